@@ -1,0 +1,23 @@
+//! Transforms of object bodies: what a lens does to the bytes that pass through it.
+//!
+//! This crate knows nothing of HTTP, S3 or async. A [`Transform`] is a parsed, checked configuration; its
+//! [`start`](Transform::start) makes a [`Stage`], a push-driven machine without I/O in the manner of zlib: the
+//! caller feeds slices, collects output, and may stop between any two calls. The server runs stages on a
+//! blocking pool; tests run them with [`run`].
+//!
+//! # Layout
+//! - [`stage`]: the `Transform`, `Stage` and `Context` contract, and the `run` helper.
+//! - [`registry`]: name and JSON payload → `Transform`; per-request overrides.
+//! - [`limits`]: caps on pixels, bytes and ratio; the only way to decode anything.
+//! - [`error`]: what can go wrong, by whose fault it is.
+//! - one file (or folder) for each transform.
+
+pub mod error;
+pub mod limits;
+pub mod registry;
+pub mod stage;
+
+pub use error::{PayloadError, TransformError};
+pub use limits::Limits;
+pub use registry::{build, builtin_names};
+pub use stage::{Context, Head, Identity, Input, Progress, Stage, Transform, run};
