@@ -1,1 +1,37 @@
-//! x
+//! Refract: an S3-compatible object store that shows an object through lenses.
+//!
+//! **Access points** give a bucket other names with policies of their own; **Object Lambda access points**
+//! (OLAPs) route GET, HEAD and LIST through a transform function before the caller sees the answer.
+//!
+//! # Layout
+//! The folders stand in the order in which one GET through an OLAP passes them:
+//! 1. [`server`]: listener, TLS, request heads as they came, limits, drain.
+//! 2. [`door`]: which plane is this request for? classify → authenticate → dispatch.
+//! 3. [`auth`]: one SigV4 verifier for every plane.
+//! 4. [`access_point`]: host, alias, ARN or bucket → what is meant.
+//! 5. [`policy`]: may this principal do this?
+//! 6. [`object_lambda`]: source object → function → answer; ranges and errors.
+//! 7. [`function`]: the functions and their runtimes.
+//!
+//! Beside that line stand the other planes, [`s3`], [`control`] and [`admin`], and below them what they stand on:
+//! [`catalog`] (points, functions, keys), [`store`] (objects and buckets), [`telemetry`].
+
+pub mod access_point;
+pub mod admin;
+pub mod auth;
+pub mod catalog;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod control;
+pub mod door;
+pub mod error;
+pub mod function;
+pub mod object_lambda;
+pub mod policy;
+pub mod s3;
+pub mod secret;
+pub mod server;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,1 @@
+//! Host, alias, ARN or bucket name → what is meant.

@@ -1,0 +1,1 @@
+//! The admin API: JSON under `/_refract/`, served by axum.

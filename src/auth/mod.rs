@@ -1,0 +1,1 @@
+//! One SigV4 verifier for every plane.

@@ -1,0 +1,1 @@
+//! Access points, Object Lambda access points, functions and keys: typed records, snapshots for readers.

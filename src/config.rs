@@ -1,0 +1,1 @@
+//! Settings: what was typed (`RawConfig`) → what is meant (`Config`).

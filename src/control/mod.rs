@@ -1,0 +1,1 @@
+//! The S3 Control plane: REST-XML under `/v20180820/`.

@@ -1,0 +1,1 @@
+//! Which plane is this request for? classify → authenticate → dispatch.

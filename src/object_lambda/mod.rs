@@ -1,0 +1,1 @@
+//! Object Lambda: GET, HEAD and LIST through a function.

@@ -1,0 +1,1 @@
+//! Listener, TLS, limits, request log, drain.

@@ -1,0 +1,124 @@
+//! Objects and buckets: the [`Store`] trait, its types, and one file or folder for each implementation.
+//!
+//! - [`types`]: what a store holds and answers.
+//! - [`error`]: what can go wrong, by what the caller can do.
+//! - [`memory`]: the reference model, for tests and comparison.
+//! - [`fs`]: redb and blob files, the durable engine.
+//! - [`contract`]: the suite that every implementation passes.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub mod error;
+pub mod types;
+
+pub use error::StoreError;
+pub use types::*;
+
+/// Answers of a store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Keeps buckets, objects and multipart uploads.
+///
+/// # The promise
+/// When a method that changes something answers `Ok`, the change is on stable storage (or, with relaxed
+/// durability, will be shortly); when it answers `Err` or its future is dropped, the change is there whole or
+/// not at all. A reader sees one version of an object from its first byte to its last, or an error. Bytes that
+/// do not match their checksum are an error, never an answer.
+///
+/// A write is two steps: [`stage`](Store::stage) takes the bytes, and shows their digests while nothing is
+/// visible yet; [`put`](Store::put) or [`put_part`](Store::put_part) then makes them an object or a part.
+/// A [`Staged`] that is dropped leaves nothing behind.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug + 'static {
+    /// All buckets as of now, for readers that must not wait.
+    fn buckets(&self) -> Arc<Buckets>;
+
+    /// Creates a bucket. [`StoreError::BucketExists`] if the name is taken.
+    async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>>;
+
+    /// Deletes a bucket that holds no object; its unfinished uploads are aborted with it.
+    /// [`StoreError::BucketNotEmpty`] otherwise.
+    async fn delete_bucket(&self, bucket: &str) -> Result<()>;
+
+    /// Takes a body: hashes it as it comes and keeps it out of sight. An error of the body's stream is passed on
+    /// as [`StoreError::Body`].
+    async fn stage(&self, body: Payload, options: StageOptions) -> Result<Staged>;
+
+    /// Reads bytes that were staged and not yet put. The range must lie within `0..staged.size`.
+    async fn read_staged(&self, staged: &Staged, range: Range<u64>) -> Result<Payload>;
+
+    /// Makes staged bytes the object `key`, replacing what was there, if `condition` holds.
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        staged: Staged,
+        object: NewObject,
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo>;
+
+    /// Opens an object for reading: its head now, its bytes through [`Object::data`], all of one version.
+    async fn open(&self, bucket: &str, key: &str) -> Result<Object>;
+
+    /// The head of an object.
+    async fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo>;
+
+    /// Deletes objects in one transaction. For each key: `Ok(true)` if it was there, `Ok(false)` if not (which
+    /// S3 counts as success), or the condition that failed.
+    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>>;
+
+    /// Replaces an object's tags.
+    async fn set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()>;
+
+    /// Lists keys in byte order. A delimiter seeks past each common prefix; it does not scan it.
+    async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage>;
+
+    /// Starts a multipart upload.
+    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo>;
+
+    /// The head of an upload in progress. [`StoreError::NoSuchUpload`] if it is not there.
+    async fn upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<UploadInfo>;
+
+    /// Makes staged bytes part `number` (1 to 10,000) of an upload, replacing what was there.
+    async fn put_part(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+        number: u16,
+        staged: Staged,
+    ) -> Result<PartInfo>;
+
+    /// Lists the parts of an upload with a number above `after`, at most `limit`; the flag says whether more
+    /// follow.
+    async fn list_parts(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+        after: u16,
+        limit: usize,
+    ) -> Result<(Vec<PartInfo>, bool)>;
+
+    /// Makes the named parts, in this order, the object, if `condition` holds. The caller has checked the
+    /// parts against [`list_parts`](Store::list_parts); the store checks again, in its transaction, that each is
+    /// there with the ETag named ([`StoreError::InvalidPart`]).
+    async fn complete_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+        parts: Vec<PartRef>,
+        object: CompletedObject,
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo>;
+
+    /// Forgets an upload and its parts.
+    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()>;
+
+    /// Lists uploads in progress by key, then by upload id.
+    async fn list_uploads(&self, bucket: &str, query: ListUploadsQuery) -> Result<ListUploadsPage>;
+}

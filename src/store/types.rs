@@ -1,0 +1,360 @@
+//! What a store holds and answers: buckets, objects, uploads, bodies.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Buckets by name.
+pub type Buckets = BTreeMap<String, Arc<Bucket>>;
+/// Object tags by key: at most 10, keys to 128 and values to 256 characters (checked by the S3 plane).
+pub type Tags = BTreeMap<String, String>;
+/// A body as it streams. An `Err` item is its last.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
+
+/// Why a body's stream ended early.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BodyError {
+    /// A check of the bytes did not pass, or the client broke the protocol: answer this error, store nothing.
+    #[error("{0}")]
+    Rejected(Box<crate::error::ApiError>),
+    /// The connection ended before the body did.
+    #[error("the connection ended before the body: {0}")]
+    Disconnected(String),
+    /// Stored bytes could not be read, or do not match their checksum.
+    #[error("read: {0}")]
+    Read(String),
+}
+
+/// A body: in memory, or a stream.
+pub enum Payload {
+    /// All of it.
+    Bytes(Bytes),
+    /// A stream, with its length where known.
+    Stream(ByteStream, Option<u64>),
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&bytes.len()).finish(),
+            Self::Stream(_, length) => f.debug_tuple("Stream").field(length).finish(),
+        }
+    }
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Name, by S3's rules (checked by the S3 plane).
+    pub name: String,
+    /// Never used twice, so that a bucket made again under the same name holds nothing of the old one.
+    pub id: u64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// LocationConstraint; `us-east-1` when none was given.
+    pub region: String,
+    /// Account that owns it, 12 digits.
+    pub owner: String,
+}
+
+/// What [`Store::create_bucket`](super::Store::create_bucket) takes.
+#[derive(Debug, Clone)]
+pub struct NewBucket {
+    /// Name.
+    pub name: String,
+    /// Region.
+    pub region: String,
+    /// Owning account.
+    pub owner: String,
+}
+
+/// The five checksum kinds of S3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ChecksumAlgorithm {
+    /// CRC-32 (ISO-HDLC).
+    Crc32,
+    /// CRC-32C (Castagnoli, iSCSI).
+    Crc32c,
+    /// CRC-64/NVME.
+    Crc64Nvme,
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+}
+
+/// What a checksum covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChecksumType {
+    /// All the bytes.
+    FullObject,
+    /// The parts' checksums, one after the other.
+    Composite,
+}
+
+/// A checksum of an object or part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checksum {
+    /// Which kind.
+    pub algorithm: ChecksumAlgorithm,
+    /// What it covers.
+    pub kind: ChecksumType,
+    /// Base64 of the big-endian digest; for a composite one followed by `-` and the number of parts.
+    pub value: String,
+}
+
+/// System headers that are stored and returned with an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ObjectHeaders {
+    /// Content-Type.
+    pub content_type: Option<String>,
+    /// Content-Encoding, without `aws-chunked`.
+    pub content_encoding: Option<String>,
+    /// Content-Disposition.
+    pub content_disposition: Option<String>,
+    /// Content-Language.
+    pub content_language: Option<String>,
+    /// Cache-Control.
+    pub cache_control: Option<String>,
+    /// Expires, as sent.
+    pub expires: Option<String>,
+    /// x-amz-website-redirect-location.
+    pub website_redirect: Option<String>,
+    /// x-amz-storage-class, when it is not STANDARD.
+    pub storage_class: Option<String>,
+}
+
+/// The head of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectInfo {
+    /// Size in bytes.
+    pub size: u64,
+    /// ETag without quotes: the MD5 in hex, or for a multipart object the MD5 of the parts' MD5s, `-`, and their
+    /// number.
+    pub etag: String,
+    /// When the write was acknowledged, to the second in headers and to the millisecond in listings.
+    pub last_modified: Timestamp,
+    /// System headers.
+    #[serde(default)]
+    pub headers: ObjectHeaders,
+    /// User metadata; names in lower case, without `x-amz-meta-`.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Checksum, where one is known.
+    #[serde(default)]
+    pub checksum: Option<Checksum>,
+    /// Number of parts, for an object made by a multipart upload.
+    #[serde(default)]
+    pub parts: Option<u16>,
+}
+
+/// An object opened for reading.
+#[derive(Debug)]
+pub struct Object {
+    /// Its head.
+    pub info: Arc<ObjectInfo>,
+    /// Its parts, for an object made by a multipart upload: for partNumber reads and GetObjectAttributes.
+    pub parts: Option<Arc<[PartInfo]>>,
+    /// Its bytes.
+    pub data: Box<dyn ObjectData>,
+}
+
+/// Bytes of one version of an object. They stay readable while this is held, whatever happens to the key.
+pub trait ObjectData: Send + Sync + fmt::Debug {
+    /// Reads a range, which must lie within the object. Each segment is checked before its bytes go out.
+    fn read(self: Box<Self>, range: Range<u64>) -> Payload;
+}
+
+/// How to take a body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StageOptions {
+    /// A checksum to compute beside MD5 and CRC-64/NVME, which always are.
+    pub checksum: Option<ChecksumAlgorithm>,
+}
+
+/// Bytes that were taken and are not visible yet. Dropping it discards them.
+#[derive(Debug)]
+pub struct Staged {
+    /// Number of bytes.
+    pub size: u64,
+    /// MD5 of the bytes.
+    pub md5: [u8; 16],
+    /// CRC-64/NVME of the bytes.
+    pub crc64nvme: u64,
+    /// The digest asked for in [`StageOptions::checksum`], big-endian.
+    pub checksum: Option<(ChecksumAlgorithm, Vec<u8>)>,
+    /// Where they are: only the store that staged them knows.
+    pub(in crate::store) blob: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// The head of an object about to be written.
+#[derive(Debug, Clone, Default)]
+pub struct NewObject {
+    /// System headers.
+    pub headers: ObjectHeaders,
+    /// User metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: Tags,
+    /// Checksum to keep with the object.
+    pub checksum: Option<Checksum>,
+}
+
+/// A condition on what is there before a write, decided in the write's own transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WriteCondition {
+    /// None.
+    #[default]
+    Always,
+    /// `If-None-Match: *`: no object may be there.
+    IfAbsent,
+    /// `If-Match`: the object must be there ([`StoreError::NoSuchKey`](super::StoreError::NoSuchKey) if not) with
+    /// this ETag (without quotes; `*` for any).
+    IfMatch(String),
+}
+
+/// One key to delete, with the conditions S3 offers.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteKey {
+    /// The key.
+    pub key: String,
+    /// The ETag it must have, without quotes; `*` for any.
+    pub if_match: Option<String>,
+    /// The Last-Modified it must have, to the second.
+    pub if_last_modified: Option<Timestamp>,
+    /// The size it must have.
+    pub if_size: Option<u64>,
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    /// Only keys that start with this.
+    pub prefix: String,
+    /// Keys that share all up to this, after the prefix, are rolled into one common prefix. `None` or empty: none.
+    pub delimiter: Option<String>,
+    /// Only keys and common prefixes after this one, in byte order.
+    pub after: Option<String>,
+    /// At most this many keys and common prefixes together.
+    pub limit: usize,
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// Keys and heads, in byte order.
+    pub objects: Vec<(String, Arc<ObjectInfo>)>,
+    /// Common prefixes, in byte order.
+    pub prefixes: Vec<String>,
+    /// What to give as `after` for the next page; `None` on the last. It is the last key or common prefix of
+    /// this page.
+    pub next: Option<String>,
+}
+
+/// A multipart upload about to start.
+#[derive(Debug, Clone, Default)]
+pub struct NewUpload {
+    /// Head of the object to be.
+    pub object: NewObject,
+    /// Checksum that its parts carry, and what the object's will cover.
+    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    /// Who started it: access key id or ARN, for listings.
+    pub initiator: String,
+}
+
+/// A multipart upload in progress.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadInfo {
+    /// Upload id.
+    pub upload_id: String,
+    /// When it was started.
+    pub initiated: Timestamp,
+    /// System headers of the object to be.
+    #[serde(default)]
+    pub headers: ObjectHeaders,
+    /// Metadata of the object to be.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    /// Tags of the object to be.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Checksum of its parts and what the object's will cover.
+    #[serde(default)]
+    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    /// Who started it.
+    #[serde(default)]
+    pub initiator: String,
+}
+
+/// A part of an upload, or of an object made by one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// Part number, 1 to 10,000.
+    pub number: u16,
+    /// Size in bytes.
+    pub size: u64,
+    /// MD5 in hex: the part's ETag without quotes.
+    pub etag: String,
+    /// CRC-64/NVME of the part's bytes.
+    pub crc64nvme: u64,
+    /// The part's checksum of the upload's kind, base64.
+    #[serde(default)]
+    pub checksum: Option<(ChecksumAlgorithm, String)>,
+    /// When it was written.
+    pub last_modified: Timestamp,
+}
+
+/// A part named to complete an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartRef {
+    /// Part number.
+    pub number: u16,
+    /// ETag without quotes.
+    pub etag: String,
+}
+
+/// What the caller computed of an object whose upload is being completed.
+#[derive(Debug, Clone)]
+pub struct CompletedObject {
+    /// ETag of the whole, without quotes.
+    pub etag: String,
+    /// Checksum of the whole, where there is one.
+    pub checksum: Option<Checksum>,
+}
+
+/// Which uploads to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListUploadsQuery {
+    /// Only keys that start with this.
+    pub prefix: String,
+    /// As for [`ListQuery::delimiter`].
+    pub delimiter: Option<String>,
+    /// Only uploads after this key; with `after_id`, also those of the key itself with a greater id.
+    pub after_key: Option<String>,
+    /// See `after_key`.
+    pub after_id: Option<String>,
+    /// At most this many uploads and common prefixes together.
+    pub limit: usize,
+}
+
+/// One page of uploads in progress.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListUploadsPage {
+    /// Key and upload, by key and then by id.
+    pub uploads: Vec<(String, UploadInfo)>,
+    /// Common prefixes.
+    pub prefixes: Vec<String>,
+    /// `(key marker, upload id marker)` for the next page.
+    pub next: Option<(String, String)>,
+}

@@ -1,0 +1,1 @@
+//! Events as structs: one emit is the log line and the metric.
