@@ -19,3 +19,10 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 }
+
+/// A time as the standard library has it; times before 1970 become 1970.
+#[must_use]
+pub fn system_time(time: Timestamp) -> std::time::SystemTime {
+    let since = time.duration_since(Timestamp::UNIX_EPOCH);
+    std::time::UNIX_EPOCH + std::time::Duration::try_from(since).unwrap_or_default()
+}

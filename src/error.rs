@@ -20,8 +20,8 @@ pub struct ApiError {
     pub internal: Option<String>,
     /// Further elements of the error document, as `("BucketName", "photos")`.
     pub details: Vec<(&'static str, String)>,
-    /// Further response headers.
-    pub headers: HeaderMap,
+    /// Further response headers; boxed, for an error should be cheap to pass on.
+    pub headers: Box<HeaderMap>,
 }
 
 impl ApiError {
@@ -37,7 +37,7 @@ impl ApiError {
             message: message.into(),
             internal: None,
             details: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 

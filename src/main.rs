@@ -1,1 +1,3 @@
-fn main(){}
+//! The `refract` command.
+
+fn main() {}

@@ -1,1 +1,289 @@
 //! The plain S3 plane; the only folder that imports s3s.
+//!
+//! Object bodies (GetObject, HeadObject, PutObject, UploadPart) are answered here without s3s, from the request's
+//! own head: they are the hot path, and an OLAP answers through the same code. Everything else is XML, which s3s
+//! parses and writes: [`Api`] implements its trait, each method one line into the file of its family.
+//!
+//! Every operation passes [`policy::authorize`], here or in [`gate`].
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, request};
+use s3s::dto::{Initiator, Owner};
+use s3s::service::{S3Service, S3ServiceBuilder};
+
+use crate::auth::{Principal, Trailers};
+use crate::error::ApiError;
+use crate::policy;
+use crate::store::{Bucket, Store, StoreError};
+
+mod api;
+mod attributes;
+mod bucket;
+mod checksum;
+mod convert;
+mod copy;
+mod delete;
+pub mod error;
+mod gate;
+mod get;
+mod headers;
+pub mod keys;
+mod list;
+mod multipart;
+mod multipart_sum;
+mod preconditions;
+mod put;
+mod range;
+mod tagging;
+
+pub use copy::{CopySources, SourceName};
+pub(crate) use get::query_pairs;
+pub use get::{get_object, into_body};
+
+/// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
+const MAX_XML: usize = 4 << 20;
+
+/// What the operations need, built once.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The account that owns everything.
+    pub account_id: String,
+    /// The region of buckets that name none.
+    pub region: String,
+    /// Finds the bucket behind the source of a copy.
+    pub copy_sources: Arc<dyn CopySources>,
+}
+
+impl Api {
+    fn bucket(&self, name: &str) -> Result<Arc<Bucket>, ApiError> {
+        self.store.buckets().get(name).cloned().ok_or_else(|| StoreError::NoSuchBucket.into())
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { id: Some(self.account_id.clone()), display_name: Some("root".into()) }
+    }
+
+    fn initiator(&self) -> Initiator {
+        Initiator { id: Some(self.account_id.clone()), display_name: Some("root".into()) }
+    }
+
+    /// The name that an answer gives a bucket: the bucket's own, through whatever access point it was reached.
+    fn listed_name(&self, bucket: &str) -> String {
+        bucket.to_owned()
+    }
+}
+
+/// The plane.
+#[derive(Clone)]
+pub struct S3Plane {
+    api: Api,
+    xml: S3Service,
+}
+
+impl std::fmt::Debug for S3Plane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Plane").field("api", &self.api).finish_non_exhaustive()
+    }
+}
+
+/// A verified request, on its way into the plane.
+#[derive(Debug)]
+pub struct S3Call<'a> {
+    /// Who asks; `None` for an anonymous caller.
+    pub principal: Option<&'a Principal>,
+    /// The bucket's own name, whatever name it was reached by; `None` for the service itself.
+    pub bucket: Option<&'a str>,
+    /// The decoded key; `None` for the bucket itself.
+    pub key: Option<&'a str>,
+    /// Trailers of the body.
+    pub trailers: &'a Trailers,
+}
+
+impl S3Plane {
+    /// Builds the plane.
+    #[must_use]
+    pub fn new(api: Api) -> Self {
+        let mut builder = S3ServiceBuilder::new(api.clone());
+        builder.set_auth(gate::KnowsNobody);
+        builder.set_access(gate::Gate);
+        Self { api, xml: builder.build() }
+    }
+
+    /// Answers a request. Its body is decoded already and its signature gone.
+    ///
+    /// # Errors
+    /// What the operation says; the caller renders it by [`error::response`].
+    pub async fn call(
+        &self,
+        call: S3Call<'_>,
+        parts: request::Parts,
+        body: Body,
+    ) -> Result<Response<Body>, ApiError> {
+        if let Some(key) = call.key {
+            keys::check(key)?;
+        }
+        match (call.bucket, call.key, Direct::of(&parts)?) {
+            (Some(bucket), Some(key), Some(direct)) => {
+                policy::authorize(call.principal, direct.name())?;
+                let store = self.api.store.as_ref();
+                match direct {
+                    Direct::GetObject | Direct::HeadObject => get_object(store, bucket, key, &parts).await,
+                    Direct::PutObject => {
+                        put::put_object(store, bucket, key, &parts, body, call.trailers).await
+                    }
+                    Direct::UploadPart(upload_id, number) => {
+                        let part = (upload_id.as_str(), number);
+                        multipart::upload_part(store, bucket, key, part, &parts, body, call.trailers).await
+                    }
+                }
+            }
+            _ => self.call_xml(call, parts, body).await,
+        }
+    }
+
+    /// The operations that s3s parses. Their bodies are small, so they are read and checked before it sees them.
+    async fn call_xml(
+        &self,
+        call: S3Call<'_>,
+        mut parts: request::Parts,
+        body: Body,
+    ) -> Result<Response<Body>, ApiError> {
+        let bytes = collect(body).await?;
+        let claim = checksum::Claim::read(&parts.headers);
+        let is_post_delete = parts.method == Method::POST || parts.method == Method::PUT;
+        if is_post_delete && !bytes.is_empty() && parts.headers.contains_key("content-md5") {
+            let staged = self.api.store.stage(
+                crate::store::Payload::Bytes(bytes.clone()),
+                crate::store::StageOptions { checksum: claim.as_ref().ok().and_then(|c| c.algorithm) },
+            );
+            claim?.verify(&staged.await?, &call.trailers.headers())?;
+        }
+        parts.uri = canonical_uri(call.bucket, call.key, parts.uri.query())?;
+        if let Some(principal) = call.principal {
+            parts.extensions.insert(principal.clone());
+        }
+        let method = parts.method.clone();
+        let request = Request::from_parts(parts, s3s::Body::from(bytes));
+        let response =
+            self.xml.call(request).await.map_err(|error| ApiError::internal(format!("s3s: {error:?}")))?;
+        let (head, body) = response.into_parts();
+        if head.status.is_client_error() || head.status.is_server_error() {
+            return Err(read_back(head.status, body, &method).await);
+        }
+        Ok(Response::from_parts(head, Body::new(body)))
+    }
+}
+
+/// Operations that are answered without s3s.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Direct {
+    GetObject,
+    HeadObject,
+    PutObject,
+    UploadPart(String, u16),
+}
+
+impl Direct {
+    /// Classifies a request for an object; `None` leaves it to s3s.
+    fn of(parts: &request::Parts) -> Result<Option<Self>, ApiError> {
+        const SUBRESOURCES: [&str; 9] = [
+            "acl",
+            "attributes",
+            "legal-hold",
+            "retention",
+            "tagging",
+            "torrent",
+            "uploads",
+            "select",
+            "restore",
+        ];
+        let (mut upload_id, mut part_number) = (None, None);
+        for (name, value) in query_pairs(parts.uri.query().unwrap_or_default()) {
+            match name.as_ref() {
+                "uploadId" => upload_id = Some(value.into_owned()),
+                "partNumber" => part_number = Some(value.into_owned()),
+                name if SUBRESOURCES.contains(&name) => return Ok(None),
+                _ => {}
+            }
+        }
+        let copies = parts.headers.contains_key("x-amz-copy-source");
+        Ok(match (&parts.method, upload_id, part_number) {
+            (&Method::GET, None, _) => Some(Self::GetObject),
+            (&Method::HEAD, None, _) => Some(Self::HeadObject),
+            (&Method::PUT, None, None) if !copies => Some(Self::PutObject),
+            (&Method::PUT, Some(id), Some(number)) if !copies => {
+                Some(Self::UploadPart(id, get::part_number(&number)?))
+            }
+            _ => None,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
+            Self::PutObject => "PutObject",
+            Self::UploadPart(..) => "UploadPart",
+        }
+    }
+}
+
+/// Reads a small body whole.
+async fn collect(body: Body) -> Result<Bytes, ApiError> {
+    use futures_util::StreamExt;
+    let mut stream = put::body_stream(body);
+    let mut all = bytes::BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| ApiError::from(StoreError::Body(error)))?;
+        if all.len() + chunk.len() > MAX_XML {
+            return Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "MaxMessageLengthExceeded",
+                format!("Your request was too big: its body may have {MAX_XML} bytes"),
+            ));
+        }
+        all.extend_from_slice(&chunk);
+    }
+    Ok(all.freeze())
+}
+
+/// The path-style target that s3s reads, whatever form the client used.
+fn canonical_uri(
+    bucket: Option<&str>,
+    key: Option<&str>,
+    query: Option<&str>,
+) -> Result<http::Uri, ApiError> {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    let mut target = String::from("/");
+    if let Some(bucket) = bucket {
+        target.push_str(bucket);
+    }
+    if let Some(key) = key {
+        target.push('/');
+        target.extend(utf8_percent_encode(key, NON_ALPHANUMERIC));
+    }
+    if let Some(query) = query {
+        target.push('?');
+        target.push_str(query);
+    }
+    target.parse().map_err(|error| ApiError::internal(format!("canonical target: {error}")))
+}
+
+/// What s3s answered as an error, as ours: code and message, so that one place renders all errors.
+async fn read_back(status: StatusCode, body: s3s::Body, method: &Method) -> ApiError {
+    let bytes = axum::body::to_bytes(Body::new(body), MAX_XML).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (value, _) = rest.split_once(&format!("</{name}>"))?;
+        quick_xml::escape::unescape(value).ok().map(std::borrow::Cow::into_owned)
+    };
+    let code = element("Code").unwrap_or_else(|| "InternalError".into());
+    let message = element("Message").unwrap_or_default();
+    ApiError::new(status, code, message).with_internal(format!("{method} through s3s"))
+}

@@ -1,0 +1,95 @@
+//! CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation.
+
+use s3s::dto::{
+    Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
+    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput,
+    ListBucketsInput, ListBucketsOutput,
+};
+use s3s::{S3Request, S3Response, S3Result};
+
+use crate::error::ApiError;
+use crate::store::NewBucket;
+
+use super::{Api, convert};
+
+/// What AWS calls the region without a constraint.
+const DEFAULT_REGION: &str = "us-east-1";
+
+pub(super) async fn create(
+    api: &Api,
+    req: S3Request<CreateBucketInput>,
+) -> S3Result<S3Response<CreateBucketOutput>> {
+    let input = req.input;
+    let constraint = input
+        .create_bucket_configuration
+        .and_then(|configuration| configuration.location_constraint)
+        .map(|constraint| constraint.as_str().to_owned());
+    if input.object_lock_enabled_for_bucket == Some(true) {
+        return Err(ApiError::not_implemented("Object Lock is not implemented yet").into());
+    }
+    let new = NewBucket {
+        name: input.bucket.clone(),
+        region: constraint.unwrap_or_else(|| api.region.clone()),
+        owner: api.account_id.clone(),
+    };
+    api.store.create_bucket(new).await.map_err(ApiError::from)?;
+    Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))
+}
+
+pub(super) fn head(api: &Api, input: &HeadBucketInput) -> S3Result<S3Response<HeadBucketOutput>> {
+    let bucket = api.bucket(&input.bucket)?;
+    Ok(S3Response::new(HeadBucketOutput {
+        bucket_region: Some(bucket.region.clone()),
+        ..HeadBucketOutput::default()
+    }))
+}
+
+pub(super) async fn delete(
+    api: &Api,
+    req: S3Request<DeleteBucketInput>,
+) -> S3Result<S3Response<DeleteBucketOutput>> {
+    api.store.delete_bucket(&req.input.bucket).await.map_err(ApiError::from)?;
+    Ok(S3Response::with_status(DeleteBucketOutput {}, http::StatusCode::NO_CONTENT))
+}
+
+pub(super) fn location(
+    api: &Api,
+    input: &GetBucketLocationInput,
+) -> S3Result<S3Response<GetBucketLocationOutput>> {
+    let bucket = api.bucket(&input.bucket)?;
+    let constraint =
+        (bucket.region != DEFAULT_REGION).then(|| BucketLocationConstraint::from(bucket.region.clone()));
+    Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
+}
+
+pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<ListBucketsOutput>> {
+    let limit = match input.max_buckets {
+        None => usize::MAX,
+        Some(n) => usize::try_from(n).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
+            ApiError::invalid_argument("Argument max-buckets must be an integer between 1 and 10000")
+        })?,
+    };
+    let all = api.store.buckets();
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let after = input.continuation_token.unwrap_or_default();
+    let mut matching = all
+        .values()
+        .filter(|bucket| bucket.name.starts_with(&prefix) && (after.is_empty() || bucket.name > after))
+        .filter(|bucket| input.bucket_region.as_ref().is_none_or(|region| *region == bucket.region));
+    let page: Vec<_> = matching.by_ref().take(limit).collect();
+    let next = matching.next().and(page.last()).map(|bucket| bucket.name.clone());
+    let buckets = page
+        .iter()
+        .map(|bucket| Bucket {
+            name: Some(bucket.name.clone()),
+            creation_date: Some(convert::timestamp(bucket.created)),
+            bucket_region: Some(bucket.region.clone()),
+        })
+        .collect();
+    Ok(S3Response::new(ListBucketsOutput {
+        buckets: Some(buckets),
+        continuation_token: next,
+        owner: Some(api.owner()),
+        prefix: input.prefix,
+    }))
+}

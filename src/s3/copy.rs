@@ -1,0 +1,157 @@
+//! CopyObject: the bytes of one object under another key, with its head or a new one.
+
+use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource};
+use s3s::{S3Request, S3Response, S3Result};
+
+use crate::error::ApiError;
+use crate::store::{Checksum, ChecksumType, NewObject, Object, StageOptions};
+
+use super::checksum::by_name;
+use super::delete::refuse_version;
+use super::preconditions::ReadConditions;
+use super::put::require_bucket;
+use super::{Api, convert, headers, keys};
+
+/// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
+const MAX_COPY: u64 = 5 << 30;
+
+/// The source of a copy as the request names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceName<'a> {
+    /// A bucket or an alias.
+    Bucket(&'a str),
+    /// An access point's ARN, in parts.
+    AccessPoint {
+        /// Region in the ARN.
+        region: &'a str,
+        /// Account in the ARN.
+        account_id: &'a str,
+        /// Name of the access point.
+        name: &'a str,
+    },
+}
+
+/// Finds the bucket behind the source of a copy.
+pub trait CopySources: Send + Sync + std::fmt::Debug {
+    /// The bucket's name.
+    ///
+    /// # Errors
+    /// 400 InvalidRequest for an Object Lambda access point, which cannot be a source; 404 for an access point that
+    /// is not there.
+    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError>;
+}
+
+pub(super) async fn object(
+    api: &Api,
+    req: S3Request<CopyObjectInput>,
+) -> S3Result<S3Response<CopyObjectOutput>> {
+    let request_headers = &req.headers;
+    let input = req.input;
+    require_bucket(api.store.as_ref(), &input.bucket)?;
+    let condition = convert::write_condition(request_headers)?;
+    let (source_bucket, source_key) = source(api, &input.copy_source)?;
+    let replace_head = directive(request_headers, "x-amz-metadata-directive")?;
+    let replace_tags = directive(request_headers, "x-amz-tagging-directive")?;
+    let opened = open(api, &source_bucket, &source_key, request_headers).await?;
+    if opened.info.size > MAX_COPY {
+        return Err(ApiError::invalid_request(format!(
+            "The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY}"
+        ))
+        .into());
+    }
+    let same = source_bucket == input.bucket && source_key == input.key;
+    if same && !replace_head && !changes_something(request_headers) {
+        return Err(ApiError::invalid_request(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes.",
+        )
+        .into());
+    }
+    let info = opened.info.clone();
+    let mut object = if replace_head {
+        NewObject {
+            headers: headers::system(request_headers),
+            metadata: headers::metadata(request_headers)?,
+            ..NewObject::default()
+        }
+    } else {
+        NewObject { headers: info.headers.clone(), metadata: info.metadata.clone(), ..NewObject::default() }
+    };
+    object.headers.storage_class = headers::system(request_headers).storage_class;
+    object.tags = if replace_tags { headers::tagging(request_headers)? } else { info.tags.clone() };
+    let asked = request_headers.get("x-amz-checksum-algorithm").and_then(|v| v.to_str().ok());
+    let algorithm = match asked {
+        Some(name) => Some(by_name(name)?),
+        None => info.checksum.as_ref().map(|sum| sum.algorithm),
+    };
+    let size = info.size;
+    let staged = api
+        .store
+        .stage(opened.data.read(0..size), StageOptions { checksum: algorithm })
+        .await
+        .map_err(ApiError::from)?;
+    // The copy is one whole, whatever parts its source had.
+    object.checksum = staged.checksum.as_ref().map(|(algorithm, digest)| Checksum {
+        algorithm: *algorithm,
+        kind: ChecksumType::FullObject,
+        value: data_encoding::BASE64.encode(digest),
+    });
+    let copied =
+        api.store.put(&input.bucket, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
+    let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(copied.checksum.as_ref());
+    Ok(S3Response::new(CopyObjectOutput {
+        copy_object_result: Some(CopyObjectResult {
+            e_tag: Some(convert::etag(&copied.etag)),
+            last_modified: Some(convert::timestamp(copied.last_modified)),
+            checksum_crc32: crc32,
+            checksum_crc32c: crc32c,
+            checksum_crc64nvme: crc64nvme,
+            checksum_sha1: sha1,
+            checksum_sha256: sha256,
+            checksum_type: copied.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
+        }),
+        ..CopyObjectOutput::default()
+    }))
+}
+
+/// Opens the source of a copy, if its conditions hold.
+pub(super) async fn open(
+    api: &Api,
+    bucket: &str,
+    key: &str,
+    headers: &http::HeaderMap,
+) -> Result<Object, ApiError> {
+    let object = api.store.open(bucket, key).await?;
+    ReadConditions::of_copy_source(headers).require(&object.info)?;
+    Ok(object)
+}
+
+/// Bucket and key of a copy's source.
+pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String), ApiError> {
+    let (name, key, version) = match source {
+        CopySource::Bucket { bucket, key, version_id } => (SourceName::Bucket(bucket), key, version_id),
+        CopySource::AccessPoint { region, account_id, access_point_name, key, version_id, .. } => {
+            (SourceName::AccessPoint { region, account_id, name: access_point_name }, key, version_id)
+        }
+        CopySource::Outpost { .. } => {
+            return Err(ApiError::invalid_request("S3 on Outposts cannot be the source of a copy"));
+        }
+    };
+    refuse_version(version.as_deref())?;
+    keys::check(key)?;
+    Ok((api.copy_sources.bucket_of(&name)?, key.to_string()))
+}
+
+/// Whether a directive says REPLACE.
+fn directive(headers: &http::HeaderMap, name: &'static str) -> Result<bool, ApiError> {
+    match headers.get(name).map(http::HeaderValue::as_bytes) {
+        None | Some(b"COPY") => Ok(false),
+        Some(b"REPLACE") => Ok(true),
+        Some(_) => Err(ApiError::invalid_argument(format!("{name} must be COPY or REPLACE"))),
+    }
+}
+
+/// Whether a copy onto itself changes anything but the metadata.
+fn changes_something(headers: &http::HeaderMap) -> bool {
+    ["x-amz-storage-class", "x-amz-website-redirect-location"].iter().any(|name| headers.contains_key(*name))
+}

@@ -1,0 +1,199 @@
+//! GetObject and HeadObject: conditions, ranges, parts, response overrides. Without s3s, for an OLAP answers
+//! through the same code, and its status is the function's to choose.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request};
+use percent_encoding::percent_decode_str;
+
+use crate::error::ApiError;
+use crate::store::{Object, Payload, Store};
+
+use super::preconditions::{ReadConditions, Verdict, precondition_failed};
+use super::range::{Wanted, content_range};
+use super::{checksum, headers};
+
+/// Response headers that a signed request may override by query parameter (GetObject, "Overriding response
+/// header values").
+const OVERRIDES: [(&str, HeaderName); 6] = [
+    ("response-content-type", header::CONTENT_TYPE),
+    ("response-content-language", header::CONTENT_LANGUAGE),
+    ("response-expires", header::EXPIRES),
+    ("response-cache-control", header::CACHE_CONTROL),
+    ("response-content-disposition", header::CONTENT_DISPOSITION),
+    ("response-content-encoding", header::CONTENT_ENCODING),
+];
+
+/// Answers GET or HEAD of one object.
+///
+/// # Errors
+/// As GetObject: NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange, InvalidPartNumber, InvalidArgument.
+pub async fn get_object(
+    store: &dyn Store,
+    bucket: &str,
+    key: &str,
+    request: &request::Parts,
+) -> Result<Response<Body>, ApiError> {
+    let asked = Asked::read(request)?;
+    let object = store.open(bucket, key).await?;
+    let mut response = Response::new(Body::empty());
+    headers::describe(&object.info, asked.checksum_mode, response.headers_mut());
+    match asked.conditions.decide(&object.info) {
+        Verdict::Proceed => {}
+        Verdict::Failed => return Err(precondition_failed()),
+        Verdict::NotModified => {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            return Ok(response);
+        }
+    }
+    let selected = asked.select(&object)?;
+    asked.override_headers(response.headers_mut())?;
+    let size = object.info.size;
+    let range = match selected {
+        None => 0..size,
+        Some(range) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            insert(response.headers_mut(), header::CONTENT_RANGE, &content_range(&range, size));
+            drop_whole_checksum(response.headers_mut(), &range, size);
+            range
+        }
+    };
+    if let Some(parts) = object.info.parts.filter(|_| asked.part_number.is_some()) {
+        insert(response.headers_mut(), HeaderName::from_static("x-amz-mp-parts-count"), &parts.to_string());
+    }
+    insert(response.headers_mut(), header::CONTENT_LENGTH, &(range.end - range.start).to_string());
+    if request.method != Method::HEAD {
+        *response.body_mut() = into_body(object.data.read(range));
+    }
+    Ok(response)
+}
+
+/// A stored body as a response body.
+pub fn into_body(payload: Payload) -> Body {
+    match payload {
+        Payload::Bytes(bytes) => Body::from(bytes),
+        Payload::Stream(stream, _) => Body::from_stream(stream),
+    }
+}
+
+/// A checksum of the whole says nothing of a part of it.
+fn drop_whole_checksum(headers: &mut HeaderMap, range: &Range<u64>, size: u64) {
+    if *range == (0..size) {
+        return;
+    }
+    for (_, name, _) in checksum::KINDS {
+        headers.remove(name);
+    }
+    headers.remove("x-amz-checksum-type");
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// What a GET or HEAD asks of an object.
+struct Asked {
+    conditions: ReadConditions,
+    wanted: Wanted,
+    part_number: Option<u16>,
+    overrides: Vec<(HeaderName, String)>,
+    checksum_mode: bool,
+}
+
+impl Asked {
+    fn read(request: &request::Parts) -> Result<Self, ApiError> {
+        let mut asked = Self {
+            conditions: ReadConditions::of_read(&request.headers),
+            wanted: Wanted::parse(request.headers.get(header::RANGE)),
+            part_number: None,
+            overrides: Vec::new(),
+            checksum_mode: request
+                .headers
+                .get("x-amz-checksum-mode")
+                .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"ENABLED")),
+        };
+        for (name, value) in query_pairs(request.uri.query().unwrap_or_default()) {
+            match name.as_ref() {
+                "partNumber" => asked.part_number = Some(part_number(&value)?),
+                "versionId" if value != "null" => {
+                    return Err(ApiError::new(
+                        StatusCode::NOT_FOUND,
+                        "NoSuchVersion",
+                        "The specified version does not exist.",
+                    )
+                    .with_detail("VersionId", value));
+                }
+                _ => {
+                    if let Some((_, header)) = OVERRIDES.iter().find(|(parameter, _)| *parameter == name) {
+                        asked.overrides.push((header.clone(), value.into_owned()));
+                    }
+                }
+            }
+        }
+        if asked.part_number.is_some() && asked.wanted != Wanted::All {
+            return Err(ApiError::invalid_request(
+                "Cannot specify both Range header and partNumber query parameter",
+            ));
+        }
+        Ok(asked)
+    }
+
+    /// The bytes meant; `None` for all.
+    fn select(&self, object: &Object) -> Result<Option<Range<u64>>, ApiError> {
+        let Some(number) = self.part_number else { return self.wanted.resolve(object.info.size) };
+        let no_such_part = || {
+            ApiError::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "InvalidPartNumber",
+                "The requested partnumber is not satisfiable",
+            )
+        };
+        let Some(parts) = &object.parts else {
+            // An object that was put whole has one part; an empty one cannot be a 206.
+            return match (number, object.info.size) {
+                (1, 0) => Ok(None),
+                (1, size) => Ok(Some(0..size)),
+                _ => Err(no_such_part()),
+            };
+        };
+        // Parts count from 1 in the order in which they were completed.
+        let index = usize::from(number - 1);
+        let start = parts.iter().take(index).map(|part| part.size).sum::<u64>();
+        parts.get(index).map(|part| Some(start..start + part.size)).ok_or_else(no_such_part)
+    }
+
+    fn override_headers(&self, headers: &mut HeaderMap) -> Result<(), ApiError> {
+        for (name, value) in &self.overrides {
+            let value = HeaderValue::from_str(value).map_err(|_| {
+                ApiError::invalid_argument(format!("The override of {name} is not a valid header value"))
+            })?;
+            headers.insert(name.clone(), value);
+        }
+        Ok(())
+    }
+}
+
+/// A part number from a query parameter.
+///
+/// # Errors
+/// 400 InvalidArgument outside 1 to 10,000.
+pub(crate) fn part_number(text: &str) -> Result<u16, ApiError> {
+    text.parse().ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
+        ApiError::invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
+            .with_detail("ArgumentName", "partNumber")
+            .with_detail("ArgumentValue", text)
+    })
+}
+
+/// Decoded query parameters, in order. Bytes that are no UTF-8 become U+FFFD.
+pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode_str(name).decode_utf8_lossy(), percent_decode_str(value).decode_utf8_lossy())
+    })
+}

@@ -1,0 +1,473 @@
+//! Multipart uploads: create, upload a part, copy a part, list, complete, abort.
+
+use axum::body::Body;
+use data_encoding::{BASE64, HEXLOWER};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header, request};
+use md5::{Digest, Md5};
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CopyPartResult, CreateMultipartUploadInput, CreateMultipartUploadOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload,
+    Part, StorageClass, UploadPartCopyInput, UploadPartCopyOutput,
+};
+use s3s::{S3Request, S3Response, S3Result};
+
+use crate::auth::Trailers;
+use crate::error::ApiError;
+use crate::store::{
+    Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject, NewUpload,
+    PartInfo, PartRef, StageOptions, Store, UploadInfo,
+};
+
+use super::checksum::{Claim, by_name, header_of, name_of};
+use super::list::{Encoding, page_size};
+use super::put::{md5_hex, require_bucket, stage_body};
+use super::range::Wanted;
+use super::{Api, convert, copy, headers, multipart_sum};
+
+/// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
+const MIN_PART: u64 = 5 << 20;
+/// Parts of one upload.
+const MAX_PARTS: usize = 10_000;
+
+pub(super) async fn create(
+    api: &Api,
+    req: S3Request<CreateMultipartUploadInput>,
+) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+    let text = |name: &str| req.headers.get(name).and_then(|v| v.to_str().ok());
+    let input = req.input;
+    require_bucket(api.store.as_ref(), &input.bucket)?;
+    let checksum = match text("x-amz-checksum-algorithm") {
+        None if text("x-amz-checksum-type").is_some() => {
+            return Err(ApiError::invalid_request(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            )
+            .into());
+        }
+        None => None,
+        Some(name) => {
+            let algorithm = by_name(name)?;
+            Some((algorithm, checksum_type(algorithm, text("x-amz-checksum-type"))?))
+        }
+    };
+    let upload = NewUpload {
+        object: NewObject {
+            headers: headers::system(&req.headers),
+            metadata: headers::metadata(&req.headers)?,
+            tags: headers::tagging(&req.headers)?,
+            checksum: None,
+        },
+        checksum,
+        initiator: api.account_id.clone(),
+    };
+    let info = api.store.create_upload(&input.bucket, &input.key, upload).await.map_err(ApiError::from)?;
+    Ok(S3Response::new(CreateMultipartUploadOutput {
+        bucket: Some(api.listed_name(&input.bucket)),
+        key: Some(input.key),
+        upload_id: Some(info.upload_id),
+        checksum_algorithm: info.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
+        checksum_type: info.checksum.map(|(_, kind)| convert::checksum_type(kind)),
+        ..CreateMultipartUploadOutput::default()
+    }))
+}
+
+/// What a kind's checksum of the whole may cover: CRC-64 the object, SHA the parts, CRC-32 and CRC-32C either.
+fn checksum_type(algorithm: ChecksumAlgorithm, asked: Option<&str>) -> Result<ChecksumType, ApiError> {
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+    match (algorithm, asked) {
+        (Crc64Nvme, None | Some("FULL_OBJECT")) | (Crc32 | Crc32c, Some("FULL_OBJECT")) => {
+            Ok(ChecksumType::FullObject)
+        }
+        (Crc32 | Crc32c | Sha1 | Sha256, None | Some("COMPOSITE")) => Ok(ChecksumType::Composite),
+        (_, Some(asked)) => Err(ApiError::invalid_request(format!(
+            "The {asked} checksum type cannot be used with the {} checksum algorithm.",
+            name_of(algorithm)
+        ))),
+    }
+}
+
+/// Answers UploadPart.
+///
+/// # Errors
+/// As UploadPart: NoSuchUpload, BadDigest, IncompleteBody, EntityTooLarge, InvalidArgument.
+pub(super) async fn upload_part(
+    store: &dyn Store,
+    bucket: &str,
+    key: &str,
+    (upload_id, number): (&str, u16),
+    request: &request::Parts,
+    body: Body,
+    trailers: &Trailers,
+) -> Result<Response<Body>, ApiError> {
+    let upload = store.upload(bucket, key, upload_id).await?;
+    let mut claim = Claim::read(&request.headers)?;
+    match (upload.checksum, claim.algorithm) {
+        (Some((expected, _)), Some(given)) if expected != given => {
+            return Err(ApiError::invalid_request(format!(
+                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                name_of(expected).to_lowercase(),
+                name_of(given).to_lowercase()
+            )));
+        }
+        (Some((expected, _)), None) => claim.algorithm = Some(expected),
+        _ => {}
+    }
+    let staged = stage_body(store, request, body, &claim).await?;
+    let sum = claim.verify(&staged, &trailers.headers())?;
+    let etag = md5_hex(&staged);
+    store.put_part(bucket, key, upload_id, number, staged).await?;
+    let mut response = Response::new(Body::empty());
+    for (name, value) in [
+        (header::ETAG, format!("\"{etag}\"")),
+        (HeaderName::from_static(header_of(sum.algorithm)), sum.value),
+    ] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+pub(super) async fn copy_part(
+    api: &Api,
+    req: S3Request<UploadPartCopyInput>,
+) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let input = req.input;
+    let number =
+        u16::try_from(input.part_number).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
+            ApiError::invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
+        })?;
+    let upload =
+        api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    let (source_bucket, source_key) = copy::source(api, &input.copy_source)?;
+    let object = copy::open(api, &source_bucket, &source_key, &req.headers).await?;
+    let size = object.info.size;
+    let range = match req.headers.get("x-amz-copy-source-range") {
+        None => 0..size,
+        Some(value) => match Wanted::parse(Some(value)) {
+            Wanted::From(first, Some(last)) if last < size => first..last + 1,
+            Wanted::From(_, Some(_)) => {
+                return Err(ApiError::invalid_argument(format!(
+                    "Range specified is not valid for source object of size: {size}"
+                ))
+                .into());
+            }
+            Wanted::All | Wanted::From(_, None) | Wanted::Last(_) => {
+                return Err(ApiError::invalid_argument(
+                    "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are \
+                     the zero-based offsets of the first and last bytes to copy",
+                )
+                .into());
+            }
+        },
+    };
+    let options = StageOptions { checksum: upload.checksum.map(|(algorithm, _)| algorithm) };
+    let staged = api.store.stage(object.data.read(range), options).await.map_err(ApiError::from)?;
+    let part = api
+        .store
+        .put_part(&input.bucket, &input.key, &input.upload_id, number, staged)
+        .await
+        .map_err(ApiError::from)?;
+    let [crc32, crc32c, crc64nvme, sha1, sha256] = part_five(&part);
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result: Some(CopyPartResult {
+            e_tag: Some(convert::etag(&part.etag)),
+            last_modified: Some(convert::timestamp(part.last_modified)),
+            checksum_crc32: crc32,
+            checksum_crc32c: crc32c,
+            checksum_crc64nvme: crc64nvme,
+            checksum_sha1: sha1,
+            checksum_sha256: sha256,
+        }),
+        ..UploadPartCopyOutput::default()
+    }))
+}
+
+fn part_five(part: &PartInfo) -> [Option<String>; 5] {
+    part.checksum
+        .as_ref()
+        .map_or_else(Default::default, |(algorithm, value)| convert::five(*algorithm, value))
+}
+
+fn storage_class(upload: &UploadInfo) -> StorageClass {
+    upload
+        .headers
+        .storage_class
+        .clone()
+        .map_or_else(|| StorageClass::from_static("STANDARD"), StorageClass::from)
+}
+
+pub(super) async fn list_parts(
+    api: &Api,
+    req: S3Request<ListPartsInput>,
+) -> S3Result<S3Response<ListPartsOutput>> {
+    let input = req.input;
+    let limit = page_size(input.max_parts, "max-parts")?;
+    let after = input.part_number_marker.unwrap_or(0);
+    let after_number = u16::try_from(after.clamp(0, 10_000)).unwrap_or(0);
+    let upload =
+        api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    let (parts, more) = api
+        .store
+        .list_parts(
+            &input.bucket,
+            &input.key,
+            &input.upload_id,
+            after_number,
+            usize::try_from(limit).unwrap_or(0),
+        )
+        .await
+        .map_err(ApiError::from)?;
+    let next = parts.last().map(|part| i32::from(part.number));
+    let parts = parts
+        .iter()
+        .map(|part| {
+            let [crc32, crc32c, crc64nvme, sha1, sha256] = part_five(part);
+            Part {
+                part_number: Some(i32::from(part.number)),
+                size: Some(convert::size(part.size)),
+                e_tag: Some(convert::etag(&part.etag)),
+                last_modified: Some(convert::timestamp(part.last_modified)),
+                checksum_crc32: crc32,
+                checksum_crc32c: crc32c,
+                checksum_crc64nvme: crc64nvme,
+                checksum_sha1: sha1,
+                checksum_sha256: sha256,
+            }
+        })
+        .collect();
+    Ok(S3Response::new(ListPartsOutput {
+        bucket: Some(api.listed_name(&input.bucket)),
+        key: Some(input.key),
+        storage_class: Some(storage_class(&upload)),
+        upload_id: Some(input.upload_id),
+        parts: Some(parts),
+        is_truncated: Some(more),
+        max_parts: Some(limit),
+        part_number_marker: Some(after),
+        next_part_number_marker: next,
+        owner: Some(api.owner()),
+        initiator: Some(api.initiator()),
+        checksum_algorithm: upload.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
+        checksum_type: upload.checksum.map(|(_, kind)| convert::checksum_type(kind)),
+        ..ListPartsOutput::default()
+    }))
+}
+
+pub(super) async fn list(
+    api: &Api,
+    req: S3Request<ListMultipartUploadsInput>,
+) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+    let input = req.input;
+    let encoding = Encoding::read(input.encoding_type.as_ref())?;
+    let limit = page_size(input.max_uploads, "max-uploads")?;
+    let after_key = input.key_marker.clone().filter(|marker| !marker.is_empty());
+    let query = ListUploadsQuery {
+        prefix: input.prefix.clone().unwrap_or_default(),
+        delimiter: input.delimiter.clone().filter(|d| !d.is_empty()),
+        // An upload id marker without a key marker is ignored.
+        after_id: input.upload_id_marker.clone().filter(|id| !id.is_empty() && after_key.is_some()),
+        after_key,
+        limit: usize::try_from(limit).unwrap_or_default(),
+    };
+    let page = api.store.list_uploads(&input.bucket, query).await.map_err(ApiError::from)?;
+    let uploads = page
+        .uploads
+        .iter()
+        .map(|(key, upload)| MultipartUpload {
+            key: Some(encoding.apply(key)),
+            upload_id: Some(upload.upload_id.clone()),
+            initiated: Some(convert::timestamp(upload.initiated)),
+            storage_class: Some(storage_class(upload)),
+            owner: Some(api.owner()),
+            initiator: Some(api.initiator()),
+            checksum_algorithm: upload.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
+            checksum_type: upload.checksum.map(|(_, kind)| convert::checksum_type(kind)),
+        })
+        .collect();
+    let prefixes = page
+        .prefixes
+        .iter()
+        .map(|prefix| s3s::dto::CommonPrefix { prefix: Some(encoding.apply(prefix)) })
+        .collect();
+    let (next_key, next_id) = page.next.clone().unzip();
+    Ok(S3Response::new(ListMultipartUploadsOutput {
+        bucket: Some(api.listed_name(&input.bucket)),
+        uploads: Some(uploads),
+        common_prefixes: Some(prefixes),
+        is_truncated: Some(page.next.is_some()),
+        max_uploads: Some(limit),
+        next_key_marker: next_key.map(|key| encoding.apply(&key)),
+        next_upload_id_marker: next_id,
+        key_marker: Some(encoding.apply(input.key_marker.as_deref().unwrap_or_default())),
+        upload_id_marker: input.upload_id_marker,
+        prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
+        delimiter: input.delimiter.as_deref().map(|d| encoding.apply(d)),
+        encoding_type: input.encoding_type,
+        request_charged: None,
+    }))
+}
+
+pub(super) async fn complete(
+    api: &Api,
+    req: S3Request<CompleteMultipartUploadInput>,
+) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+    let input = req.input;
+    let condition = convert::write_condition(&req.headers)?;
+    let upload =
+        api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    let named = input.multipart_upload.and_then(|list| list.parts).unwrap_or_default();
+    if named.is_empty() || named.len() > MAX_PARTS {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        )
+        .with_internal(format!("{} parts named; 1 to {MAX_PARTS} are allowed", named.len()))
+        .into());
+    }
+    let (present, _) = api
+        .store
+        .list_parts(&input.bucket, &input.key, &input.upload_id, 0, MAX_PARTS)
+        .await
+        .map_err(ApiError::from)?;
+    let mut parts: Vec<&PartInfo> = Vec::with_capacity(named.len());
+    for part in &named {
+        let number = part.part_number.and_then(|n| u16::try_from(n).ok()).unwrap_or(0);
+        let wrong = || ApiError::from(crate::store::StoreError::InvalidPart(number));
+        let found = present.binary_search_by_key(&number, |p| p.number).ok().and_then(|i| present.get(i));
+        let found = found.ok_or_else(wrong)?;
+        if part.e_tag.as_ref().is_none_or(|tag| tag.value() != found.etag) {
+            return Err(wrong().into());
+        }
+        let claimed = [
+            &part.checksum_crc32,
+            &part.checksum_crc32c,
+            &part.checksum_crc64nvme,
+            &part.checksum_sha1,
+            &part.checksum_sha256,
+        ];
+        for (claimed, known) in claimed.into_iter().zip(part_five(found)) {
+            if claimed.is_some() && known.is_some() && *claimed != known {
+                return Err(wrong().into());
+            }
+        }
+        if parts.last().is_some_and(|last| last.number >= number) {
+            return Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidPartOrder",
+                "The list of parts was not in ascending order. The parts list must be specified in order by part \
+                 number.",
+            )
+            .into());
+        }
+        parts.push(found);
+    }
+    if let Some((_, all_but_last)) = parts.split_last()
+        && let Some(small) = all_but_last.iter().find(|part| part.size < MIN_PART)
+    {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size",
+        )
+        .with_detail("PartNumber", small.number.to_string())
+        .with_detail("ProposedSize", small.size.to_string())
+        .with_detail("MinSizeAllowed", MIN_PART.to_string())
+        .into());
+    }
+    let total: u64 = parts.iter().map(|part| part.size).sum();
+    if let Some(claimed) = input.mpu_object_size
+        && u64::try_from(claimed).ok() != Some(total)
+    {
+        return Err(ApiError::invalid_request(format!(
+            "The provided 'x-amz-mp-object-size' header value {claimed} does not match what was computed: {total}"
+        ))
+        .into());
+    }
+    let checksum = whole_checksum(&upload, &parts)?;
+    let claimed = [
+        &input.checksum_crc32,
+        &input.checksum_crc32c,
+        &input.checksum_crc64nvme,
+        &input.checksum_sha1,
+        &input.checksum_sha256,
+    ];
+    for (claimed, known) in claimed.into_iter().zip(convert::five_of(Some(&checksum))) {
+        if claimed.is_some() && *claimed != known {
+            return Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "BadDigest",
+                "The checksum of the whole object that you specified did not match what we computed",
+            )
+            .into());
+        }
+    }
+    let etag = whole_etag(&parts)?;
+    let refs = parts.iter().map(|part| PartRef { number: part.number, etag: part.etag.clone() }).collect();
+    let object = CompletedObject { etag, checksum: Some(checksum) };
+    let info = api
+        .store
+        .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
+        .await
+        .map_err(ApiError::from)?;
+    let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(info.checksum.as_ref());
+    Ok(S3Response::new(CompleteMultipartUploadOutput {
+        bucket: Some(api.listed_name(&input.bucket)),
+        location: Some(format!("/{}/{}", input.bucket, input.key)),
+        key: Some(input.key),
+        e_tag: Some(convert::etag(&info.etag)),
+        checksum_crc32: crc32,
+        checksum_crc32c: crc32c,
+        checksum_crc64nvme: crc64nvme,
+        checksum_sha1: sha1,
+        checksum_sha256: sha256,
+        checksum_type: info.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
+        ..CompleteMultipartUploadOutput::default()
+    }))
+}
+
+/// MD5 of the parts' MD5s, and their number.
+fn whole_etag(parts: &[&PartInfo]) -> Result<String, ApiError> {
+    let mut md5 = Md5::new();
+    for part in parts {
+        let digest = HEXLOWER
+            .decode(part.etag.as_bytes())
+            .map_err(|error| ApiError::internal(format!("ETag of part {}: {error}", part.number)))?;
+        md5.update(digest);
+    }
+    Ok(format!("{}-{}", HEXLOWER.encode(&md5.finalize()), parts.len()))
+}
+
+/// The checksum of the whole: of the upload's kind, or CRC-64/NVME of all bytes.
+fn whole_checksum(upload: &UploadInfo, parts: &[&PartInfo]) -> Result<Checksum, ApiError> {
+    let (algorithm, kind) =
+        upload.checksum.unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let mut digests = Vec::with_capacity(parts.len());
+    for part in parts {
+        let digest = match (algorithm, &part.checksum) {
+            (ChecksumAlgorithm::Crc64Nvme, _) => part.crc64nvme.to_be_bytes().to_vec(),
+            (_, Some((_, value))) => BASE64
+                .decode(value.as_bytes())
+                .map_err(|error| ApiError::internal(format!("checksum of part {}: {error}", part.number)))?,
+            (_, None) => return Err(ApiError::internal(format!("part {} has no checksum", part.number))),
+        };
+        digests.push((digest, part.size));
+    }
+    let value = match kind {
+        ChecksumType::Composite => {
+            format!("{}-{}", BASE64.encode(&multipart_sum::composite(algorithm, &digests)), parts.len())
+        }
+        ChecksumType::FullObject => BASE64.encode(&multipart_sum::combined(algorithm, &digests)?),
+    };
+    Ok(Checksum { algorithm, kind, value })
+}
+
+pub(super) async fn abort(
+    api: &Api,
+    req: S3Request<AbortMultipartUploadInput>,
+) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+    let input = req.input;
+    api.store.abort_upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    Ok(S3Response::with_status(AbortMultipartUploadOutput::default(), StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,149 @@
+//! PutObject: a body in, checked while it streams; nothing is stored when a check fails.
+
+use axum::body::Body;
+use data_encoding::HEXLOWER;
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request};
+
+use crate::auth::Trailers;
+use crate::error::ApiError;
+use crate::store::{BodyError, ByteStream, NewObject, Payload, StageOptions, Staged, Store};
+
+use super::checksum::Claim;
+use super::{checksum, convert, headers};
+
+/// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
+const MAX_PUT: u64 = 5 << 30;
+
+/// Answers PutObject.
+///
+/// # Errors
+/// As PutObject: NoSuchBucket, BadDigest, IncompleteBody, EntityTooLarge, MetadataTooLarge, PreconditionFailed,
+/// and what the body's own checks say.
+pub(super) async fn put_object(
+    store: &dyn Store,
+    bucket: &str,
+    key: &str,
+    request: &request::Parts,
+    body: Body,
+    trailers: &Trailers,
+) -> Result<Response<Body>, ApiError> {
+    require_bucket(store, bucket)?;
+    refuse_later_features(&request.headers)?;
+    let condition = convert::write_condition(&request.headers)?;
+    let mut object = NewObject {
+        headers: headers::system(&request.headers),
+        metadata: headers::metadata(&request.headers)?,
+        tags: headers::tagging(&request.headers)?,
+        checksum: None,
+    };
+    let claim = Claim::read(&request.headers)?;
+    let staged = stage_body(store, request, body, &claim).await?;
+    let sum = claim.verify(&staged, &trailers.headers())?;
+    object.checksum = Some(sum.clone());
+    let info = store.put(bucket, key, staged, object, condition).await?;
+    let mut response = Response::new(Body::empty());
+    let out = response.headers_mut();
+    insert(out, header::ETAG, &format!("\"{}\"", info.etag));
+    insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
+    insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
+    Ok(response)
+}
+
+/// Streams a request's body into the store's waiting room, out of sight.
+///
+/// # Errors
+/// 411 without a length, 413 above 5 GiB, and what the body's checks say.
+pub(super) async fn stage_body(
+    store: &dyn Store,
+    request: &request::Parts,
+    body: Body,
+    claim: &Claim,
+) -> Result<Staged, ApiError> {
+    let length = declared_length(&request.headers)?;
+    let options = StageOptions { checksum: claim.algorithm };
+    let staged = store.stage(Payload::Stream(body_stream(body), Some(length)), options).await?;
+    if staged.size != length {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "IncompleteBody",
+            "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        ));
+    }
+    Ok(staged)
+}
+
+fn declared_length(headers: &HeaderMap) -> Result<u64, ApiError> {
+    let value = headers.get(header::CONTENT_LENGTH).ok_or_else(|| {
+        ApiError::new(
+            StatusCode::LENGTH_REQUIRED,
+            "MissingContentLength",
+            "You must provide the Content-Length HTTP header.",
+        )
+    })?;
+    let length = value.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+    let length =
+        length.ok_or_else(|| ApiError::invalid_argument("Content-Length must be a number of bytes"))?;
+    if length > MAX_PUT {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size",
+        )
+        .with_detail("ProposedSize", length.to_string())
+        .with_detail("MaxSizeAllowed", MAX_PUT.to_string()));
+    }
+    Ok(length)
+}
+
+/// A request's body as the store takes it: an error that one of our own checks raised stays what it is.
+pub(super) fn body_stream(body: Body) -> ByteStream {
+    Box::pin(body.into_data_stream().map(|item| item.map_err(|error| body_error(&error))))
+}
+
+fn body_error(error: &axum::Error) -> BodyError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(known) = error.downcast_ref::<BodyError>() {
+            return known.clone();
+        }
+        cause = error.source();
+    }
+    BodyError::Disconnected(error.to_string())
+}
+
+/// What comes in later issues is refused, not ignored: a client that asks for a lock must not believe it has one.
+fn refuse_later_features(headers: &HeaderMap) -> Result<(), ApiError> {
+    const LATER: [(&str, &str); 4] = [
+        ("x-amz-object-lock-mode", "Object Lock"),
+        ("x-amz-object-lock-legal-hold", "Object Lock"),
+        ("x-amz-server-side-encryption-customer-algorithm", "encryption with customer keys (SSE-C)"),
+        ("x-amz-server-side-encryption", "server-side encryption"),
+    ];
+    match LATER.iter().find(|(name, _)| headers.contains_key(*name)) {
+        None => Ok(()),
+        Some((name, feature)) => {
+            Err(ApiError::not_implemented(format!("{name}: {feature} is not implemented yet")))
+        }
+    }
+}
+
+/// 404 before the body is read, rather than after.
+pub(super) fn require_bucket(store: &dyn Store, bucket: &str) -> Result<(), ApiError> {
+    if store.buckets().contains_key(bucket) {
+        Ok(())
+    } else {
+        Err(crate::store::StoreError::NoSuchBucket.into())
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The MD5 of staged bytes in hex: the ETag of what was put whole.
+pub(super) fn md5_hex(staged: &Staged) -> String {
+    HEXLOWER.encode(&staged.md5)
+}
