@@ -38,6 +38,8 @@ mod preconditions;
 mod put;
 mod range;
 mod tagging;
+#[cfg(test)]
+mod tests;
 
 pub use copy::{CopySources, SourceName};
 pub(crate) use get::query_pairs;

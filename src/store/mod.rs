@@ -3,15 +3,15 @@
 //! - [`types`]: what a store holds and answers.
 //! - [`error`]: what can go wrong, by what the caller can do.
 //! - [`memory`]: the reference model, for tests and comparison.
-//! - [`fs`]: redb and blob files, the durable engine.
-//! - [`contract`]: the suite that every implementation passes.
-
 use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub mod error;
+mod hash;
+mod listing;
+pub mod memory;
 pub mod types;
 
 pub use error::StoreError;

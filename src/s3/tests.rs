@@ -1,0 +1,312 @@
+//! The plane over the memory store: what a client sees, operation by operation.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::*;
+use crate::auth::PrincipalKind;
+use crate::clock::SystemClock;
+use crate::store::memory::MemoryStore;
+
+#[derive(Debug)]
+struct BucketsOnly;
+
+impl CopySources for BucketsOnly {
+    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError> {
+        match source {
+            SourceName::Bucket(name) => Ok((*name).to_owned()),
+            SourceName::AccessPoint { .. } => Err(ApiError::invalid_request("no access points here")),
+        }
+    }
+}
+
+struct Client {
+    plane: S3Plane,
+    principal: Option<Principal>,
+}
+
+impl Client {
+    fn new() -> Self {
+        let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let plane = S3Plane::new(Api {
+            store,
+            account_id: "000000000000".into(),
+            region: "us-east-1".into(),
+            copy_sources: Arc::new(BucketsOnly),
+        });
+        let principal = Principal {
+            kind: PrincipalKind::Root,
+            account_id: "000000000000".into(),
+            principal_id: "000000000000".into(),
+            arn: "arn:aws:iam::000000000000:root".into(),
+            user_name: None,
+            access_key_id: "AK".into(),
+        };
+        Self { plane, principal: Some(principal) }
+    }
+
+    async fn send(&self, line: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
+        let (method, target) = line.split_once(' ').unwrap();
+        let body: Bytes = body.into();
+        let mut request = Request::builder().method(method).uri(target).header("content-length", body.len());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, body) = request.body(Body::from(body)).unwrap().into_parts();
+        let path = percent_encoding::percent_decode_str(parts.uri.path()).decode_utf8().unwrap().into_owned();
+        let (bucket, key) =
+            path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+        let trailers = Trailers::default();
+        let call = S3Call {
+            principal: self.principal.as_ref(),
+            bucket: Some(bucket).filter(|b| !b.is_empty()),
+            key: Some(key).filter(|k| !k.is_empty()),
+            trailers: &trailers,
+        };
+        let method = parts.method.clone();
+        let answer = match self.plane.call(call, parts, body).await {
+            Ok(answer) => answer,
+            Err(error) => error::response(&error, &method, &path, "R"),
+        };
+        let (head, body) = answer.into_parts();
+        Response::from_parts(head, axum::body::to_bytes(body, usize::MAX).await.unwrap())
+    }
+
+    /// Sends, expects a status, answers the body as text.
+    async fn expect(&self, status: u16, line: &str, headers: &[(&str, &str)], body: &str) -> String {
+        let answer = self.send(line, headers, body.to_owned()).await;
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        assert_eq!(answer.status().as_u16(), status, "{line}: {text}");
+        text
+    }
+}
+
+fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {xml}"));
+    rest.split_once(&format!("</{name}>")).unwrap().0
+}
+
+#[tokio::test]
+async fn objects_go_in_and_come_out_with_their_head() {
+    let c = Client::new();
+    c.expect(200, "PUT /photos", &[], "").await;
+    let sent = [("content-type", "text/plain"), ("x-amz-meta-camera", "K1"), ("cache-control", "no-store")];
+    let put = c.send("PUT /photos/a%20b.txt", &sent, "hello").await;
+    assert_eq!(put.headers()["etag"], "\"5d41402abc4b2a76b9719d911017c592\"");
+    let got = c.send("GET /photos/a%20b.txt", &[("x-amz-checksum-mode", "ENABLED")], "").await;
+    assert_eq!(got.body(), "hello");
+    for (name, value) in sent {
+        assert_eq!(got.headers()[name], value);
+    }
+    assert_eq!(got.headers()["content-length"], "5");
+    assert!(got.headers().contains_key("x-amz-checksum-crc64nvme"));
+    let head = c.send("HEAD /photos/a%20b.txt", &[], "").await;
+    assert_eq!((head.status().as_u16(), head.body().len()), (200, 0));
+    assert_eq!(head.headers()["content-length"], "5");
+    let part = c.send("GET /photos/a%20b.txt?response-content-type=x/y", &[("range", "bytes=1-2")], "").await;
+    assert_eq!((part.status().as_u16(), &part.body()[..]), (206, &b"el"[..]));
+    assert_eq!(part.headers()["content-range"], "bytes 1-2/5");
+    assert_eq!(part.headers()["content-type"], "x/y");
+    c.expect(416, "GET /photos/a%20b.txt", &[("range", "bytes=9-")], "").await;
+    c.expect(304, "GET /photos/a%20b.txt", &[("if-none-match", "\"5d41402abc4b2a76b9719d911017c592\"")], "")
+        .await;
+    c.expect(412, "GET /photos/a%20b.txt", &[("if-match", "\"x\"")], "").await;
+    c.expect(204, "DELETE /photos/a%20b.txt", &[], "").await;
+    let gone = c.expect(404, "GET /photos/a%20b.txt", &[], "").await;
+    assert_eq!(element(&gone, "Code"), "NoSuchKey");
+    c.expect(204, "DELETE /photos", &[], "").await;
+    assert_eq!(element(&c.expect(404, "GET /photos/x", &[], "").await, "Code"), "NoSuchBucket");
+}
+
+#[tokio::test]
+async fn a_wrong_digest_stores_nothing() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    for header in [("content-md5", "AAAAAAAAAAAAAAAAAAAAAA=="), ("x-amz-checksum-crc32", "AAAAAA==")] {
+        let text = c.expect(400, "PUT /b/k", &[header], "hello").await;
+        assert_eq!(element(&text, "Code"), "BadDigest");
+    }
+    c.expect(200, "PUT /b/ok", &[("x-amz-checksum-crc32", "NhCmhg==")], "hello").await;
+    c.expect(404, "GET /b/k", &[], "").await;
+    c.expect(400, "PUT /b/k", &[("content-length", "9")], "hello").await;
+    c.expect(404, "GET /b/k", &[], "").await;
+}
+
+#[tokio::test]
+async fn conditional_writes_are_decided_by_the_store() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    c.expect(200, "PUT /b/k", &[("if-none-match", "*")], "1").await;
+    c.expect(412, "PUT /b/k", &[("if-none-match", "*")], "2").await;
+    c.expect(412, "PUT /b/k", &[("if-match", "\"x\"")], "2").await;
+    c.expect(200, "PUT /b/k", &[("if-match", "\"c4ca4238a0b923820dcc509a6f75849b\"")], "2").await;
+    c.expect(404, "PUT /b/none", &[("if-match", "\"x\"")], "2").await;
+    assert_eq!(c.expect(200, "GET /b/k", &[], "").await, "2");
+}
+
+#[tokio::test]
+async fn listings_page_and_roll_up() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    for key in ["a", "d/1", "d/2", "e/f/1", "z"] {
+        c.expect(200, &format!("PUT /b/{key}"), &[], key).await;
+    }
+    let text = c.expect(200, "GET /b?list-type=2&delimiter=%2F&max-keys=2", &[], "").await;
+    assert_eq!((element(&text, "KeyCount"), element(&text, "IsTruncated")), ("2", "true"));
+    assert!(text.contains("<Key>a</Key>") && text.contains("<Prefix>d/</Prefix>"), "{text}");
+    let token = element(&text, "NextContinuationToken");
+    let text =
+        c.expect(200, &format!("GET /b?list-type=2&delimiter=/&continuation-token={token}"), &[], "").await;
+    assert!(
+        text.contains("<Prefix>e/</Prefix>") && text.contains("<Key>z</Key>") && !text.contains("d/"),
+        "{text}"
+    );
+    let text = c.expect(200, "GET /b?prefix=d/&marker=d/1", &[], "").await;
+    assert!(text.contains("<Key>d/2</Key>") && !text.contains("<Key>d/1</Key>"), "{text}");
+    c.expect(200, "PUT /b/%01", &[], "").await;
+    let text = c.expect(200, "GET /b?list-type=2&encoding-type=url&max-keys=1", &[], "").await;
+    assert_eq!(element(&text, "Key"), "%01");
+    c.expect(400, "GET /b?list-type=2&max-keys=-1", &[], "").await;
+    c.expect(400, "GET /b?list-type=2&continuation-token=%21", &[], "").await;
+    c.expect(409, "DELETE /b", &[], "").await;
+}
+
+#[tokio::test]
+async fn many_are_deleted_at_once() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    c.expect(200, "PUT /b/x", &[], "1").await;
+    let xml = "<Delete><Object><Key>x</Key></Object><Object><Key>never</Key></Object></Delete>";
+    let text = c.expect(200, "POST /b?delete", &[], xml).await;
+    assert!(
+        text.contains("<Key>x</Key>") && text.contains("<Key>never</Key>") && !text.contains("<Error>"),
+        "{text}"
+    );
+    c.expect(404, "GET /b/x", &[], "").await;
+    c.expect(400, "POST /b?delete", &[], "<Delete><Object>").await;
+}
+
+#[tokio::test]
+async fn copies_keep_or_replace_the_head() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    c.expect(200, "PUT /b/s", &[("x-amz-meta-a", "1"), ("x-amz-tagging", "t=1")], "bytes").await;
+    c.expect(200, "PUT /b/d", &[("x-amz-copy-source", "/b/s")], "").await;
+    let copy = c.send("GET /b/d", &[], "").await;
+    assert_eq!((&copy.body()[..], copy.headers()["x-amz-meta-a"].as_bytes()), (&b"bytes"[..], &b"1"[..]));
+    assert_eq!(copy.headers()["x-amz-tagging-count"], "1");
+    let replace =
+        [("x-amz-copy-source", "/b/s"), ("x-amz-metadata-directive", "REPLACE"), ("x-amz-meta-z", "2")];
+    c.expect(200, "PUT /b/s", &replace, "").await;
+    let copy = c.send("GET /b/s", &[], "").await;
+    assert!(!copy.headers().contains_key("x-amz-meta-a"));
+    assert_eq!(copy.headers()["x-amz-meta-z"], "2");
+    c.expect(400, "PUT /b/s", &[("x-amz-copy-source", "/b/s")], "").await;
+    c.expect(404, "PUT /b/d", &[("x-amz-copy-source", "/b/none")], "").await;
+    let unless = [("x-amz-copy-source", "/b/s"), ("x-amz-copy-source-if-match", "\"x\"")];
+    c.expect(412, "PUT /b/d", &unless, "").await;
+}
+
+#[tokio::test]
+async fn tags_are_put_got_and_deleted() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    c.expect(200, "PUT /b/k", &[], "1").await;
+    let xml = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
+    c.expect(200, "PUT /b/k?tagging", &[], xml).await;
+    let text = c.expect(200, "GET /b/k?tagging", &[], "").await;
+    assert!(text.contains("<Key>a</Key><Value>1</Value>"), "{text}");
+    c.expect(204, "DELETE /b/k?tagging", &[], "").await;
+    assert!(!c.expect(200, "GET /b/k?tagging", &[], "").await.contains("<Tag>"));
+}
+
+#[tokio::test]
+async fn a_multipart_upload_becomes_an_object() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    let text = c.expect(200, "POST /b/big?uploads", &[("content-type", "x/y")], "").await;
+    let id = element(&text, "UploadId").to_owned();
+    let first = vec![b'a'; 5 << 20];
+    let mut etags = Vec::new();
+    for (number, body) in [(1, first.clone()), (2, b"tail".to_vec())] {
+        let answer = c.send(&format!("PUT /b/big?partNumber={number}&uploadId={id}"), &[], body).await;
+        assert_eq!(answer.status(), 200);
+        etags.push(answer.headers()["etag"].to_str().unwrap().to_owned());
+    }
+    let text = c.expect(200, &format!("GET /b/big?uploadId={id}&max-parts=1"), &[], "").await;
+    assert_eq!((element(&text, "IsTruncated"), element(&text, "NextPartNumberMarker")), ("true", "1"));
+    assert!(c.expect(200, "GET /b?uploads", &[], "").await.contains(&id));
+    let list = |numbers: &[usize]| {
+        let parts: String = numbers
+            .iter()
+            .map(|n| format!("<Part><PartNumber>{n}</PartNumber><ETag>{}</ETag></Part>", etags[n - 1]))
+            .collect();
+        format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+    };
+    let target = format!("POST /b/big?uploadId={id}");
+    assert_eq!(element(&c.expect(400, &target, &[], &list(&[2, 1])).await, "Code"), "InvalidPartOrder");
+    let missing = "<CompleteMultipartUpload><Part><PartNumber>7</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>";
+    assert_eq!(element(&c.expect(400, &target, &[], missing).await, "Code"), "InvalidPart");
+    let text = c.expect(200, &target, &[], &list(&[1, 2])).await;
+    assert!(element(&text, "ETag").contains("-2"), "{text}");
+    c.expect(404, &target, &[], &list(&[1, 2])).await;
+    let got = c.send("GET /b/big", &[], "").await;
+    assert_eq!(got.body().len(), first.len() + 4);
+    assert_eq!(got.headers()["content-type"], "x/y");
+    let tail = c.send("GET /b/big?partNumber=2", &[], "").await;
+    assert_eq!((tail.status().as_u16(), &tail.body()[..]), (206, &b"tail"[..]));
+    assert_eq!(tail.headers()["x-amz-mp-parts-count"], "2");
+    c.expect(416, "GET /b/big?partNumber=3", &[], "").await;
+    c.expect(400, "GET /b/big?partNumber=0", &[], "").await;
+    let attributes = [("x-amz-object-attributes", "ETag,ObjectSize,ObjectParts,Checksum")];
+    let text = c.expect(200, "GET /b/big?attributes", &attributes, "").await;
+    assert_eq!(element(&text, "ObjectSize"), (first.len() + 4).to_string());
+    assert_eq!(element(&text, "ChecksumType"), "FULL_OBJECT");
+}
+
+#[tokio::test]
+async fn who_has_no_key_gets_in_nowhere() {
+    let mut c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    c.principal = None;
+    for line in [
+        "GET /b/k",
+        "PUT /b/k",
+        "GET /b",
+        "GET /",
+        "DELETE /b",
+        "GET /b?acl",
+        "PUT /b?versioning",
+        "POST /b?delete",
+    ] {
+        let text = c.expect(403, line, &[], "").await;
+        assert_eq!(element(&text, "Code"), "AccessDenied", "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_later_says_so() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    for line in ["GET /b?versioning", "GET /b?acl", "GET /b?lifecycle"] {
+        let text = c.expect(501, line, &[], "").await;
+        assert_eq!(element(&text, "Code"), "NotImplemented");
+        assert!(element(&text, "Message").contains("not implemented"), "{text}");
+    }
+    c.expect(501, "PUT /b/k", &[("x-amz-server-side-encryption", "AES256")], "1").await;
+}
+
+#[tokio::test]
+async fn bad_keys_are_refused_by_name() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    let long = "k".repeat(1025);
+    assert_eq!(element(&c.expect(400, &format!("PUT /b/{long}"), &[], "1").await, "Code"), "KeyTooLongError");
+    let text = c.expect(400, "PUT /b/a%00b", &[], "1").await;
+    assert!(element(&text, "Message").contains("NUL"), "{text}");
+    c.expect(200, "PUT /b/%2E%2E/%2E%2E/etc/passwd", &[], "data").await;
+    assert_eq!(c.expect(200, "GET /b/%2E%2E/%2E%2E/etc/passwd", &[], "").await, "data");
+}

@@ -1,0 +1,408 @@
+//! The reference model: everything in maps behind one lock. Tests use it, and the durable engine is compared with
+//! it.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use data_encoding::{BASE64, HEXLOWER};
+use futures_util::StreamExt;
+
+use super::hash::Hasher;
+use super::listing::{Step, common_prefix, walk};
+use super::*;
+use crate::clock::Clock;
+
+/// A store in memory. Nothing survives it.
+#[derive(Debug)]
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    buckets: Arc<Buckets>,
+    contents: BTreeMap<String, Contents>,
+    last_id: u64,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    objects: BTreeMap<String, Stored>,
+    uploads: BTreeMap<(String, String), Upload>,
+}
+
+#[derive(Debug, Clone)]
+struct Stored {
+    info: Arc<ObjectInfo>,
+    parts: Option<Arc<[PartInfo]>>,
+    bytes: Bytes,
+}
+
+#[derive(Debug)]
+struct Upload {
+    info: UploadInfo,
+    parts: BTreeMap<u16, (PartInfo, Bytes)>,
+}
+
+/// Bytes of an object: a cheap clone of what was there when it was opened.
+#[derive(Debug)]
+struct Data(Bytes);
+
+impl ObjectData for Data {
+    fn read(self: Box<Self>, range: Range<u64>) -> Payload {
+        Payload::Bytes(slice(&self.0, &range))
+    }
+}
+
+fn slice(bytes: &Bytes, range: &Range<u64>) -> Bytes {
+    let bound = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
+    bytes.slice(bound(range.start)..bound(range.end))
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn contents(&mut self, bucket: &str) -> Result<&mut Contents> {
+        self.contents.get_mut(bucket).ok_or(StoreError::NoSuchBucket)
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}
+
+impl Contents {
+    fn upload(&mut self, key: &str, id: &str) -> Result<&mut Upload> {
+        self.uploads.get_mut(&(key.to_owned(), id.to_owned())).ok_or(StoreError::NoSuchUpload)
+    }
+
+    fn object(&self, key: &str) -> Result<&Stored> {
+        self.objects.get(key).ok_or(StoreError::NoSuchKey)
+    }
+}
+
+/// Decides a write's condition on what is there.
+pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -> Result<()> {
+    match (condition, present) {
+        (WriteCondition::Always, _) | (WriteCondition::IfAbsent, None) => Ok(()),
+        (WriteCondition::IfMatch(_), None) => Err(StoreError::NoSuchKey),
+        (WriteCondition::IfMatch(etag), Some(info)) if etag == "*" || *etag == info.etag => Ok(()),
+        (WriteCondition::IfAbsent | WriteCondition::IfMatch(_), Some(_)) => {
+            Err(StoreError::PreconditionFailed)
+        }
+    }
+}
+
+/// Decides a delete's conditions on what is there.
+pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>) -> Result<bool> {
+    let Some(info) = present else {
+        return if key.if_match.is_some() { Err(StoreError::NoSuchKey) } else { Ok(false) };
+    };
+    let holds = key.if_match.as_ref().is_none_or(|etag| etag == "*" || *etag == info.etag)
+        && key.if_last_modified.is_none_or(|time| time.as_second() == info.last_modified.as_second())
+        && key.if_size.is_none_or(|size| size == info.size);
+    if holds { Ok(true) } else { Err(StoreError::PreconditionFailed) }
+}
+
+fn bytes_of(staged: &Staged) -> Result<Bytes> {
+    staged
+        .blob
+        .downcast_ref::<Bytes>()
+        .cloned()
+        .ok_or_else(|| StoreError::Engine("staged by another store".into()))
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn buckets(&self) -> Arc<Buckets> {
+        Arc::clone(&self.state().buckets)
+    }
+
+    async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>> {
+        let created = self.clock.now();
+        let mut state = self.state();
+        if state.buckets.contains_key(&new.name) {
+            return Err(StoreError::BucketExists);
+        }
+        let id = state.next_id();
+        let bucket = Arc::new(Bucket { name: new.name, id, created, region: new.region, owner: new.owner });
+        Arc::make_mut(&mut state.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
+        state.contents.insert(bucket.name.clone(), Contents::default());
+        Ok(bucket)
+    }
+
+    async fn delete_bucket(&self, bucket: &str) -> Result<()> {
+        let mut state = self.state();
+        if !state.contents(bucket)?.objects.is_empty() {
+            return Err(StoreError::BucketNotEmpty);
+        }
+        state.contents.remove(bucket);
+        Arc::make_mut(&mut state.buckets).remove(bucket);
+        Ok(())
+    }
+
+    async fn stage(&self, body: Payload, options: StageOptions) -> Result<Staged> {
+        let mut all = BytesMut::new();
+        match body {
+            Payload::Bytes(bytes) => all.extend_from_slice(&bytes),
+            Payload::Stream(mut stream, _) => {
+                while let Some(chunk) = stream.next().await {
+                    all.extend_from_slice(&chunk?);
+                }
+            }
+        }
+        let mut hasher = Hasher::new(options.checksum);
+        hasher.update(&all);
+        let digests = hasher.finish();
+        Ok(Staged {
+            size: digests.size,
+            md5: digests.md5,
+            crc64nvme: digests.crc64nvme,
+            checksum: digests.checksum,
+            blob: Box::new(all.freeze()),
+        })
+    }
+
+    async fn read_staged(&self, staged: &Staged, range: Range<u64>) -> Result<Payload> {
+        Ok(Payload::Bytes(slice(&bytes_of(staged)?, &range)))
+    }
+
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        staged: Staged,
+        object: NewObject,
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let contents = state.contents(bucket)?;
+        allows(&condition, contents.objects.get(key).map(|stored| &*stored.info))?;
+        let info = ObjectInfo {
+            size: staged.size,
+            etag: HEXLOWER.encode(&staged.md5),
+            last_modified: now,
+            headers: object.headers,
+            metadata: object.metadata,
+            tags: object.tags,
+            checksum: object.checksum,
+            parts: None,
+        };
+        let stored = Stored { info: Arc::new(info.clone()), parts: None, bytes: bytes_of(&staged)? };
+        contents.objects.insert(key.to_owned(), stored);
+        Ok(info)
+    }
+
+    async fn open(&self, bucket: &str, key: &str) -> Result<Object> {
+        let stored = self.state().contents(bucket)?.object(key)?.clone();
+        Ok(Object { info: stored.info, parts: stored.parts, data: Box::new(Data(stored.bytes)) })
+    }
+
+    async fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
+        Ok((*self.state().contents(bucket)?.object(key)?.info).clone())
+    }
+
+    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>> {
+        let mut state = self.state();
+        let contents = state.contents(bucket)?;
+        Ok(keys
+            .iter()
+            .map(|key| {
+                let there = allows_delete(key, contents.objects.get(&key.key).map(|stored| &*stored.info))?;
+                contents.objects.remove(&key.key);
+                Ok(there)
+            })
+            .collect())
+    }
+
+    async fn set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()> {
+        let mut state = self.state();
+        let stored = state.contents(bucket)?.objects.get_mut(key).ok_or(StoreError::NoSuchKey)?;
+        Arc::make_mut(&mut stored.info).tags = tags;
+        Ok(())
+    }
+
+    async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage> {
+        let mut state = self.state();
+        let contents = state.contents(bucket)?;
+        let mut page = ListPage::default();
+        page.next = walk(
+            &query.prefix,
+            query.delimiter.as_deref(),
+            query.after.as_deref(),
+            query.limit,
+            |from| {
+                let bound = match from {
+                    Bound::Included(key) => Bound::Included(key.to_owned()),
+                    Bound::Excluded(key) => Bound::Excluded(key.to_owned()),
+                    Bound::Unbounded => Bound::Unbounded,
+                };
+                Ok(contents.objects.range((bound, Bound::Unbounded)).next().map(|(key, s)| (key.clone(), s)))
+            },
+            |step| match step {
+                Step::Key(key, stored) => page.objects.push((key, Arc::clone(&stored.info))),
+                Step::Prefix(prefix) => page.prefixes.push(prefix),
+            },
+        )?;
+        Ok(page)
+    }
+
+    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
+        let initiated = self.clock.now();
+        let mut state = self.state();
+        state.contents(bucket)?;
+        let info = UploadInfo {
+            upload_id: format!("{:032x}", state.next_id()),
+            initiated,
+            headers: upload.object.headers,
+            metadata: upload.object.metadata,
+            tags: upload.object.tags,
+            checksum: upload.checksum,
+            initiator: upload.initiator,
+        };
+        let id = (key.to_owned(), info.upload_id.clone());
+        state.contents(bucket)?.uploads.insert(id, Upload { info: info.clone(), parts: BTreeMap::new() });
+        Ok(info)
+    }
+
+    async fn upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<UploadInfo> {
+        Ok(self.state().contents(bucket)?.upload(key, upload_id)?.info.clone())
+    }
+
+    async fn put_part(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+        number: u16,
+        staged: Staged,
+    ) -> Result<PartInfo> {
+        let part = PartInfo {
+            number,
+            size: staged.size,
+            etag: HEXLOWER.encode(&staged.md5),
+            crc64nvme: staged.crc64nvme,
+            checksum: staged.checksum.as_ref().map(|(algorithm, digest)| (*algorithm, BASE64.encode(digest))),
+            last_modified: self.clock.now(),
+        };
+        let bytes = bytes_of(&staged)?;
+        self.state().contents(bucket)?.upload(key, upload_id)?.parts.insert(number, (part.clone(), bytes));
+        Ok(part)
+    }
+
+    async fn list_parts(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+        after: u16,
+        limit: usize,
+    ) -> Result<(Vec<PartInfo>, bool)> {
+        let mut state = self.state();
+        let upload = state.contents(bucket)?.upload(key, upload_id)?;
+        let mut following = upload.parts.range((Bound::Excluded(after), Bound::Unbounded));
+        let parts = following.by_ref().take(limit).map(|(_, (part, _))| part.clone()).collect();
+        Ok((parts, following.next().is_some()))
+    }
+
+    async fn complete_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload_id: &str,
+        parts: Vec<PartRef>,
+        object: CompletedObject,
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let contents = state.contents(bucket)?;
+        let present = contents.objects.get(key).map(|stored| Arc::clone(&stored.info));
+        let upload = contents.upload(key, upload_id)?;
+        allows(&condition, present.as_deref())?;
+        let mut named = Vec::with_capacity(parts.len());
+        let mut all = BytesMut::new();
+        for wanted in &parts {
+            let found = upload.parts.get(&wanted.number).filter(|(part, _)| part.etag == wanted.etag);
+            let (part, bytes) = found.ok_or(StoreError::InvalidPart(wanted.number))?;
+            named.push(part.clone());
+            all.extend_from_slice(bytes);
+        }
+        let info = ObjectInfo {
+            size: all.len() as u64,
+            etag: object.etag,
+            last_modified: now,
+            headers: upload.info.headers.clone(),
+            metadata: upload.info.metadata.clone(),
+            tags: upload.info.tags.clone(),
+            checksum: object.checksum,
+            parts: u16::try_from(named.len()).ok(),
+        };
+        let stored = Stored { info: Arc::new(info.clone()), parts: Some(named.into()), bytes: all.freeze() };
+        contents.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
+        contents.objects.insert(key.to_owned(), stored);
+        Ok(info)
+    }
+
+    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
+        let mut state = self.state();
+        let removed = state.contents(bucket)?.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
+        removed.map(|_| ()).ok_or(StoreError::NoSuchUpload)
+    }
+
+    async fn list_uploads(&self, bucket: &str, query: ListUploadsQuery) -> Result<ListUploadsPage> {
+        let mut state = self.state();
+        let contents = state.contents(bucket)?;
+        let mut page = ListUploadsPage::default();
+        let mut last = None;
+        for ((key, id), upload) in &contents.uploads {
+            let seen = query.after_key.as_ref().is_some_and(|after| match key.cmp(after) {
+                std::cmp::Ordering::Less => true,
+                std::cmp::Ordering::Equal => query.after_id.as_ref().is_none_or(|after| id <= after),
+                std::cmp::Ordering::Greater => false,
+            });
+            if seen || !key.starts_with(&query.prefix) {
+                continue;
+            }
+            let prefix = common_prefix(key, &query.prefix, query.delimiter.as_deref());
+            let rolled = prefix.is_some_and(|p| page.prefixes.last().is_some_and(|last| last == p));
+            // A prefix that the marker lies in was listed on the page before.
+            let before =
+                prefix.is_some_and(|p| query.after_key.as_ref().is_some_and(|after| after.starts_with(p)));
+            if rolled || before {
+                continue;
+            }
+            if page.uploads.len() + page.prefixes.len() == query.limit {
+                page.next = last;
+                return Ok(page);
+            }
+            match prefix {
+                Some(prefix) => {
+                    page.prefixes.push(prefix.to_owned());
+                    last = Some((prefix.to_owned(), String::new()));
+                }
+                None => {
+                    page.uploads.push((key.clone(), upload.info.clone()));
+                    last = Some((key.clone(), id.clone()));
+                }
+            }
+        }
+        Ok(page)
+    }
+}
