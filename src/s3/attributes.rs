@@ -1,8 +1,8 @@
 //! GetObjectAttributes.
 
 use s3s::dto::{
-    Checksum, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts,
-    ObjectAttributes, ObjectPart, StorageClass,
+    Checksum, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, ObjectPart,
+    StorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -18,16 +18,22 @@ pub(super) async fn get(
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let input = req.input;
     refuse_version(input.version_id.as_deref())?;
-    let wants = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
-    if input.object_attributes.is_empty() {
+    // Clients send one header with commas, or one header for each: s3s splits only the latter.
+    let asked: Vec<&str> = input
+        .object_attributes
+        .iter()
+        .flat_map(|attribute| attribute.as_str().split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let wants = |name: &str| asked.contains(&name);
+    if asked.is_empty() {
         return Err(
             ApiError::invalid_argument("x-amz-object-attributes must name at least one attribute").into()
         );
     }
     const KNOWN: [&str; 5] = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
-    if let Some(unknown) =
-        input.object_attributes.iter().map(ObjectAttributes::as_str).find(|name| !KNOWN.contains(name))
-    {
+    if let Some(unknown) = asked.iter().find(|name| !KNOWN.contains(name)) {
         return Err(ApiError::invalid_argument(format!(
             "Invalid attribute name specified: {unknown}; known are {}",
             KNOWN.join(", ")
