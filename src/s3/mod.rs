@@ -163,7 +163,7 @@ impl S3Plane {
                 crate::store::Payload::Bytes(bytes.clone()),
                 crate::store::StageOptions { checksum: claim.as_ref().ok().and_then(|c| c.algorithm) },
             );
-            claim?.verify(&staged.await?, &call.trailers.headers())?;
+            claim?.verify(&staged.await?, call.trailers.get())?;
         }
         parts.uri = canonical_uri(call.bucket, call.key, parts.uri.query())?;
         if let Some(principal) = call.principal {

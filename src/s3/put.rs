@@ -39,7 +39,7 @@ pub(super) async fn put_object(
     };
     let claim = Claim::read(&request.headers)?;
     let staged = stage_body(store, request, body, &claim).await?;
-    let sum = claim.verify(&staged, &trailers.headers())?;
+    let sum = claim.verify(&staged, trailers.get())?;
     object.checksum = Some(sum.clone());
     let info = store.put(bucket, key, staged, object, condition).await?;
     let mut response = Response::new(Body::empty());

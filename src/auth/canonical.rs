@@ -1,0 +1,135 @@
+//! The canonical request of SigV4 ("Create a signed AWS API request", AWS General Reference).
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use http::request::Parts;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// All but the unreserved characters of RFC 3986.
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &STRICT.remove(b'/');
+
+/// Whether a service's path is signed as it was sent, not encoded again and not normalised.
+pub(super) fn is_s3(service: &str) -> bool {
+    matches!(service, "s3" | "s3-object-lambda" | "s3express" | "s3-outposts")
+}
+
+/// Query parameters in the order they were sent: raw text, decoded name, decoded value. `+` is a space, as for
+/// those who read the query later, so that a signed `%2B` cannot be turned into one.
+pub(super) fn query(raw: &str) -> impl Iterator<Item = (&str, Vec<u8>, Vec<u8>)> {
+    raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (pair, decode(name), decode(value))
+    })
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
+    percent_decode_str(&text).collect()
+}
+
+fn encode(bytes: &[u8], set: &'static AsciiSet) -> String {
+    percent_encoding::percent_encode(bytes, set).to_string()
+}
+
+/// Paths the client may have signed: one for most services; for S3 the path as it was sent and, where that
+/// differs, as AWS would spell it. Both decode to the same key.
+pub(super) fn paths(raw: &str, service: &str) -> Vec<String> {
+    let raw = if raw.is_empty() { "/" } else { raw };
+    if is_s3(service) {
+        let decoded: Vec<u8> = percent_decode_str(raw).collect();
+        let spelled = encode(&decoded, PATH);
+        // An encoded slash is no separator: there, only what was sent counts.
+        let same_slashes =
+            raw.bytes().filter(|b| *b == b'/').count() == spelled.bytes().filter(|b| *b == b'/').count();
+        if spelled == raw || !same_slashes {
+            return vec![raw.to_owned()];
+        }
+        return vec![raw.to_owned(), spelled];
+    }
+    vec![utf8_percent_encode(&normalise(raw), PATH).to_string()]
+}
+
+/// Removes empty and dot segments.
+fn normalise(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            other => kept.push(other),
+        }
+    }
+    let directory = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+    let tail = if directory && !kept.is_empty() { "/" } else { "" };
+    format!("/{}{tail}", kept.join("/"))
+}
+
+/// Sorted, strictly encoded query without `X-Amz-Signature`.
+pub(super) fn canonical_query(raw: &str) -> String {
+    let mut pairs: Vec<(String, String)> = query(raw)
+        .filter(|(_, name, _)| name != b"X-Amz-Signature")
+        .map(|(_, name, value)| (encode(&name, STRICT), encode(&value, STRICT)))
+        .collect();
+    pairs.sort();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
+
+/// A header's values, trimmed, runs of spaces made one, joined by commas. The host of HTTP/2 is its authority.
+pub(super) fn header(parts: &Parts, name: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut any = false;
+    for value in parts.headers.get_all(name) {
+        if any {
+            out.push(b',');
+        }
+        any = true;
+        let mut space = false;
+        for byte in value.as_bytes().trim_ascii() {
+            if *byte != b' ' || !space {
+                out.push(*byte);
+            }
+            space = *byte == b' ';
+        }
+    }
+    if !any && name == "host" {
+        return parts.uri.authority().map(|authority| authority.as_str().as_bytes().to_vec());
+    }
+    any.then_some(out)
+}
+
+/// The text of one header that may be there once.
+pub(super) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, crate::error::ApiError> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(crate::error::ApiError::invalid_argument(format!("{name} was sent more than once.")));
+    }
+    value
+        .to_str()
+        .map(|text| Some(text.trim()))
+        .map_err(|_| crate::error::ApiError::invalid_argument(format!("{name} is not ASCII text.")))
+}
+
+/// The canonical request; `None` when a signed header is not there.
+pub(super) fn request(parts: &Parts, path: &str, signed: &[&str], payload: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(512);
+    for line in [parts.method.as_str(), path, &canonical_query(parts.uri.query().unwrap_or(""))] {
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    }
+    for name in signed {
+        out.extend_from_slice(name.as_bytes());
+        out.push(b':');
+        out.extend_from_slice(&header(parts, name)?);
+        out.push(b'\n');
+    }
+    out.push(b'\n');
+    out.extend_from_slice(signed.join(";").as_bytes());
+    out.push(b'\n');
+    out.extend_from_slice(payload.as_bytes());
+    Some(out)
+}

@@ -1,0 +1,323 @@
+//! SigV4 in the Authorization header and in the query.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use data_encoding::HEXLOWER;
+use http::request::Parts;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::canonical::{self, is_s3, one};
+use super::errors::{self, Place};
+use super::payload::EMPTY;
+use super::presign::parameter;
+use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key};
+use crate::error::ApiError;
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+const MAX_EXPIRES: i64 = 604_800;
+
+/// Scope of a SigV4 credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// `YYYYMMDD`.
+    pub date: String,
+    /// Region.
+    pub region: String,
+    /// Service: `s3`, `s3-object-lambda`.
+    pub service: String,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/aws4_request", self.date, self.region, self.service)
+    }
+}
+
+/// What the signatures of chunks are made with.
+#[derive(Clone)]
+pub struct ChunkKey {
+    key: Zeroizing<Vec<u8>>,
+    date: String,
+    scope: String,
+    previous: String,
+}
+
+impl fmt::Debug for ChunkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkKey").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl ChunkKey {
+    /// Whether the next chunk's signature is right.
+    pub(super) fn verify_chunk(&mut self, data: &[u8], given: &str) -> bool {
+        let text = format!(
+            "AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{}\n{EMPTY}\n{}",
+            self.date,
+            self.scope,
+            self.previous,
+            HEXLOWER.encode(&Sha256::digest(data))
+        );
+        self.verify(&text, given)
+    }
+
+    /// Whether the trailer's signature is right; `trailer` is its canonical lines.
+    pub(super) fn verify_trailer(&mut self, trailer: &[u8], given: &str) -> bool {
+        let text = format!(
+            "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{}",
+            self.date,
+            self.scope,
+            self.previous,
+            HEXLOWER.encode(&Sha256::digest(trailer))
+        );
+        self.verify(&text, given)
+    }
+
+    fn verify(&mut self, text: &str, given: &str) -> bool {
+        self.previous = calculate_signature(&*self.key, text.as_bytes());
+        self.previous.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+struct Claim<'a> {
+    place: Place,
+    credential: &'a str,
+    signed: &'a str,
+    signature: &'a str,
+    token: Option<&'a str>,
+    at: Timestamp,
+    payload: Option<&'a str>,
+}
+
+pub(super) fn by_header(
+    parts: &Parts,
+    header: &str,
+    keys: &dyn KeyStore,
+    now: Timestamp,
+    options: &AuthOptions,
+    body_hash: Option<[u8; 32]>,
+) -> Result<Outcome, ApiError> {
+    let place = Place::Header;
+    let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
+    if scheme == "AWS" {
+        return Err(ApiError::invalid_request(
+            "SigV2 in the Authorization header is not supported. Please use AWS4-HMAC-SHA256: set \
+             signature_version='s3v4'.",
+        ));
+    }
+    if scheme != ALGORITHM {
+        return Err(ApiError::invalid_argument("Unsupported Authorization Type"));
+    }
+    let (mut credential, mut signed, mut signature) = (None, None, None);
+    for field in rest.split(',') {
+        let (name, value) = field
+            .trim()
+            .split_once('=')
+            .ok_or_else(|| place.malformed("The authorization header is malformed."))?;
+        let slot = match name {
+            "Credential" => &mut credential,
+            "SignedHeaders" => &mut signed,
+            "Signature" => &mut signature,
+            _ => {
+                return Err(
+                    place.malformed("The authorization header is malformed; it has an unknown field.")
+                );
+            }
+        };
+        if slot.replace(value).is_some() {
+            return Err(place.malformed("The authorization header is malformed; a field is there twice."));
+        }
+    }
+    let (Some(credential), Some(signed), Some(signature)) = (credential, signed, signature) else {
+        return Err(place.malformed(
+            "The authorization header is malformed; Credential, SignedHeaders and Signature are required.",
+        ));
+    };
+    let at = match (one(&parts.headers, "x-amz-date")?, one(&parts.headers, "date")?) {
+        (Some(text), _) => amz_date(text),
+        (None, Some(text)) => amz_date(text)
+            .or_else(|| httpdate::parse_http_date(text).ok().and_then(|at| Timestamp::try_from(at).ok())),
+        (None, None) => None,
+    }
+    .ok_or_else(|| errors::denied("AWS authentication requires a valid Date or x-amz-date header"))?;
+    if now.duration_since(at).abs() > SKEW {
+        return Err(errors::skewed());
+    }
+    let token = one(&parts.headers, "x-amz-security-token")?;
+    let payload = one(&parts.headers, "x-amz-content-sha256")?;
+    let claim = Claim { place, credential, signed, signature, token, at, payload };
+    verify(parts, &claim, keys, options, body_hash)
+}
+
+pub(super) fn by_query(
+    parts: &Parts,
+    keys: &dyn KeyStore,
+    now: Timestamp,
+    options: &AuthOptions,
+    body_hash: Option<[u8; 32]>,
+) -> Result<Outcome, ApiError> {
+    let place = Place::Query;
+    let raw = parts.uri.query().unwrap_or("");
+    let get = |name| parameter(raw, name);
+    let (Some(algorithm), Some(credential), Some(signature), Some(date), Some(signed), Some(expires)) = (
+        get("X-Amz-Algorithm")?,
+        get("X-Amz-Credential")?,
+        get("X-Amz-Signature")?,
+        get("X-Amz-Date")?,
+        get("X-Amz-SignedHeaders")?,
+        get("X-Amz-Expires")?,
+    ) else {
+        return Err(place.malformed(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+             X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        ));
+    };
+    if algorithm != ALGORITHM {
+        return Err(place.malformed("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\""));
+    }
+    let expires: i64 = expires.parse().map_err(|_| place.malformed("X-Amz-Expires should be a number"))?;
+    if expires > MAX_EXPIRES {
+        return Err(place.malformed("X-Amz-Expires must be less than a week (in seconds); 604800 at most"));
+    }
+    if expires < 1 {
+        return Err(place.malformed("X-Amz-Expires must be at least 1"));
+    }
+    let at = amz_date(&date).ok_or_else(|| {
+        place.malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+    })?;
+    let age = now.duration_since(at);
+    if age < -SKEW {
+        return Err(errors::denied("Request is not valid yet"));
+    }
+    if age.as_secs() > expires {
+        return Err(errors::denied("Request has expired"));
+    }
+    let token = get("X-Amz-Security-Token")?;
+    if token.is_some() && parts.headers.contains_key("x-amz-security-token") {
+        return Err(ApiError::invalid_argument("X-Amz-Security-Token was sent more than once."));
+    }
+    let token = match token.as_deref() {
+        Some(token) => Some(token),
+        None => one(&parts.headers, "x-amz-security-token")?,
+    };
+    let in_query = get("X-Amz-Content-Sha256")?;
+    let in_header = one(&parts.headers, "x-amz-content-sha256")?;
+    if in_query.is_some() && in_header.is_some() && in_query.as_deref() != in_header {
+        return Err(ApiError::invalid_argument(
+            "x-amz-content-sha256 was sent twice, with different values.",
+        ));
+    }
+    let s3 = credential.split('/').nth_back(1).is_some_and(is_s3);
+    let payload = in_query.as_deref().or(in_header).or_else(|| s3.then_some("UNSIGNED-PAYLOAD"));
+    let (credential, signed, signature) = (&*credential, &*signed, &*signature);
+    let claim = Claim { place, credential, signed, signature, token, at, payload };
+    verify(parts, &claim, keys, options, body_hash)
+}
+
+/// `YYYYMMDDTHHMMSSZ`.
+fn amz_date(text: &str) -> Option<Timestamp> {
+    if text.len() != 16 || text.bytes().filter(u8::is_ascii_digit).count() != 14 {
+        return None;
+    }
+    let civil = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+fn verify(
+    parts: &Parts,
+    claim: &Claim<'_>,
+    keys: &dyn KeyStore,
+    options: &AuthOptions,
+    body_hash: Option<[u8; 32]>,
+) -> Result<Outcome, ApiError> {
+    let place = claim.place;
+    let mut fields = claim.credential.rsplitn(5, '/');
+    let (Some("aws4_request"), Some(service), Some(region), Some(date), Some(id)) =
+        (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+    else {
+        return Err(place.malformed(
+            "The Credential is malformed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+        ));
+    };
+    let stamp = claim.at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    if stamp.get(..8) != Some(date) {
+        return Err(
+            place.malformed("Invalid credential date: it is not the same as the date of the request.")
+        );
+    }
+    if let Some(expected) = options.region_strict.as_deref().filter(|expected| *expected != region) {
+        return Err(place
+            .malformed(format!("The region '{region}' is wrong; expecting '{expected}'"))
+            .with_detail("Region", expected));
+    }
+    let signed: Vec<&str> = claim.signed.split(';').collect();
+    if !signed.contains(&"host") {
+        return Err(place.malformed("The host header must be signed: SignedHeaders does not name it."));
+    }
+    if signed.iter().any(|n| n.bytes().any(|b| b.is_ascii_uppercase())) || !signed.is_sorted_by(|a, b| a < b)
+    {
+        return Err(place.malformed("SignedHeaders must be in lower case, sorted, each once."));
+    }
+    if parts.headers.get_all("host").iter().count() > 1 {
+        return Err(ApiError::invalid_argument("host was sent more than once."));
+    }
+    let unsigned: Vec<&str> = parts
+        .headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .filter(|name| name.starts_with("x-amz-") && !signed.contains(name))
+        .collect();
+    if !unsigned.is_empty() {
+        return Err(errors::denied("There were headers present in the request which were not signed")
+            .with_detail("HeadersNotSigned", unsigned.join(", ")));
+    }
+    let empty = !parts.headers.contains_key("transfer-encoding")
+        && one(&parts.headers, "content-length")?.is_none_or(|length| length == "0");
+    let hash = body_hash.map(|hash| HEXLOWER.encode(&hash));
+    let payload = match (claim.payload, &hash) {
+        (Some(text), _) => text,
+        (None, Some(hash)) => hash,
+        // HTTP/2 needs no Content-Length: only methods without a body are known to have none.
+        (None, None) if empty && (parts.version < http::Version::HTTP_2 || parts.method.is_safe()) => EMPTY,
+        (None, None) => return Ok(Outcome::NeedsBodyHash),
+    };
+    let mode = PayloadMode::parse(payload)?;
+    let record = keys.lookup(id).filter(|key| key.active).ok_or_else(|| errors::unknown_key(id))?;
+    let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(claim.at.as_second()).unwrap_or_default());
+    let key =
+        Zeroizing::new(generate_signing_key(record.secret.expose(), time, region, service).as_ref().to_vec());
+    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
+    let mut right = false;
+    for path in canonical::paths(parts.uri.path(), service) {
+        let Some(request) = canonical::request(parts, &path, &signed, payload) else { break };
+        let digest = HEXLOWER.encode(&Sha256::digest(&request));
+        let text = format!("{ALGORITHM}\n{stamp}\n{scope}\n{digest}");
+        let expected = calculate_signature(&*key, text.as_bytes());
+        right |= bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()));
+    }
+    if !right {
+        return Err(errors::signature_mismatch());
+    }
+    check_key(&record, claim.token)?;
+    let method = match place {
+        Place::Header => AuthMethod::Header,
+        Place::Query => AuthMethod::PresignedV4,
+    };
+    let chunks =
+        ChunkKey { key, date: stamp, scope: scope.to_string(), previous: claim.signature.to_owned() };
+    Ok(Outcome::Authenticated(Box::new(Authenticated {
+        principal: record.principal,
+        scope: Some(scope),
+        method,
+        payload: mode,
+        chunks: Some(chunks),
+    })))
+}
