@@ -10,7 +10,15 @@ use crate::{PayloadError, Transform};
 #[must_use]
 pub fn builtin_names() -> &'static [&'static str] {
     &[
-        "identity", "redact", "resize", "watermark", "compress", "decompress", "convert", "filter", "augment",
+        "identity",
+        "redact",
+        "resize",
+        "watermark",
+        "compress",
+        "decompress",
+        "convert",
+        "filter",
+        "augment",
         "pipeline",
     ]
 }
