@@ -31,3 +31,6 @@ mod text;
 pub mod convert;
 pub mod resize;
 pub mod watermark;
+
+#[cfg(test)]
+mod tests;
