@@ -13,6 +13,7 @@
 //! - one file (or folder) for each transform.
 
 pub mod error;
+pub mod image;
 pub mod limits;
 pub mod registry;
 pub mod stage;
