@@ -59,8 +59,7 @@ pub fn strip(parts: &mut Parts) {
     let kept: Vec<&str> = query(raw)
         .filter(|(_, name, _)| {
             let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-            !(V4.iter().any(is)
-                || v2 && ["awsaccesskeyid", "signature", "expires"].iter().any(is))
+            !(V4.iter().any(is) || v2 && ["awsaccesskeyid", "signature", "expires"].iter().any(is))
         })
         .map(|(pair, _, _)| pair)
         .collect();
