@@ -138,6 +138,64 @@ pub struct Identity {
     pub tags: BTreeMap<String, String>,
 }
 
+/// A stage that copies, for runs in which there is nothing to do.
+#[derive(Debug, Default)]
+pub(crate) struct Passthrough {
+    head: Head,
+}
+
+impl Passthrough {
+    /// Copies the bytes and answers `head`.
+    pub(crate) fn with_head(head: Head) -> Self {
+        Self { head }
+    }
+}
+
+impl Stage for Passthrough {
+    fn write(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, TransformError> {
+        let taken = input.len().min(HIGH_WATER.saturating_sub(output.len()));
+        output.extend_from_slice(input.get(..taken).unwrap_or_default());
+        Ok(taken)
+    }
+
+    fn finish(&mut self, _: &mut Vec<u8>) -> Result<Progress, TransformError> {
+        Ok(Progress::Done)
+    }
+
+    fn head(&self) -> Head {
+        self.head.clone()
+    }
+}
+
+impl Input {
+    /// Codings of the stored Content-Encoding in the order in which they were applied, in lower case, without
+    /// `identity` and `aws-chunked`, which change nothing.
+    pub(crate) fn codings(&self) -> Vec<String> {
+        let codings = self.content_encoding.as_deref().unwrap_or_default().split(',');
+        codings
+            .map(|c| c.trim().to_ascii_lowercase())
+            .filter(|c| !matches!(c.as_str(), "" | "identity" | "aws-chunked"))
+            .collect()
+    }
+
+    /// Refuses an object that is stored compressed: its text cannot be read without `decompress` first.
+    pub(crate) fn require_plain(&self) -> Result<(), TransformError> {
+        if self.codings().is_empty() {
+            return Ok(());
+        }
+        let coding = self.content_encoding.as_deref().unwrap_or_default();
+        Err(TransformError::BadInput(format!(
+            "the object is stored with Content-Encoding {coding}: put a decompress step before this one"
+        )))
+    }
+
+    /// Content-Type without its parameters, in lower case; empty when there is none.
+    pub(crate) fn media_type(&self) -> String {
+        let full = self.content_type.as_deref().unwrap_or_default();
+        full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+}
+
 /// Runs a transform over bytes in memory; for tests, previews and small resources.
 ///
 /// # Errors

@@ -88,7 +88,9 @@ fn a_result_past_the_cap_is_refused_before_it_is_made() {
 
 #[test]
 fn what_is_no_picture_is_named() {
-    for (object, name) in [(&b""[..], "empty"), (b"%PDF-1.4 rest of it", "PDF"), (b"plain words, many", "text")] {
+    for (object, name) in
+        [(&b""[..], "empty"), (b"%PDF-1.4 rest of it", "PDF"), (b"plain words, many", "text")]
+    {
         for transform in ["resize", "convert", "watermark"] {
             let payload = match transform {
                 "resize" => json!({"width": 10}),
@@ -109,7 +111,9 @@ fn a_truncated_picture_is_bad_input_at_every_length() {
         for length in (0..object.len().saturating_sub(24)).step_by(7) {
             match apply("resize", &json!({"width": 10}), &object[..length]) {
                 Err(TransformError::BadInput(_)) => {}
-                other => panic!("{name} cut to {length} of {}: {:?}", object.len(), other.map(|_| "a picture")),
+                other => {
+                    panic!("{name} cut to {length} of {}: {:?}", object.len(), other.map(|_| "a picture"))
+                }
             }
         }
     }

@@ -122,7 +122,8 @@ fn alpha_survives_premultiplied_and_is_flattened_for_jpeg() {
             assert!(!bled, "green came through");
         }
     }
-    let (_, result) = shown("resize", &json!({"width": 16, "format": "jpeg", "background": "#0000ff"}), &object);
+    let (_, result) =
+        shown("resize", &json!({"width": 16, "format": "jpeg", "background": "#0000ff"}), &object);
     close(*result.to_rgba8().get_pixel(14, 8), [0, 0, 255], "background");
 }
 

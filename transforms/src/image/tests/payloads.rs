@@ -62,7 +62,18 @@ fn a_wrong_value_is_named_with_its_bounds() {
 fn every_field_may_be_allowed() {
     let all = ["width", "height", "fit", "format", "quality", "background", "enlarge"];
     resize::build(&json!({"width": 5, "allow": all})).expect("accepted");
-    let all = ["text", "image", "position", "opacity", "size", "color", "margin", "format", "quality", "background"];
+    let all = [
+        "text",
+        "image",
+        "position",
+        "opacity",
+        "size",
+        "color",
+        "margin",
+        "format",
+        "quality",
+        "background",
+    ];
     watermark::build(&json!({"text": 2024, "allow": all})).expect("accepted, a number as text too");
     convert::build(&json!({"to": "jpg", "allow": ["to", "quality", "background"]})).expect("accepted");
 }

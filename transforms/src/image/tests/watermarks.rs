@@ -111,10 +111,16 @@ fn the_format_stays_and_photos_keep_their_orientation() {
 
 #[test]
 fn a_picture_of_the_bucket_is_drawn_with_its_alpha() {
-    let logo = RgbaImage::from_fn(100, 50, |x, _| {
-        if x < 50 { Rgba([255, 0, 0, 255]) } else { Rgba([0, 255, 0, 0]) }
-    });
-    let payload = json!({"image": "marks/logo.png", "position": "north-west", "opacity": 1, "margin": 0, "size": 0.5});
+    let logo =
+        RgbaImage::from_fn(
+            100,
+            50,
+            |x, _| {
+                if x < 50 { Rgba([255, 0, 0, 255]) } else { Rgba([0, 255, 0, 0]) }
+            },
+        );
+    let payload =
+        json!({"image": "marks/logo.png", "position": "north-west", "opacity": 1, "margin": 0, "size": 0.5});
     let transform = transform("watermark", &payload);
     assert_eq!(transform.resources(), ["marks/logo.png"]);
     let object = png(&DynamicImage::from(plain(128)));
@@ -123,7 +129,10 @@ fn a_picture_of_the_bucket_is_drawn_with_its_alpha() {
     assert!(matches!(&error, TransformError::Resource { key, .. } if key == "marks/logo.png"), "{error}");
     context.resources.insert("marks/logo.png".into(), Bytes::from_static(b"no picture at all"));
     let error = run(&*transform, &context, &object).expect_err("unreadable");
-    assert!(matches!(&error, TransformError::Resource { message, .. } if message.contains("text")), "{error}");
+    assert!(
+        matches!(&error, TransformError::Resource { message, .. } if message.contains("text")),
+        "{error}"
+    );
     context.resources.insert("marks/logo.png".into(), Bytes::from(png(&DynamicImage::from(logo))));
     let (_, bytes) = run(&*transform, &context, &object).expect("drawn");
     let after = image::load_from_memory(&bytes).expect("readable").to_rgba8();
