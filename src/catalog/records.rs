@@ -1,0 +1,198 @@
+//! The typed records that the catalog keeps. They are stored as JSON, so fields may be added with a default.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
+pub type Tags = BTreeMap<String, String>;
+
+/// S3's four public-access switches, of an account or of a point. All on by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "AWS's own shape")]
+pub struct PublicAccessBlock {
+    /// BlockPublicAcls.
+    pub block_public_acls: bool,
+    /// IgnorePublicAcls.
+    pub ignore_public_acls: bool,
+    /// BlockPublicPolicy.
+    pub block_public_policy: bool,
+    /// RestrictPublicBuckets.
+    pub restrict_public_buckets: bool,
+}
+
+impl Default for PublicAccessBlock {
+    fn default() -> Self {
+        Self {
+            block_public_acls: true,
+            ignore_public_acls: true,
+            block_public_policy: true,
+            restrict_public_buckets: true,
+        }
+    }
+}
+
+/// Where an access point may be reached from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NetworkOrigin {
+    /// Anywhere.
+    #[default]
+    Internet,
+    /// Only from the VPC with this id.
+    Vpc(String),
+}
+
+/// A directory bucket's access point scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Key prefixes.
+    pub prefixes: Vec<String>,
+    /// Operation names.
+    pub permissions: Vec<String>,
+}
+
+/// An access point: another name for a bucket, with a policy of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessPoint {
+    /// Name, 3 to 50 characters.
+    pub name: String,
+    /// Owning account, 12 digits.
+    pub account_id: String,
+    /// The bucket it shows.
+    pub bucket: String,
+    /// Alias, ending in `-s3alias`, at most 63 characters.
+    pub alias: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Where it may be reached from.
+    #[serde(default)]
+    pub network_origin: NetworkOrigin,
+    /// Fixed at creation.
+    #[serde(default)]
+    pub public_access_block: PublicAccessBlock,
+    /// Policy document as sent, at most 20 KiB.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Scope, where one was given.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+}
+
+/// Which actions of an OLAP go through which function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transformation {
+    /// `GetObject`, `HeadObject`, `ListObjects`, `ListObjectsV2`.
+    pub actions: Vec<String>,
+    /// The function's ARN.
+    pub function_arn: String,
+    /// FunctionPayload, as sent.
+    #[serde(default)]
+    pub payload: Option<String>,
+}
+
+/// ObjectLambdaConfiguration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectLambdaConfiguration {
+    /// ARN of the access point that it reads through.
+    pub supporting_access_point: String,
+    /// CloudWatchMetricsEnabled.
+    #[serde(default)]
+    pub cloud_watch_metrics: bool,
+    /// `GetObject-Range` and its like.
+    #[serde(default)]
+    pub allowed_features: Vec<String>,
+    /// What is transformed by what.
+    pub transformations: Vec<Transformation>,
+}
+
+/// An Object Lambda access point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectLambda {
+    /// Name, 3 to 45 characters.
+    pub name: String,
+    /// Owning account, 12 digits.
+    pub account_id: String,
+    /// Alias, ending in `--ol-s3`, at most 63 characters.
+    pub alias: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// What it reads and how it transforms.
+    pub configuration: ObjectLambdaConfiguration,
+    /// Fixed at creation.
+    #[serde(default)]
+    pub public_access_block: PublicAccessBlock,
+    /// Policy document as sent, at most 20 KiB.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Made by the admin API over a built-in: HEAD is transformed and a Range is answered from the result.
+    #[serde(default)]
+    pub slices: bool,
+    /// Grows with each change of the configuration.
+    #[serde(default)]
+    pub revision: u64,
+}
+
+/// How a function runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum FunctionKind {
+    /// A named built-in with its payload.
+    Builtin {
+        /// The transform's name: `resize`.
+        transform: String,
+        /// Its configuration.
+        payload: serde_json::Value,
+    },
+}
+
+/// A registered function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// Name.
+    pub name: String,
+    /// How it runs.
+    pub kind: FunctionKind,
+    /// When it was first registered.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub updated: Timestamp,
+    /// Grows with each change.
+    pub revision: u64,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// An access key; its secret is sealed under the master key with the key id as associated data.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKey {
+    /// Access key id.
+    pub access_key_id: String,
+    /// The sealed secret.
+    pub sealed_secret: Vec<u8>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Whether it may sign.
+    pub active: bool,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+    /// Account, 12 digits.
+    pub account_id: String,
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKey")
+            .field("access_key_id", &self.access_key_id)
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
+}
