@@ -199,11 +199,9 @@ mod tests {
             bucket: "photos".into(),
             alias: "ap1-x-s3alias".into(),
             created: Timestamp::UNIX_EPOCH,
-            network_origin: Default::default(),
             public_access_block: Default::default(),
             policy: None,
             tags: Default::default(),
-            scope: None,
         }));
         view.apply(Change::PutObjectLambda(ObjectLambda {
             name: "ap1".into(),

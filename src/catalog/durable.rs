@@ -144,11 +144,9 @@ mod tests {
             bucket: "photos".into(),
             alias: "ap1-x-s3alias".into(),
             created: jiff::Timestamp::UNIX_EPOCH,
-            network_origin: crate::catalog::NetworkOrigin::Vpc("vpc-1".into()),
             public_access_block: PublicAccessBlock::default(),
             policy: Some("{}".into()),
             tags: BTreeMap::from([("k".into(), "v".into())]),
-            scope: None,
         };
         let block = PublicAccessBlock { block_public_acls: false, ..Default::default() };
         let changes =

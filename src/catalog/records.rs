@@ -33,25 +33,6 @@ impl Default for PublicAccessBlock {
     }
 }
 
-/// Where an access point may be reached from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NetworkOrigin {
-    /// Anywhere.
-    #[default]
-    Internet,
-    /// Only from the VPC with this id.
-    Vpc(String),
-}
-
-/// A directory bucket's access point scope.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
-    /// Key prefixes.
-    pub prefixes: Vec<String>,
-    /// Operation names.
-    pub permissions: Vec<String>,
-}
-
 /// An access point: another name for a bucket, with a policy of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessPoint {
@@ -65,9 +46,6 @@ pub struct AccessPoint {
     pub alias: String,
     /// When it was created.
     pub created: Timestamp,
-    /// Where it may be reached from.
-    #[serde(default)]
-    pub network_origin: NetworkOrigin,
     /// Fixed at creation.
     #[serde(default)]
     pub public_access_block: PublicAccessBlock,
@@ -77,9 +55,6 @@ pub struct AccessPoint {
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
-    /// Scope, where one was given.
-    #[serde(default)]
-    pub scope: Option<Scope>,
 }
 
 /// Which actions of an OLAP go through which function.

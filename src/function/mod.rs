@@ -1,1 +1,10 @@
-//! Functions and their runtimes.
+//! Functions: what stands behind an Object Lambda access point.
+//!
+//! - [`builtin`]: the built-in transforms as functions, by reserved name or registered with a payload.
+//! - [`run`]: one run of a transform over one object, stepwise on the blocking pool.
+
+pub mod builtin;
+pub mod run;
+
+pub use builtin::{Functions, Lookup, Prepared, PrepareError, check};
+pub use run::{RunError, Runner};

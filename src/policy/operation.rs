@@ -8,6 +8,50 @@ pub fn is_known(operation: &str) -> bool {
         || ADMIN.binary_search(&operation).is_ok()
 }
 
+/// Whether S3 allows an operation through an access point (S3 user guide, "Access point compatibility").
+#[must_use]
+pub fn is_allowed_through_point(operation: &str) -> bool {
+    THROUGH_POINT.binary_search(&operation).is_ok()
+}
+
+/// Operations that S3 allows through an access point, sorted.
+#[rustfmt::skip]
+const THROUGH_POINT: &[&str] = &[
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "CreateMultipartUpload",
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "DeleteObjects",
+    "GetBucketAcl",
+    "GetBucketCors",
+    "GetBucketLocation",
+    "GetBucketNotificationConfiguration",
+    "GetBucketPolicy",
+    "GetObject",
+    "GetObjectAcl",
+    "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectRetention",
+    "GetObjectTagging",
+    "HeadBucket",
+    "HeadObject",
+    "ListMultipartUploads",
+    "ListObjectVersions",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListParts",
+    "PutObject",
+    "PutObjectAcl",
+    "PutObjectLegalHold",
+    "PutObjectRetention",
+    "PutObjectTagging",
+    "RestoreObject",
+    "UploadPart",
+    "UploadPartCopy",
+];
+
 /// Operations of the S3 plane, sorted.
 #[rustfmt::skip]
 const S3: &[&str] = &[
@@ -153,9 +197,10 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_closed() {
-        for table in [S3, S3_CONTROL, ADMIN] {
+        for table in [S3, S3_CONTROL, ADMIN, THROUGH_POINT] {
             assert!(table.is_sorted());
         }
+        assert!(THROUGH_POINT.iter().all(|operation| S3.contains(operation)));
         assert!(is_known("GetObject") && is_known("CreateAccessPoint"));
         assert!(!is_known("getobject") && !is_known("") && !is_known("ListenBucketNotification"));
     }

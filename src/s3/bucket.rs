@@ -27,6 +27,7 @@ pub(super) async fn create(
     if input.object_lock_enabled_for_bucket == Some(true) {
         return Err(ApiError::not_implemented("Object Lock is not implemented yet").into());
     }
+    api.names.may_create_bucket(&input.bucket)?;
     let new = NewBucket {
         name: input.bucket.clone(),
         region: constraint.unwrap_or_else(|| api.region.clone()),
@@ -48,6 +49,7 @@ pub(super) async fn delete(
     api: &Api,
     req: S3Request<DeleteBucketInput>,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
+    api.names.may_delete_bucket(&req.input.bucket)?;
     api.store.delete_bucket(&req.input.bucket).await.map_err(ApiError::from)?;
     Ok(S3Response::with_status(DeleteBucketOutput {}, http::StatusCode::NO_CONTENT))
 }

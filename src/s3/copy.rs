@@ -31,16 +31,6 @@ pub enum SourceName<'a> {
     },
 }
 
-/// Finds the bucket behind the source of a copy.
-pub trait CopySources: Send + Sync + std::fmt::Debug {
-    /// The bucket's name.
-    ///
-    /// # Errors
-    /// 400 InvalidRequest for an Object Lambda access point, which cannot be a source; 404 for an access point that
-    /// is not there.
-    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError>;
-}
-
 pub(super) async fn object(
     api: &Api,
     req: S3Request<CopyObjectInput>,
@@ -139,7 +129,7 @@ pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String),
     };
     refuse_version(version.as_deref())?;
     keys::check(key)?;
-    Ok((api.copy_sources.bucket_of(&name)?, key.to_string()))
+    Ok((api.names.bucket_of(&name)?, key.to_string()))
 }
 
 /// Whether a directive says REPLACE.

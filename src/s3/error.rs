@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use quick_xml::escape::escape;
 
 use crate::error::ApiError;
 use crate::store::{BodyError, StoreError};
+use crate::xml::Xml;
 
 use super::preconditions::precondition_failed;
 
@@ -17,34 +17,18 @@ pub fn response(error: &ApiError, method: &Method, resource: &str, request_id: &
     response.headers_mut().extend((*error.headers).clone());
     let bodiless = *method == Method::HEAD || error.status == StatusCode::NOT_MODIFIED;
     if !bodiless {
-        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-        element(&mut xml, "Code", &error.code);
-        element(&mut xml, "Message", &error.message);
-        for (name, value) in &error.details {
-            element(&mut xml, name, value);
-        }
-        element(&mut xml, "Resource", resource);
-        element(&mut xml, "RequestId", request_id);
-        xml.push_str("</Error>");
-        *response.body_mut() = Body::from(xml);
+        let mut xml = Xml::default();
+        xml.element("Error", |xml| {
+            xml.text("Code", &error.code).text("Message", &error.message);
+            for (name, value) in &error.details {
+                xml.text(name, value);
+            }
+            xml.text("Resource", resource).text("RequestId", request_id);
+        });
+        *response.body_mut() = Body::from(xml.into_string());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     }
     response
-}
-
-fn element(xml: &mut String, name: &str, value: &str) {
-    // Characters that XML 1.0 cannot carry, even escaped, would make the document unreadable.
-    let clean: String = value
-        .chars()
-        .map(|c| if c < ' ' && !matches!(c, '\t' | '\n' | '\r') { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    xml.push('<');
-    xml.push_str(name);
-    xml.push('>');
-    xml.push_str(&escape(&clean));
-    xml.push_str("</");
-    xml.push_str(name);
-    xml.push('>');
 }
 
 impl From<StoreError> for ApiError {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
-use crate::store::{Object, Payload, Store};
+use crate::store::{ObjectInfo, PartInfo, Payload, Store};
 
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
@@ -36,39 +36,16 @@ pub async fn get_object(
     key: &str,
     request: &request::Parts,
 ) -> Result<Response<Body>, ApiError> {
-    let asked = Asked::read(request)?;
+    let read = Read::of(request)?;
     let object = store.open(bucket, key).await?;
-    let mut response = Response::new(Body::empty());
-    headers::describe(&object.info, asked.checksum_mode, response.headers_mut());
-    match asked.conditions.decide(&object.info) {
-        Verdict::Proceed => {}
-        Verdict::Failed => return Err(precondition_failed()),
-        Verdict::NotModified => {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response.headers_mut().remove(header::CONTENT_TYPE);
-            return Ok(response);
-        }
+    if let Some(answer) = read.settle(&object.info)? {
+        return Ok(answer);
     }
-    let selected = asked.select(&object)?;
-    asked.override_headers(response.headers_mut())?;
-    let size = object.info.size;
-    let range = match selected {
-        None => 0..size,
-        Some(range) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            insert(response.headers_mut(), header::CONTENT_RANGE, &content_range(&range, size));
-            drop_whole_checksum(response.headers_mut(), &range, size);
-            range
-        }
-    };
-    if let Some(parts) = object.info.parts.filter(|_| asked.part_number.is_some()) {
-        insert(response.headers_mut(), HeaderName::from_static("x-amz-mp-parts-count"), &parts.to_string());
+    let (mut answer, range) = read.describe(&object.info, object.parts.as_deref())?;
+    if !read.head_only {
+        *answer.body_mut() = into_body(object.data.read(range));
     }
-    insert(response.headers_mut(), header::CONTENT_LENGTH, &(range.end - range.start).to_string());
-    if request.method != Method::HEAD {
-        *response.body_mut() = into_body(object.data.read(range));
-    }
-    Ok(response)
+    Ok(answer)
 }
 
 /// A stored body as a response body.
@@ -96,17 +73,24 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// What a GET or HEAD asks of an object.
-struct Asked {
+/// What a GET or HEAD asks of an object: conditions, a range or part, overrides of the answer's headers.
+#[derive(Debug)]
+pub struct Read {
     conditions: ReadConditions,
     wanted: Wanted,
     part_number: Option<u16>,
     overrides: Vec<(HeaderName, String)>,
     checksum_mode: bool,
+    /// A HEAD: the answer has no body.
+    pub head_only: bool,
 }
 
-impl Asked {
-    fn read(request: &request::Parts) -> Result<Self, ApiError> {
+impl Read {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// InvalidArgument, InvalidRequest, NoSuchVersion.
+    pub fn of(request: &request::Parts) -> Result<Self, ApiError> {
         let mut asked = Self {
             conditions: ReadConditions::of_read(&request.headers),
             wanted: Wanted::parse(request.headers.get(header::RANGE)),
@@ -116,6 +100,7 @@ impl Asked {
                 .headers
                 .get("x-amz-checksum-mode")
                 .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"ENABLED")),
+            head_only: request.method == Method::HEAD,
         };
         for (name, value) in query_pairs(request.uri.query().unwrap_or_default()) {
             match name.as_ref() {
@@ -143,9 +128,70 @@ impl Asked {
         Ok(asked)
     }
 
+    /// Whether less than the whole is asked for.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.part_number.is_some() || self.wanted != Wanted::All
+    }
+
+    /// Decides the conditions: 304 is an answer, 412 an error, `None` means go on.
+    ///
+    /// # Errors
+    /// PreconditionFailed.
+    pub fn settle(&self, info: &ObjectInfo) -> Result<Option<Response<Body>>, ApiError> {
+        match self.conditions.decide(info) {
+            Verdict::Proceed => Ok(None),
+            Verdict::Failed => Err(precondition_failed()),
+            Verdict::NotModified => {
+                let mut answer = self.head_of(info)?;
+                *answer.status_mut() = StatusCode::NOT_MODIFIED;
+                answer.headers_mut().remove(header::CONTENT_TYPE);
+                Ok(Some(answer))
+            }
+        }
+    }
+
+    /// The head of an answer without its length, for a body whose length is not known before it ends.
+    ///
+    /// # Errors
+    /// InvalidArgument for an override that no header can carry.
+    pub fn head_of(&self, info: &ObjectInfo) -> Result<Response<Body>, ApiError> {
+        let mut answer = Response::new(Body::empty());
+        headers::describe(info, self.checksum_mode, answer.headers_mut());
+        self.override_headers(answer.headers_mut())?;
+        Ok(answer)
+    }
+
+    /// The head of the answer, and the bytes that belong in its body.
+    ///
+    /// # Errors
+    /// InvalidRange, InvalidPartNumber.
+    pub fn describe(
+        &self,
+        info: &ObjectInfo,
+        parts: Option<&[PartInfo]>,
+    ) -> Result<(Response<Body>, Range<u64>), ApiError> {
+        let mut answer = self.head_of(info)?;
+        let size = info.size;
+        let range = match self.select(size, parts)? {
+            None => 0..size,
+            Some(range) => {
+                *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+                insert(answer.headers_mut(), header::CONTENT_RANGE, &content_range(&range, size));
+                drop_whole_checksum(answer.headers_mut(), &range, size);
+                range
+            }
+        };
+        if let Some(count) = info.parts.filter(|_| self.part_number.is_some()) {
+            insert(answer.headers_mut(), HeaderName::from_static("x-amz-mp-parts-count"), &count.to_string());
+        }
+        insert(answer.headers_mut(), header::CONTENT_LENGTH, &(range.end - range.start).to_string());
+        Ok((answer, range))
+    }
+
     /// The bytes meant; `None` for all.
-    fn select(&self, object: &Object) -> Result<Option<Range<u64>>, ApiError> {
-        let Some(number) = self.part_number else { return self.wanted.resolve(object.info.size) };
+    fn select(&self, size: u64, parts: Option<&[PartInfo]>) -> Result<Option<Range<u64>>, ApiError> {
+        let Some(number) = self.part_number else { return self.wanted.resolve(size) };
         let no_such_part = || {
             ApiError::new(
                 StatusCode::RANGE_NOT_SATISFIABLE,
@@ -153,9 +199,9 @@ impl Asked {
                 "The requested partnumber is not satisfiable",
             )
         };
-        let Some(parts) = &object.parts else {
+        let Some(parts) = parts else {
             // An object that was put whole has one part; an empty one cannot be a 206.
-            return match (number, object.info.size) {
+            return match (number, size) {
                 (1, 0) => Ok(None),
                 (1, size) => Ok(Some(0..size)),
                 _ => Err(no_such_part()),

@@ -34,6 +34,7 @@ pub mod keys;
 mod list;
 mod multipart;
 mod multipart_sum;
+mod names;
 mod preconditions;
 mod put;
 mod range;
@@ -41,9 +42,10 @@ mod tagging;
 #[cfg(test)]
 mod tests;
 
-pub use copy::{CopySources, SourceName};
+pub use copy::SourceName;
+pub use names::Names;
 pub(crate) use get::query_pairs;
-pub use get::{get_object, into_body};
+pub use get::{Read, get_object, into_body};
 
 /// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
 const MAX_XML: usize = 4 << 20;
@@ -57,8 +59,8 @@ pub struct Api {
     pub account_id: String,
     /// The region of buckets that name none.
     pub region: String,
-    /// Finds the bucket behind the source of a copy.
-    pub copy_sources: Arc<dyn CopySources>,
+    /// What access points have to say about the names of buckets.
+    pub names: Arc<dyn Names>,
 }
 
 impl Api {
@@ -102,6 +104,8 @@ pub struct S3Call<'a> {
     pub bucket: Option<&'a str>,
     /// The decoded key; `None` for the bucket itself.
     pub key: Option<&'a str>,
+    /// Whether the bucket was reached through an access point, which not every operation allows.
+    pub through_point: bool,
     /// Trailers of the body.
     pub trailers: &'a Trailers,
 }
@@ -168,6 +172,9 @@ impl S3Plane {
         parts.uri = canonical_uri(call.bucket, call.key, parts.uri.query())?;
         if let Some(principal) = call.principal {
             parts.extensions.insert(principal.clone());
+        }
+        if call.through_point {
+            parts.extensions.insert(gate::ThroughPoint);
         }
         let method = parts.method.clone();
         let request = Request::from_parts(parts, s3s::Body::from(bytes));

@@ -14,12 +14,20 @@ use crate::store::memory::MemoryStore;
 #[derive(Debug)]
 struct BucketsOnly;
 
-impl CopySources for BucketsOnly {
+impl Names for BucketsOnly {
     fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError> {
         match source {
             SourceName::Bucket(name) => Ok((*name).to_owned()),
             SourceName::AccessPoint { .. } => Err(ApiError::invalid_request("no access points here")),
         }
+    }
+
+    fn may_create_bucket(&self, _: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    fn may_delete_bucket(&self, _: &str) -> Result<(), ApiError> {
+        Ok(())
     }
 }
 
@@ -35,7 +43,7 @@ impl Client {
             store,
             account_id: "000000000000".into(),
             region: "us-east-1".into(),
-            copy_sources: Arc::new(BucketsOnly),
+            names: Arc::new(BucketsOnly),
         });
         let principal = Principal {
             kind: PrincipalKind::Root,
@@ -66,6 +74,7 @@ impl Client {
             principal: self.principal.as_ref(),
             bucket: Some(bucket).filter(|b| !b.is_empty()),
             key: Some(key).filter(|k| !k.is_empty()),
+            through_point: false,
             trailers: &trailers,
         };
         let method = parts.method.clone();

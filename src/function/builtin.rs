@@ -1,0 +1,229 @@
+//! The built-in transforms as functions. `builtin-<name>` is reserved for each; a registered function is one of
+//! them with a payload of its own.
+
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use refract_transforms::{PayloadError, Transform, build, builtin_names, with_overrides};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::access_point::FunctionArn;
+use crate::catalog::{FunctionKind, View};
+use crate::error::ApiError;
+
+/// How the reserved names begin.
+pub const PREFIX: &str = "builtin-";
+
+/// A transform ready to run.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The transform.
+    pub transform: Arc<dyn Transform>,
+    /// Its name: `resize`.
+    pub name: String,
+    /// The payload it was built from.
+    pub payload: Value,
+    /// SHA-256 of name and payload, in hex: equal digests do the same to the same object.
+    pub digest: String,
+}
+
+/// Why a function cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PrepareError {
+    /// There is no such function.
+    #[error("there is no function {0}")]
+    NotFound(String),
+    /// Its payload is no JSON object.
+    #[error("the payload is not a JSON object: {0}")]
+    NotJson(String),
+    /// Its payload was refused.
+    #[error("{0}")]
+    Payload(#[from] PayloadError),
+}
+
+impl Prepared {
+    /// Builds a transform.
+    ///
+    /// # Errors
+    /// [`PrepareError::Payload`].
+    pub fn new(name: &str, payload: Value) -> Result<Self, PrepareError> {
+        let transform = build(name, &payload)?;
+        let mut hash = Sha256::new();
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        hash.update(payload.to_string().as_bytes());
+        let digest = HEXLOWER.encode(&hash.finalize());
+        Ok(Self { transform, name: name.to_owned(), payload, digest })
+    }
+
+    /// The transform with what the request's query overrides; `None` when it overrides nothing.
+    ///
+    /// # Errors
+    /// [`PrepareError::Payload`] for a value that the payload could not have.
+    pub fn overridden(&self, query: &[(String, String)]) -> Result<Option<Self>, PrepareError> {
+        with_overrides(&self.payload, query).map(|payload| Self::new(&self.name, payload)).transpose()
+    }
+}
+
+/// A function in the catalog, or a reserved one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    /// The transform's name.
+    pub transform: String,
+    /// The payload that it was registered with.
+    pub payload: Value,
+    /// Grows with each change; 0 for a reserved one.
+    pub revision: u64,
+}
+
+/// Finds a function by name.
+#[must_use]
+pub fn lookup(view: &View, name: &str) -> Option<Lookup> {
+    if let Some(transform) = name.strip_prefix(PREFIX) {
+        let known = builtin_names().contains(&transform);
+        return known.then(|| Lookup {
+            transform: transform.to_owned(),
+            payload: Value::Object(serde_json::Map::new()),
+            revision: 0,
+        });
+    }
+    view.functions.get(name).map(|function| {
+        let FunctionKind::Builtin { transform, payload } = &function.kind;
+        Lookup { transform: transform.clone(), payload: payload.clone(), revision: function.revision }
+    })
+}
+
+/// Checks what an OLAP would run before it is stored.
+///
+/// # Errors
+/// As [`Functions::prepare`].
+pub fn check(view: &View, function: &str, payload: Option<&str>) -> Result<(), PrepareError> {
+    prepare(view, function, payload).map(|_| ())
+}
+
+/// The payload of a function under that of an OLAP: the OLAP's top-level fields win.
+fn merge(function: Value, lens: Option<&str>) -> Result<Value, PrepareError> {
+    let text = lens.map(str::trim).filter(|text| !text.is_empty()).unwrap_or("{}");
+    let over: Value = serde_json::from_str(text).map_err(|error| PrepareError::NotJson(error.to_string()))?;
+    let over = match over {
+        Value::Null => serde_json::Map::new(),
+        Value::Object(fields) => fields,
+        other => return Err(PrepareError::NotJson(format!("it is {other}"))),
+    };
+    let mut merged = match function {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    };
+    merged.extend(over);
+    Ok(Value::Object(merged))
+}
+
+fn prepare(view: &View, function: &str, payload: Option<&str>) -> Result<Prepared, PrepareError> {
+    let found = lookup(view, function).ok_or_else(|| PrepareError::NotFound(function.to_owned()))?;
+    Prepared::new(&found.transform, merge(found.payload, payload)?)
+}
+
+/// Prepared transforms, kept while nothing changes.
+#[derive(Debug)]
+pub struct Functions {
+    prepared: moka::sync::Cache<Key, Arc<Prepared>>,
+}
+
+/// Function name, its revision, and the OLAP's payload.
+type Key = (String, u64, Option<String>);
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self { prepared: moka::sync::Cache::new(1_000) }
+    }
+}
+
+impl Functions {
+    /// The transform that an OLAP's function ARN and payload mean.
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub fn prepare(
+        &self,
+        view: &View,
+        function_arn: &str,
+        payload: Option<&str>,
+    ) -> Result<Arc<Prepared>, PrepareError> {
+        let name = FunctionArn::parse(function_arn).map_or_else(|| function_arn.to_owned(), |arn| arn.name);
+        let found = lookup(view, &name).ok_or_else(|| PrepareError::NotFound(name.clone()))?;
+        let key = (name, found.revision, payload.map(str::to_owned));
+        if let Some(prepared) = self.prepared.get(&key) {
+            return Ok(prepared);
+        }
+        let prepared = Arc::new(Prepared::new(&found.transform, merge(found.payload, payload)?)?);
+        self.prepared.insert(key, Arc::clone(&prepared));
+        Ok(prepared)
+    }
+}
+
+impl From<PrepareError> for ApiError {
+    /// As the answer to whoever configures a function; a GET through an OLAP words it otherwise.
+    fn from(error: PrepareError) -> Self {
+        match &error {
+            PrepareError::NotFound(_) => Self::new(
+                http::StatusCode::NOT_FOUND,
+                "NoSuchFunction",
+                format!("{error}. The built-in ones are {}.", {
+                    let names: Vec<String> = builtin_names().iter().map(|n| format!("{PREFIX}{n}")).collect();
+                    names.join(", ")
+                }),
+            ),
+            PrepareError::NotJson(_) | PrepareError::Payload(_) => {
+                Self::new(http::StatusCode::BAD_REQUEST, "InvalidRequest", error.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::{Change, Function};
+
+    fn view(revision: u64, payload: Value) -> View {
+        let mut view = View::default();
+        view.apply(Change::PutFunction(Function {
+            name: "thumb".into(),
+            kind: FunctionKind::Builtin { transform: "resize".into(), payload },
+            created: jiff::Timestamp::UNIX_EPOCH,
+            updated: jiff::Timestamp::UNIX_EPOCH,
+            revision,
+            description: String::new(),
+        }));
+        view
+    }
+
+    #[test]
+    fn reserved_and_registered_names_are_found_and_payloads_merge() {
+        let functions = Functions::default();
+        let arn = |name: &str| format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
+        let first = view(1, json!({"width": 10, "fit": "cover", "height": 10}));
+        let found = functions.prepare(&first, &arn("thumb"), Some(r#"{"width": 20}"#)).unwrap();
+        assert_eq!(found.payload, json!({"width": 20, "fit": "cover", "height": 10}));
+        let again = functions.prepare(&first, &arn("thumb:$LATEST"), Some(r#"{"width": 20}"#)).unwrap();
+        assert!(Arc::ptr_eq(&found, &again));
+        let changed = functions.prepare(&view(2, json!({"width": 30})), &arn("thumb"), None).unwrap();
+        assert_eq!(changed.payload, json!({"width": 30}));
+        assert_ne!(found.digest, changed.digest);
+        assert_eq!(functions.prepare(&first, &arn("builtin-redact"), Some("")).unwrap().name, "redact");
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_why() {
+        let functions = Functions::default();
+        let view = View::default();
+        let why = |name: &str, payload| functions.prepare(&view, name, payload).unwrap_err().to_string();
+        assert_eq!(why("builtin-nope", None), "there is no function builtin-nope");
+        assert!(why("builtin-redact", Some("[1]")).starts_with("the payload is not a JSON object"));
+        assert!(why("builtin-redact", Some("{")).starts_with("the payload is not a JSON object"));
+        assert!(why("builtin-resize", Some(r#"{"widht": 1}"#)).contains("widht"));
+    }
+}

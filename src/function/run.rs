@@ -1,0 +1,251 @@
+//! One run of a transform over one object. Stages do no I/O; here their steps go to the blocking pool, one chunk at
+//! a time, so that a slow client holds no thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_util::StreamExt;
+use refract_transforms::stage::HIGH_WATER;
+use refract_transforms::{Context, Head, Progress, Stage, Transform, TransformError};
+use tokio::sync::Semaphore;
+
+use crate::store::{BodyError, ByteStream, Payload};
+
+/// Time without progress after which a run is given up (a built-in has no limit on the whole).
+pub const STALL: Duration = Duration::from_secs(60);
+
+/// Why a run failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RunError {
+    /// The transform said so.
+    #[error("{0}")]
+    Transform(#[from] TransformError),
+    /// The object could not be read.
+    #[error("{0}")]
+    Input(BodyError),
+    /// No progress for [`STALL`].
+    #[error("no progress for {} seconds", STALL.as_secs())]
+    Stalled,
+    /// The transform panicked.
+    #[error("the transform panicked")]
+    Panicked,
+}
+
+/// What came of a run: the new head, and the body as far as it is known.
+#[derive(Debug)]
+pub struct Output {
+    /// What becomes of the object's head.
+    pub head: Head,
+    /// All of the output where it is small, else a stream that goes on with the run.
+    pub body: Payload,
+}
+
+/// Runs transforms, a few at a time.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    permits: Arc<Semaphore>,
+}
+
+impl Runner {
+    /// At most `parallel` steps at once: they are CPU-bound, and each may hold a decoded picture.
+    #[must_use]
+    pub fn new(parallel: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(parallel.max(1))) }
+    }
+
+    /// Starts a run, and answers when its head is final: after the first output, or at its end. An output that ends
+    /// within [`HIGH_WATER`] bytes is answered whole.
+    ///
+    /// # Errors
+    /// What fails before the first output; a later failure ends the stream.
+    pub async fn run(
+        &self,
+        transform: &Arc<dyn Transform>,
+        context: Context,
+        input: Payload,
+    ) -> Result<Output, RunError> {
+        let transform = Arc::clone(transform);
+        let stage = self.step(move || transform.start(&context)).await??;
+        let mut run = Run { runner: self.clone(), stage: Some(stage), input: Input::new(input), ended: false };
+        let mut first: Vec<Bytes> = Vec::new();
+        let mut size = 0;
+        while size < HIGH_WATER {
+            match run.next().await? {
+                Some(chunk) => {
+                    size += chunk.len();
+                    first.push(chunk);
+                }
+                None => {
+                    return Ok(Output { head: run.head(), body: Payload::Bytes(concat(first)) });
+                }
+            }
+        }
+        let head = run.head();
+        let rest = futures_util::stream::unfold(Some(run), |run| async move {
+            let mut run = run?;
+            match run.next().await {
+                Ok(Some(chunk)) => Some((Ok(chunk), Some(run))),
+                Ok(None) => None,
+                Err(error) => Some((Err(BodyError::Read(error.to_string())), None)),
+            }
+        });
+        let stream: ByteStream = Box::pin(futures_util::stream::iter(first.into_iter().map(Ok)).chain(rest));
+        Ok(Output { head, body: Payload::Stream(stream, None) })
+    }
+
+    /// One step on the blocking pool.
+    async fn step<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+        let _permit = self.permits.acquire().await.map_err(|_| RunError::Panicked)?;
+        let task = tokio::task::spawn_blocking(work);
+        match tokio::time::timeout(STALL, task).await {
+            Err(_) => Err(RunError::Stalled),
+            Ok(Err(_)) => Err(RunError::Panicked),
+            Ok(Ok(done)) => Ok(done),
+        }
+    }
+}
+
+fn concat(chunks: Vec<Bytes>) -> Bytes {
+    match <[Bytes; 1]>::try_from(chunks) {
+        Ok([one]) => one,
+        Err(chunks) => chunks.concat().into(),
+    }
+}
+
+/// The object's bytes as they are taken.
+struct Input {
+    rest: Bytes,
+    stream: Option<ByteStream>,
+}
+
+impl Input {
+    fn new(payload: Payload) -> Self {
+        match payload {
+            Payload::Bytes(rest) => Self { rest, stream: None },
+            Payload::Stream(stream, _) => Self { rest: Bytes::new(), stream: Some(stream) },
+        }
+    }
+
+    /// Makes sure that there are bytes, or that there will be none.
+    async fn fill(&mut self) -> Result<(), RunError> {
+        while self.rest.is_empty() {
+            let Some(stream) = &mut self.stream else { return Ok(()) };
+            let next = tokio::time::timeout(STALL, stream.next()).await.map_err(|_| RunError::Stalled)?;
+            match next {
+                Some(chunk) => self.rest = chunk.map_err(RunError::Input)?,
+                None => self.stream = None,
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Run {
+    runner: Runner,
+    stage: Option<Box<dyn Stage>>,
+    input: Input,
+    ended: bool,
+}
+
+impl Run {
+    fn head(&self) -> Head {
+        self.stage.as_ref().map(|stage| stage.head()).unwrap_or_default()
+    }
+
+    /// The next output; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, RunError> {
+        while !self.ended {
+            self.input.fill().await?;
+            let Some(mut stage) = self.stage.take() else { return Ok(None) };
+            let mut rest = std::mem::take(&mut self.input.rest);
+            let (stage, rest, done, output) = self
+                .runner
+                .step(move || {
+                    let mut output = Vec::new();
+                    if rest.is_empty() {
+                        let progress = stage.finish(&mut output)?;
+                        return Ok::<_, TransformError>((stage, rest, progress == Progress::Done, output));
+                    }
+                    while !rest.is_empty() && output.len() < HIGH_WATER {
+                        let taken = stage.write(&rest, &mut output)?;
+                        rest.advance(taken);
+                    }
+                    Ok((stage, rest, false, output))
+                })
+                .await??;
+            (self.stage, self.input.rest, self.ended) = (Some(stage), rest, done);
+            if !output.is_empty() {
+                return Ok(Some(output.into()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refract_transforms::build;
+    use serde_json::json;
+
+    use super::*;
+
+    async fn gather(payload: Payload) -> Result<Vec<u8>, BodyError> {
+        match payload {
+            Payload::Bytes(bytes) => Ok(bytes.to_vec()),
+            Payload::Stream(mut stream, _) => {
+                let mut all = Vec::new();
+                while let Some(chunk) = stream.next().await {
+                    all.extend_from_slice(&chunk?);
+                }
+                Ok(all)
+            }
+        }
+    }
+
+    fn chunks(chunks: Vec<Result<Bytes, BodyError>>) -> Payload {
+        Payload::Stream(Box::pin(futures_util::stream::iter(chunks)), None)
+    }
+
+    #[tokio::test]
+    async fn a_small_output_is_whole_and_a_large_one_streams() {
+        let runner = Runner::new(2);
+        let redact = build("redact", &json!({})).unwrap();
+        let text = Bytes::from_static(b"write to ada@example.org now");
+        let parts = chunks(vec![Ok(text.slice(..12)), Ok(text.slice(12..))]);
+        let output = runner.run(&redact, Context::default(), parts).await.unwrap();
+        let Payload::Bytes(bytes) = output.body else { panic!("small") };
+        assert_eq!(bytes, "write to *************** now");
+
+        let large = Bytes::from(vec![b'x'; 3 << 20]);
+        let stream = chunks(vec![Ok(large.clone()), Ok(large.clone())]);
+        let decompress = build("decompress", &json!({})).unwrap();
+        let compress = build("compress", &json!({"algorithm": "gzip"})).unwrap();
+        let packed = runner.run(&compress, Context::default(), stream).await.unwrap();
+        assert_eq!(packed.head.content_encoding, Some(Some("gzip".into())));
+        let packed = gather(packed.body).await.unwrap();
+        assert!(packed.len() < 100_000);
+        let context = Context {
+            input: refract_transforms::Input {
+                content_encoding: Some("gzip".into()),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let output = runner.run(&decompress, context, Payload::Bytes(packed.into())).await.unwrap();
+        assert!(matches!(output.body, Payload::Stream(..)));
+        assert_eq!(gather(output.body).await.unwrap().len(), 6 << 20);
+    }
+
+    #[tokio::test]
+    async fn an_input_that_fails_fails_the_run() {
+        let runner = Runner::new(1);
+        let redact = build("redact", &json!({})).unwrap();
+        let broken = || Err(BodyError::Read("bad segment".into()));
+        let failed = runner.run(&redact, Context::default(), chunks(vec![broken()])).await;
+        assert!(matches!(failed, Err(RunError::Input(_))));
+        let filler = Ok(Bytes::from(vec![b'x'; 1 << 20]));
+        let late = runner.run(&redact, Context::default(), chunks(vec![filler, broken()])).await.unwrap();
+        assert!(gather(late.body).await.is_err());
+    }
+}
