@@ -1,1 +1,200 @@
-//! The S3 Control plane: REST-XML under `/v20180820/`.
+//! The S3 Control plane: access points and Object Lambda access points in REST-XML, as aws-cli and SDKs speak it.
+//!
+//! - [`route`]: method and path → operation.
+//! - [`access_points`], [`object_lambdas`], [`settings`]: one file an operation family.
+//! - [`wire`]: the XML that comes in and goes out.
+//! - [`error`]: errors in this plane's wire form.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header, request};
+
+use crate::access_point::Registrar;
+use crate::access_point::arn::is_account;
+use crate::auth::Principal;
+use crate::catalog::{PublicAccessBlock, View};
+use crate::error::ApiError;
+use crate::policy;
+use crate::xml::Xml;
+
+mod access_points;
+pub mod error;
+mod object_lambdas;
+pub mod route;
+mod settings;
+mod wire;
+
+pub use route::{Operation, PREFIX, is_control_path};
+
+/// Namespace of all documents of the plane.
+const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
+/// Bytes of a request body: a configuration with its policies fits many times.
+pub const MAX_BODY: usize = 256 << 10;
+
+/// The plane.
+#[derive(Debug, Clone)]
+pub struct ControlPlane {
+    registrar: Registrar,
+}
+
+/// A verified request of the plane.
+#[derive(Debug)]
+pub struct ControlCall<'a> {
+    /// Who asks.
+    pub principal: Option<&'a Principal>,
+    /// The account in the host name, where there is one.
+    pub host_account: Option<&'a str>,
+}
+
+impl ControlPlane {
+    /// Builds the plane.
+    #[must_use]
+    pub fn new(registrar: Registrar) -> Self {
+        Self { registrar }
+    }
+
+    /// Answers a request whose body was collected.
+    ///
+    /// # Errors
+    /// What the operation says; the caller renders it by [`error::response`].
+    pub async fn call(
+        &self,
+        call: ControlCall<'_>,
+        parts: &request::Parts,
+        body: &Bytes,
+    ) -> Result<Response<Body>, ApiError> {
+        let operation = route::route(&parts.method, parts.uri.path())?;
+        policy::authorize(call.principal, operation.name())?;
+        self.check_account(call.host_account, parts)?;
+        let query = route::Query::of(parts.uri.query().unwrap_or_default());
+        self.run(operation, &query, body).await
+    }
+
+    fn check_account(&self, in_host: Option<&str>, parts: &request::Parts) -> Result<(), ApiError> {
+        let in_header = parts.headers.get("x-amz-account-id").map(HeaderValue::to_str);
+        let in_header = in_header.transpose().map_err(|_| {
+            ApiError::invalid_request("x-amz-account-id must be an account id of 12 digits")
+        })?;
+        let Some(account) = in_header.or(in_host) else {
+            return Err(ApiError::invalid_request("Missing required header for this request: x-amz-account-id"));
+        };
+        if !is_account(account) {
+            return Err(ApiError::invalid_request("x-amz-account-id must be an account id of 12 digits"));
+        }
+        if in_host.is_some_and(|host| host != account) {
+            return Err(ApiError::invalid_request(
+                "The account in x-amz-account-id is another than that in the host name",
+            ));
+        }
+        if account != self.registrar.account_id {
+            return Err(ApiError::access_denied(format!("account {account} is not {}", self.registrar.account_id)));
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        operation: Operation,
+        query: &route::Query,
+        body: &Bytes,
+    ) -> Result<Response<Body>, ApiError> {
+        use Operation as Op;
+        let registrar = &self.registrar;
+        match &operation {
+            Op::CreateAccessPoint(name) => access_points::create(registrar, name, body).await,
+            Op::GetAccessPoint(name) => access_points::get(registrar, name),
+            Op::DeleteAccessPoint(name) => access_points::delete(registrar, name).await,
+            Op::ListAccessPoints => access_points::list(registrar, query),
+            Op::PutAccessPointPolicy(name) => access_points::put_policy(registrar, name, body).await,
+            Op::GetAccessPointPolicy(name) => access_points::get_policy(registrar, name),
+            Op::DeleteAccessPointPolicy(name) => access_points::delete_policy(registrar, name).await,
+            Op::GetAccessPointPolicyStatus(name) => access_points::policy_status(registrar, name),
+            Op::CreateAccessPointForObjectLambda(name) => object_lambdas::create(registrar, name, body).await,
+            Op::GetAccessPointForObjectLambda(name) => object_lambdas::get(registrar, name),
+            Op::DeleteAccessPointForObjectLambda(name) => object_lambdas::delete(registrar, name).await,
+            Op::ListAccessPointsForObjectLambda => object_lambdas::list(registrar, query),
+            Op::PutAccessPointConfigurationForObjectLambda(name) => {
+                object_lambdas::put_configuration(registrar, name, body).await
+            }
+            Op::GetAccessPointConfigurationForObjectLambda(name) => {
+                object_lambdas::get_configuration(registrar, name)
+            }
+            Op::PutAccessPointPolicyForObjectLambda(name) => {
+                object_lambdas::put_policy(registrar, name, body).await
+            }
+            Op::GetAccessPointPolicyForObjectLambda(name) => object_lambdas::get_policy(registrar, name),
+            Op::DeleteAccessPointPolicyForObjectLambda(name) => {
+                object_lambdas::delete_policy(registrar, name).await
+            }
+            Op::GetAccessPointPolicyStatusForObjectLambda(name) => {
+                object_lambdas::policy_status(registrar, name)
+            }
+            Op::PutPublicAccessBlock => settings::put_public_access_block(registrar, body).await,
+            Op::GetPublicAccessBlock => settings::get_public_access_block(registrar),
+            Op::DeletePublicAccessBlock => settings::delete_public_access_block(registrar).await,
+            Op::TagResource(arn) => settings::tag(registrar, arn, body).await,
+            Op::UntagResource(arn) => settings::untag(registrar, arn, query).await,
+            Op::ListTagsForResource(arn) => settings::list_tags(registrar, arn),
+            Op::PutAccessPointScope
+            | Op::GetAccessPointScope
+            | Op::DeleteAccessPointScope
+            | Op::ListAccessPointsForDirectoryBuckets => Err(ApiError::not_implemented(format!(
+                "{} belongs to directory buckets, which Refract does not have",
+                operation.name()
+            ))),
+        }
+    }
+}
+
+/// All points as of now.
+fn view(registrar: &Registrar) -> Arc<View> {
+    registrar.catalog.snapshot()
+}
+
+/// 200 with a document.
+fn document(root: &str, inside: impl FnOnce(&mut Xml)) -> Response<Body> {
+    let mut xml = Xml::default();
+    xml.root(root, NAMESPACE, inside);
+    let mut answer = Response::new(Body::from(xml.into_string()));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    answer
+}
+
+/// 200 without a body.
+fn done() -> Response<Body> {
+    Response::new(Body::empty())
+}
+
+/// 204.
+fn no_content() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
+fn write_block(xml: &mut Xml, block: PublicAccessBlock) {
+    xml.element("PublicAccessBlockConfiguration", |xml| write_switches(xml, block));
+}
+
+fn write_switches(xml: &mut Xml, block: PublicAccessBlock) {
+    let switch = |on: bool| if on { "true" } else { "false" };
+    xml.text("BlockPublicAcls", switch(block.block_public_acls))
+        .text("IgnorePublicAcls", switch(block.ignore_public_acls))
+        .text("BlockPublicPolicy", switch(block.block_public_policy))
+        .text("RestrictPublicBuckets", switch(block.restrict_public_buckets));
+}
+
+/// 404 for a policy that was not set.
+fn no_policy(name: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "NoSuchAccessPointPolicy", "The specified accesspoint policy does not exist")
+        .with_detail("AccessPointName", name)
+}
+
+/// Whether a policy makes a point public. None does while nobody but holders of a key gets in.
+fn write_policy_status(xml: &mut Xml) {
+    xml.element("PolicyStatus", |xml| {
+        xml.text("IsPublic", "false");
+    });
+}

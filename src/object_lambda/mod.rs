@@ -1,1 +1,150 @@
-//! Object Lambda: GET, HEAD and LIST through a function.
+//! Object Lambda: GET and HEAD through a function.
+//!
+//! One request runs through the files in this order:
+//! - [`action`]: which action of the OLAP a request is, and whether it may ask for a part.
+//! - [`source`]: the stored object and the resources, opened with the caller's permission.
+//! - [`result`]: what the function makes of it, streamed, or kept so that lengths and ranges can be answered.
+//! - [`error`]: what AWS answers when a function fails.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Response, request};
+
+use crate::auth::Principal;
+use crate::catalog::{AccessPoint, Catalog, ObjectLambda, Transformation, View};
+use crate::error::ApiError;
+use crate::function::{Functions, Prepared, Runner};
+use crate::policy;
+use crate::s3::{self, Read, query_pairs};
+use crate::store::Store;
+
+pub mod action;
+pub mod error;
+pub mod result;
+pub mod source;
+
+pub use action::Action;
+use result::Results;
+use source::Source;
+
+/// The plane.
+#[derive(Debug, Clone)]
+pub struct ObjectLambdaPlane {
+    store: Arc<dyn Store>,
+    catalog: Arc<dyn Catalog>,
+    functions: Arc<Functions>,
+    runner: Runner,
+    results: Results,
+    limits: refract_transforms::Limits,
+}
+
+/// A verified request for an object through an OLAP.
+#[derive(Debug)]
+pub struct LensCall<'a> {
+    /// Who asks.
+    pub principal: Option<&'a Principal>,
+    /// The OLAP.
+    pub lens: &'a ObjectLambda,
+    /// The access point that supports it.
+    pub supporting: &'a AccessPoint,
+    /// Decoded key.
+    pub key: &'a str,
+}
+
+/// What the plane is made of.
+#[derive(Debug)]
+pub struct Options {
+    /// Bytes on disk for results that were kept.
+    pub result_cache: u64,
+    /// Transform steps at once.
+    pub parallel: usize,
+    /// Caps of each run.
+    pub limits: refract_transforms::Limits,
+}
+
+impl ObjectLambdaPlane {
+    /// Builds the plane.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, catalog: Arc<dyn Catalog>, options: &Options) -> Self {
+        Self {
+            results: Results::new(Arc::clone(&store), options.result_cache),
+            runner: Runner::new(options.parallel),
+            limits: options.limits,
+            functions: Arc::default(),
+            store,
+            catalog,
+        }
+    }
+
+    /// Answers a request if the OLAP transforms its action; `None` passes it to the supporting access point.
+    ///
+    /// # Errors
+    /// What the object, the function or the configuration says.
+    pub async fn call(
+        &self,
+        call: &LensCall<'_>,
+        action: Action,
+        parts: &request::Parts,
+    ) -> Result<Option<Response<Body>>, ApiError> {
+        policy::authorize(call.principal, action.name())?;
+        let transformation = action.transformation(call.lens);
+        action::check_partial(call.lens, action, parts)?;
+        action::refuse_customer_keys(&parts.headers)?;
+        let Some(transformation) = transformation else { return Ok(None) };
+        s3::keys::check(call.key)?;
+        self.transform(call, transformation, parts).await.map(Some)
+    }
+
+    async fn transform(
+        &self,
+        call: &LensCall<'_>,
+        transformation: &Transformation,
+        parts: &request::Parts,
+    ) -> Result<Response<Body>, ApiError> {
+        let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
+        if prepared.transform.is_identity() {
+            return s3::get_object(self.store.as_ref(), &call.supporting.bucket, call.key, parts).await;
+        }
+        let read = Read::of(parts)?;
+        let source = Source::open(self.store.as_ref(), call, &prepared, parts, self.limits).await?;
+        let info = source.derived_info(&prepared);
+        if let Some(answer) = read.settle(&info)? {
+            return Ok(answer);
+        }
+        if let Some(kept) = self.results.get(&info.etag).await {
+            return self.results.answer(&kept, &read, info).await;
+        }
+        if read.head_only || read.is_partial() {
+            let etag = info.etag.clone();
+            let make = result::make(self.store.as_ref(), &self.runner, &prepared, source);
+            let kept = self.results.get_or_make(etag, make).await?;
+            return self.results.answer(&kept, &read, info).await;
+        }
+        result::stream(&self.runner, &prepared, source, &read, info).await
+    }
+
+    fn prepare(
+        &self,
+        view: &View,
+        transformation: &Transformation,
+        parts: &request::Parts,
+    ) -> Result<Arc<Prepared>, ApiError> {
+        let payload = transformation.payload.as_deref();
+        let prepared = self
+            .functions
+            .prepare(view, &transformation.function_arn, payload)
+            .map_err(|why| error::configuration(&why))?;
+        let query = parts.uri.query().unwrap_or_default();
+        if query.is_empty() {
+            return Ok(prepared);
+        }
+        let query: Vec<(String, String)> =
+            query_pairs(query).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        match prepared.overridden(&query) {
+            Ok(None) => Ok(prepared),
+            Ok(Some(overridden)) => Ok(Arc::new(overridden)),
+            Err(why) => Err(error::overridden(&why)),
+        }
+    }
+}

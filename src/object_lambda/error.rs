@@ -1,0 +1,90 @@
+//! What a client sees when a function fails: AWS's codes (API reference, "List of Amazon S3 Object Lambda error
+//! codes") where it has one, and for a built-in the code that such a function would answer.
+
+use http::StatusCode;
+use refract_transforms::TransformError;
+
+use crate::error::ApiError;
+use crate::function::{PrepareError, RunError};
+use crate::store::StoreError;
+
+/// A function that the OLAP's configuration names and that cannot be used.
+#[must_use]
+pub fn configuration(why: &PrepareError) -> ApiError {
+    match why {
+        PrepareError::NotFound(name) => ApiError::new(
+            StatusCode::NOT_FOUND,
+            "LambdaNotFound",
+            format!("The Lambda function {name} was not found. Register it, or change the OLAP's configuration."),
+        ),
+        PrepareError::NotJson(_) | PrepareError::Payload(_) => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "LambdaInvocationFailed",
+            format!("The function could not be invoked: {why}"),
+        ),
+    }
+}
+
+/// A value in the request's query that the payload cannot have.
+#[must_use]
+pub fn overridden(why: &PrepareError) -> ApiError {
+    ApiError::invalid_argument(format!("A query parameter that overrides the transform is not valid: {why}"))
+}
+
+/// A resource that cannot be used.
+#[must_use]
+pub fn resource(key: &str, why: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "TransformResourceUnavailable",
+        format!("The transform needs the object {key:?}, which {why}."),
+    )
+}
+
+/// A run that failed before its first output.
+#[must_use]
+pub fn run(why: RunError) -> ApiError {
+    let bad = |code, message| ApiError::new(StatusCode::BAD_REQUEST, code, message);
+    match why {
+        RunError::Transform(TransformError::BadInput(why)) => {
+            bad("TransformInputInvalid", format!("The object cannot be transformed: {why}"))
+        }
+        RunError::Transform(why @ TransformError::Limit { .. }) => {
+            bad("TransformLimitExceeded", format!("The object cannot be transformed: {why}"))
+        }
+        RunError::Transform(TransformError::Resource { key, message }) => resource(&key, &message),
+        RunError::Transform(TransformError::Internal(why)) => runtime(&why),
+        RunError::Panicked => runtime("the transform panicked"),
+        RunError::Input(why) => StoreError::Body(why).into(),
+        RunError::Stalled => ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "LambdaTimeout",
+            format!("The function did not complete: {why}."),
+        ),
+    }
+}
+
+fn runtime(why: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "LambdaRuntimeError",
+        "The function failed on this object.",
+    )
+    .with_internal(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_has_its_code() {
+        let code = |why: RunError| run(why).code.into_owned();
+        let transform = |why| code(RunError::Transform(why));
+        assert_eq!(transform(TransformError::BadInput("no".into())), "TransformInputInvalid");
+        assert_eq!(transform(TransformError::Limit { what: "pixels", limit: 1 }), "TransformLimitExceeded");
+        assert_eq!(transform(TransformError::Internal("x".into())), "LambdaRuntimeError");
+        assert_eq!((run(RunError::Stalled).status.as_u16(), code(RunError::Stalled)), (500, "LambdaTimeout".into()));
+        assert_eq!(configuration(&PrepareError::NotFound("f".into())).status, 404);
+    }
+}
