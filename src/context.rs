@@ -1,1 +1,235 @@
-//! What is built once (`App`) and what is made for each request (`RequestContext`).
+//! [`App`], built once, and [`RequestContext`], one for each request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::access_point::{PointArn, PointKind, alias};
+use crate::access_point::{Registrar, Target, target};
+use crate::auth::{AuthOptions, Principal};
+use crate::catalog::{Catalog, Keys};
+use crate::clock::Clock;
+use crate::control::ControlPlane;
+use crate::error::ApiError;
+use crate::object_lambda::{self, ObjectLambdaPlane};
+use crate::s3::{Api, Names, S3Plane, SourceName};
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// What an [`App`] is made of.
+#[derive(Debug)]
+pub struct AppOptions {
+    /// Objects and buckets.
+    pub store: Arc<dyn Store>,
+    /// Points, functions, keys.
+    pub catalog: Arc<dyn Catalog>,
+    /// Who may sign.
+    pub keys: Arc<Keys>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The account that owns everything, 12 digits.
+    pub account_id: String,
+    /// The region of ARNs and of buckets that name none.
+    pub region: String,
+    /// Whether a signature may name no other region.
+    pub region_strict: bool,
+    /// Names of this server, for virtual-host style.
+    pub domains: Vec<String>,
+    /// The token of the admin API, where one is set.
+    pub admin_token: Option<Secret>,
+    /// How OLAPs run.
+    pub object_lambda: object_lambda::Options,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The server without its listener: every plane, and what they stand on.
+#[derive(Debug)]
+pub struct App {
+    /// Objects and buckets.
+    pub store: Arc<dyn Store>,
+    /// Points, functions, keys.
+    pub catalog: Arc<dyn Catalog>,
+    /// Who may sign.
+    pub keys: Arc<Keys>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Names of this server.
+    pub domains: Vec<String>,
+    /// The token of the admin API, where one is set.
+    pub admin_token: Option<Secret>,
+    /// What the verifier allows.
+    pub auth: AuthOptions,
+    /// Creates and deletes points.
+    pub registrar: Registrar,
+    /// The plain S3 plane.
+    pub s3: S3Plane,
+    /// The S3 Control plane.
+    pub control: ControlPlane,
+    /// GET and HEAD through functions.
+    pub object_lambda: ObjectLambdaPlane,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+    draining: AtomicBool,
+    request_ids: RequestIds,
+}
+
+impl App {
+    /// Builds the planes.
+    ///
+    /// # Errors
+    /// No random bytes.
+    pub fn new(options: AppOptions) -> Result<Self, ApiError> {
+        let AppOptions { store, catalog, keys, clock, account_id, region, .. } = options;
+        let registrar = Registrar {
+            catalog: Arc::clone(&catalog),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            account_id: account_id.clone(),
+            region: region.clone(),
+        };
+        let names = PointNames { catalog: Arc::clone(&catalog), account_id: account_id.clone() };
+        let api =
+            Api { store: Arc::clone(&store), account_id, region: region.clone(), names: Arc::new(names) };
+        Ok(Self {
+            s3: S3Plane::new(api),
+            control: ControlPlane::new(registrar.clone()),
+            object_lambda: ObjectLambdaPlane::new(
+                Arc::clone(&store),
+                Arc::clone(&catalog),
+                &options.object_lambda,
+            ),
+            auth: AuthOptions {
+                region_strict: options.region_strict.then_some(region),
+                ..AuthOptions::default()
+            },
+            domains: options.domains,
+            admin_token: options.admin_token,
+            request_ids: RequestIds::new()?,
+            metrics: options.metrics,
+            draining: AtomicBool::new(false),
+            registrar,
+            store,
+            catalog,
+            keys,
+            clock,
+        })
+    }
+
+    /// Says that the server takes no new connections, so that health checks turn away.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is on its way out.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// The context of a new request.
+    #[must_use]
+    pub fn request(&self) -> RequestContext {
+        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "" }
+    }
+}
+
+/// What is known of one request.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// Request id: 16 hexadecimal digits.
+    pub id: String,
+    /// Who asks, once verified; `None` for an anonymous caller.
+    pub principal: Option<Principal>,
+    /// Name of the plane it went to, for logs and metrics.
+    pub plane: &'static str,
+    /// Name of the operation, where the door knows it.
+    pub operation: &'static str,
+}
+
+/// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.
+#[derive(Debug)]
+struct RequestIds(AtomicU64);
+
+impl RequestIds {
+    fn new() -> Result<Self, ApiError> {
+        let seed =
+            getrandom::u64().map_err(|error| ApiError::internal(format!("no random bytes: {error}")))?;
+        Ok(Self(AtomicU64::new(seed)))
+    }
+
+    fn next(&self) -> String {
+        // SplitMix64 (Steele, Lea, Flood 2014): a bijection, so no two of 2^64 are equal.
+        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        format!("{:016X}", z ^ (z >> 31))
+    }
+}
+
+/// What access points have to say about the names of buckets.
+#[derive(Debug)]
+struct PointNames {
+    catalog: Arc<dyn Catalog>,
+    account_id: String,
+}
+
+impl Names for PointNames {
+    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError> {
+        let view = self.catalog.snapshot();
+        let found = match source {
+            SourceName::Bucket(name) => match target::alias(name, &view) {
+                None => return Ok((*name).to_owned()),
+                Some(found) => found?,
+            },
+            SourceName::AccessPoint { region, account_id, name } => {
+                let arn = PointArn {
+                    kind: PointKind::AccessPoint,
+                    region: (*region).to_owned(),
+                    account_id: (*account_id).to_owned(),
+                    name: (*name).to_owned(),
+                };
+                target::by_arn(&arn, &view)?
+            }
+        };
+        match found {
+            Target::AccessPoint(point) => Ok(point.bucket.clone()),
+            Target::ObjectLambda(..) | Target::Bucket(_) | Target::Service => Err(ApiError::invalid_request(
+                "An Object Lambda access point cannot be the source of a copy: read the object through it and put \
+                 the result",
+            )),
+        }
+    }
+
+    fn may_create_bucket(&self, name: &str) -> Result<(), ApiError> {
+        let refused = |why: String| {
+            Err(ApiError::new(http::StatusCode::BAD_REQUEST, "InvalidBucketName", why)
+                .with_detail("BucketName", name))
+        };
+        if alias::is_alias(name) {
+            return refused(
+                "The specified bucket is not valid: its end marks an access point's alias".into(),
+            );
+        }
+        let point = name.strip_suffix(&self.account_id).and_then(|rest| rest.strip_suffix('-'));
+        if let Some(point) = point
+            && self.catalog.snapshot().access_points.contains_key(point)
+        {
+            return refused(format!("The bucket name is that of the host of access point {point}"));
+        }
+        Ok(())
+    }
+
+    fn may_delete_bucket(&self, name: &str) -> Result<(), ApiError> {
+        let view = self.catalog.snapshot();
+        match view.access_points.values().find(|point| point.bucket == name) {
+            None => Ok(()),
+            Some(point) => Err(ApiError::new(
+                http::StatusCode::CONFLICT,
+                "BucketHasAccessPointsAttached",
+                format!("The bucket has access points attached; delete access point {} first", point.name),
+            )
+            .with_detail("BucketName", name)),
+        }
+    }
+}

@@ -57,11 +57,7 @@ impl Xml {
 /// Characters that XML 1.0 cannot carry, even escaped, would make the document unreadable.
 fn clean(value: &str) -> std::borrow::Cow<'_, str> {
     let bad = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{FFFE}' | '\u{FFFF}');
-    if value.contains(bad) {
-        value.replace(bad, "\u{FFFD}").into()
-    } else {
-        value.into()
-    }
+    if value.contains(bad) { value.replace(bad, "\u{FFFD}").into() } else { value.into() }
 }
 
 #[cfg(test)]

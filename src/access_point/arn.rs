@@ -83,8 +83,11 @@ impl FunctionArn {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let fields: Vec<&str> = text.split(':').collect();
-        let (["arn", _, "lambda", region, account_id, "function", name], qualifier) = (match fields.as_slice() {
-            [head @ .., qualifier] if head.len() == 7 => (<[&str; 7]>::try_from(head).ok()?, Some(*qualifier)),
+        let (["arn", _, "lambda", region, account_id, "function", name], qualifier) = (match fields.as_slice()
+        {
+            [head @ .., qualifier] if head.len() == 7 => {
+                (<[&str; 7]>::try_from(head).ok()?, Some(*qualifier))
+            }
             head => (<[&str; 7]>::try_from(head).ok()?, None),
         }) else {
             return None;

@@ -38,7 +38,8 @@ pub fn parse<'a>(authority: &'a str, domains: &[String]) -> Host<'a> {
         if host.eq_ignore_ascii_case(domain) {
             return Host::Own;
         }
-        if let Some(before) = strip_suffix_ignoring_case(host, domain).and_then(|rest| rest.strip_suffix('.')) {
+        if let Some(before) = strip_suffix_ignoring_case(host, domain).and_then(|rest| rest.strip_suffix('.'))
+        {
             return by_label(before);
         }
     }

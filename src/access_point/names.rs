@@ -47,7 +47,8 @@ mod tests {
             check_access_point(good).unwrap();
         }
         assert!(check_object_lambda(&"a".repeat(46)).unwrap_err().message.contains("3 to 45"));
-        for bad in ["ab", "-ab", "ab-", "Abc", "a.c", "a_c", "x-s3alias", "x--ol-s3", "äbc", &"a".repeat(51)] {
+        for bad in ["ab", "-ab", "ab-", "Abc", "a.c", "a_c", "x-s3alias", "x--ol-s3", "äbc", &"a".repeat(51)]
+        {
             assert_eq!(check_access_point(bad).unwrap_err().code, "InvalidRequest", "{bad}");
         }
     }

@@ -51,8 +51,6 @@ pub struct NewObjectLambda {
     pub name: String,
     /// What it reads and how it transforms.
     pub configuration: ObjectLambdaConfiguration,
-    /// Whether HEAD and Range are answered from a built-in's result.
-    pub slices: bool,
 }
 
 /// Creates, changes and deletes points.
@@ -184,7 +182,6 @@ impl Registrar {
             public_access_block: PublicAccessBlock::default(),
             policy: None,
             tags: Tags::new(),
-            slices: new.slices,
             revision: 1,
         };
         let answer = Arc::new(lens.clone());
@@ -217,7 +214,7 @@ impl Registrar {
             let old = find_object_lambda(view, &name)?;
             let mut lens = ObjectLambda::clone(&old);
             edit(&mut lens)?;
-            if lens.configuration != old.configuration || lens.slices != old.slices {
+            if lens.configuration != old.configuration {
                 check_configuration(view, &lens.configuration, &account_id)?;
                 lens.revision += 1;
             }

@@ -217,7 +217,6 @@ mod tests {
             public_access_block: Default::default(),
             policy: None,
             tags: Default::default(),
-            slices: false,
             revision: 1,
         }));
         let bucket = |name: &str| {

@@ -1,1 +1,52 @@
-//! The admin API: JSON under `/_refract/`, served by axum.
+//! The admin API: functions, points, keys and previews as JSON under `/_refract/v1/`, health and metrics beside it.
+//!
+//! One file a resource; [`openapi`] describes them all, [`error`] is the one place where errors are rendered.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post, put};
+
+use crate::context::App;
+
+pub mod access_points;
+pub mod error;
+pub mod extract;
+pub mod functions;
+pub mod health;
+pub mod keys;
+pub mod object_lambdas;
+pub mod openapi;
+pub mod preview;
+
+type AppState = State<Arc<App>>;
+
+/// The routes. Whoever comes here was let in by the door.
+pub fn router(app: Arc<App>) -> Router {
+    let v1 = Router::new()
+        .route("/functions", get(functions::list))
+        .route("/functions/{name}", put(functions::put).get(functions::get).delete(functions::delete))
+        .route("/functions/{name}/preview", post(preview::preview))
+        .route("/access-points", get(access_points::list))
+        .route(
+            "/access-points/{name}",
+            put(access_points::put).get(access_points::get).delete(access_points::delete),
+        )
+        .route("/object-lambdas", get(object_lambdas::list))
+        .route(
+            "/object-lambdas/{name}",
+            put(object_lambdas::put).get(object_lambdas::get).delete(object_lambdas::delete),
+        )
+        .route("/keys", get(keys::list).post(keys::create))
+        .route("/keys/{id}", axum::routing::patch(keys::update).delete(keys::delete))
+        .route("/openapi.json", get(openapi::document));
+    Router::new()
+        .nest("/_refract/v1", v1)
+        .route("/_refract/health/live", get(health::live))
+        .route("/_refract/health/ready", get(health::ready))
+        .route("/_refract/metrics", get(health::metrics))
+        .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::no_such_method)
+        .with_state(app)
+}

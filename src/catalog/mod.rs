@@ -7,14 +7,16 @@ use async_trait::async_trait;
 
 use crate::error::ApiError;
 
+pub mod durable;
+pub mod keys;
 pub mod memory;
 pub mod records;
-pub mod durable;
 pub mod seal;
 
+pub use durable::{RecordTable, RecordsCatalog};
+pub use keys::{KeyPair, Keys};
 pub use memory::MemoryCatalog;
 pub use records::*;
-pub use durable::{RecordTable, RecordsCatalog};
 
 /// All records as of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]

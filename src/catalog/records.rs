@@ -106,9 +106,6 @@ pub struct ObjectLambda {
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
-    /// Made by the admin API over a built-in: HEAD is transformed and a Range is answered from the result.
-    #[serde(default)]
-    pub slices: bool,
     /// Grows with each change of the configuration.
     #[serde(default)]
     pub revision: u64,

@@ -12,7 +12,11 @@ use crate::xml::Xml;
 use super::route::Query;
 use super::{document, done, no_content, no_policy, view, wire, write_block, write_policy_status};
 
-pub(super) async fn create(registrar: &Registrar, name: &str, body: &[u8]) -> Result<Response<Body>, ApiError> {
+pub(super) async fn create(
+    registrar: &Registrar,
+    name: &str,
+    body: &[u8],
+) -> Result<Response<Body>, ApiError> {
     let request: wire::CreateAccessPoint = wire::parse(body)?;
     if request.vpc_configuration.and_then(|vpc| vpc.vpc_id).is_some() {
         return Err(ApiError::not_implemented(

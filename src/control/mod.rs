@@ -74,11 +74,13 @@ impl ControlPlane {
 
     fn check_account(&self, in_host: Option<&str>, parts: &request::Parts) -> Result<(), ApiError> {
         let in_header = parts.headers.get("x-amz-account-id").map(HeaderValue::to_str);
-        let in_header = in_header.transpose().map_err(|_| {
-            ApiError::invalid_request("x-amz-account-id must be an account id of 12 digits")
-        })?;
+        let in_header = in_header
+            .transpose()
+            .map_err(|_| ApiError::invalid_request("x-amz-account-id must be an account id of 12 digits"))?;
         let Some(account) = in_header.or(in_host) else {
-            return Err(ApiError::invalid_request("Missing required header for this request: x-amz-account-id"));
+            return Err(ApiError::invalid_request(
+                "Missing required header for this request: x-amz-account-id",
+            ));
         };
         if !is_account(account) {
             return Err(ApiError::invalid_request("x-amz-account-id must be an account id of 12 digits"));
@@ -89,7 +91,10 @@ impl ControlPlane {
             ));
         }
         if account != self.registrar.account_id {
-            return Err(ApiError::access_denied(format!("account {account} is not {}", self.registrar.account_id)));
+            return Err(ApiError::access_denied(format!(
+                "account {account} is not {}",
+                self.registrar.account_id
+            )));
         }
         Ok(())
     }
@@ -188,8 +193,12 @@ fn write_switches(xml: &mut Xml, block: PublicAccessBlock) {
 
 /// 404 for a policy that was not set.
 fn no_policy(name: &str) -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "NoSuchAccessPointPolicy", "The specified accesspoint policy does not exist")
-        .with_detail("AccessPointName", name)
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "NoSuchAccessPointPolicy",
+        "The specified accesspoint policy does not exist",
+    )
+    .with_detail("AccessPointName", name)
 }
 
 /// Whether a policy makes a point public. None does while nobody but holders of a key gets in.

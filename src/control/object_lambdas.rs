@@ -11,10 +11,13 @@ use crate::xml::Xml;
 use super::route::Query;
 use super::{document, done, no_content, no_policy, view, wire, write_block, write_policy_status};
 
-pub(super) async fn create(registrar: &Registrar, name: &str, body: &[u8]) -> Result<Response<Body>, ApiError> {
+pub(super) async fn create(
+    registrar: &Registrar,
+    name: &str,
+    body: &[u8],
+) -> Result<Response<Body>, ApiError> {
     let configuration = wire::parse::<wire::Configured>(body)?.configuration.into();
-    // As AWS has it: HEAD and ranges only as the configuration says.
-    let new = NewObjectLambda { name: name.to_owned(), configuration, slices: false };
+    let new = NewObjectLambda { name: name.to_owned(), configuration };
     let lens = registrar.create_object_lambda(new).await?;
     Ok(document("CreateAccessPointForObjectLambdaResult", |xml| {
         xml.text("ObjectLambdaAccessPointArn", &registrar.object_lambda_arn(&lens.name));
@@ -83,7 +86,10 @@ pub(super) fn get_configuration(registrar: &Registrar, name: &str) -> Result<Res
     Ok(document("GetAccessPointConfigurationForObjectLambdaResult", |xml| {
         xml.element("Configuration", |xml| {
             xml.text("SupportingAccessPoint", &configuration.supporting_access_point)
-                .text("CloudWatchMetricsEnabled", if configuration.cloud_watch_metrics { "true" } else { "false" })
+                .text(
+                    "CloudWatchMetricsEnabled",
+                    if configuration.cloud_watch_metrics { "true" } else { "false" },
+                )
                 .element("AllowedFeatures", |xml| {
                     for feature in &configuration.allowed_features {
                         xml.text("AllowedFeature", feature);

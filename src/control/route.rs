@@ -109,8 +109,12 @@ pub fn route(method: &Method, path: &str) -> Result<Operation, ApiError> {
         ["accesspointforobjectlambda", _, "configuration"] if get => {
             Op::GetAccessPointConfigurationForObjectLambda(name()?)
         }
-        ["accesspointforobjectlambda", _, "policy"] if put => Op::PutAccessPointPolicyForObjectLambda(name()?),
-        ["accesspointforobjectlambda", _, "policy"] if get => Op::GetAccessPointPolicyForObjectLambda(name()?),
+        ["accesspointforobjectlambda", _, "policy"] if put => {
+            Op::PutAccessPointPolicyForObjectLambda(name()?)
+        }
+        ["accesspointforobjectlambda", _, "policy"] if get => {
+            Op::GetAccessPointPolicyForObjectLambda(name()?)
+        }
         ["accesspointforobjectlambda", _, "policy"] if delete => {
             Op::DeleteAccessPointPolicyForObjectLambda(name()?)
         }

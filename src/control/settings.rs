@@ -42,7 +42,9 @@ pub(super) async fn delete_public_access_block(registrar: &Registrar) -> Result<
 
 fn parse(registrar: &Registrar, arn: &str) -> Result<PointArn, ApiError> {
     let parsed = PointArn::parse(arn).ok_or_else(|| {
-        ApiError::invalid_request(format!("{arn:?} is not the ARN of an access point, which alone has tags here"))
+        ApiError::invalid_request(format!(
+            "{arn:?} is not the ARN of an access point, which alone has tags here"
+        ))
     })?;
     if parsed.account_id == registrar.account_id {
         Ok(parsed)

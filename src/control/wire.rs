@@ -202,7 +202,8 @@ mod tests {
             <FunctionPayload>{&quot;a&quot;: &quot;&lt;b&gt;&quot;}</FunctionPayload></AwsLambda></ContentTransformation>
             </TransformationConfiguration></TransformationConfigurations></Configuration>
             </CreateAccessPointForObjectLambdaRequest>"#;
-        let read: ObjectLambdaConfiguration = parse::<Configured>(body.as_bytes()).unwrap().configuration.into();
+        let read: ObjectLambdaConfiguration =
+            parse::<Configured>(body.as_bytes()).unwrap().configuration.into();
         assert_eq!(read.allowed_features, ["GetObject-Range"]);
         let one = &read.transformations[0];
         assert_eq!((one.actions.len(), one.payload.as_deref()), (2, Some(r#"{"a": "<b>"}"#)));

@@ -1,1 +1,196 @@
-//! Which plane is this request for? classify → authenticate → dispatch.
+//! The door: which plane is this request for? classify → authenticate → dispatch.
+//!
+//! - [`classify`]: a plane from the signature's scope, then the host, then the path.
+//! - [`verify`]: the signature, and the body behind it.
+//! - [`admin`]: Refract's own routes under `/_refract/`.
+//! - [`later`]: planes that are known and answer 501.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
+
+use crate::access_point::{Addressed, Target, target};
+use crate::auth::{self, Trailers};
+use crate::context::{App, RequestContext};
+use crate::control::{self, ControlCall};
+use crate::error::ApiError;
+use crate::object_lambda::{Action, LensCall};
+use crate::s3::{self, S3Call};
+
+pub mod admin;
+pub mod classify;
+mod later;
+mod verify;
+
+use classify::{Classified, Plane};
+
+/// The door of one server.
+#[derive(Debug, Clone)]
+pub struct Door {
+    app: Arc<App>,
+    admin: axum::Router,
+}
+
+impl Door {
+    /// Opens the door to an app.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self { admin: crate::admin::router(Arc::clone(&app)), app }
+    }
+
+    /// Says that the server takes no new connections.
+    pub fn drain(&self) {
+        self.app.drain();
+    }
+
+    /// Answers a request, whatever it is.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let app = &self.app;
+        let mut context = app.request();
+        let mut answer = if is_own_route(request.uri().path()) {
+            context.plane = "admin";
+            admin::handle(app, &self.admin, &mut context, request).await
+        } else {
+            aws(app, &mut context, request).await
+        };
+        let headers = answer.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&context.id) {
+            headers.insert(HeaderName::from_static("x-amz-id-2"), id.clone());
+            headers.insert(HeaderName::from_static("x-amz-request-id"), id);
+        }
+        headers.insert(header::SERVER, HeaderValue::from_static("Refract"));
+        answer.extensions_mut().insert(Finished(context));
+        answer
+    }
+}
+
+/// The context of a request that was answered, as an extension of the answer, for the request log.
+#[derive(Debug, Clone)]
+pub struct Finished(pub RequestContext);
+
+/// The error of an answer, as an extension of it, for the request log.
+#[derive(Debug, Clone)]
+pub struct Failed(pub ApiError);
+
+fn is_own_route(path: &str) -> bool {
+    path == "/_refract" || path.starts_with("/_refract/")
+}
+
+/// A request to one of AWS's planes.
+async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
+    let (plane, result) = match classify::classify(&parts, &app.domains) {
+        Err(error) => (Plane::S3, Err(error)),
+        Ok(found) => {
+            context.plane = found.plane.name();
+            (found.plane, dispatch(app, context, &found, parts, body).await)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        let mut answer = match plane {
+            Plane::S3 | Plane::WriteGetObjectResponse => {
+                s3::error::response(&error, &method, &resource, &context.id)
+            }
+            Plane::Control => control::error::response(&error, &method, &context.id),
+            Plane::Lambda | Plane::Iam | Plane::Sts => later::error(plane, &error, &context.id),
+        };
+        answer.extensions_mut().insert(Failed(error));
+        answer
+    })
+}
+
+async fn dispatch(
+    app: &App,
+    context: &mut RequestContext,
+    found: &Classified,
+    mut parts: request::Parts,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    if parts.method == Method::CONNECT {
+        return Err(not_a_proxy());
+    }
+    let view = app.catalog.snapshot();
+    let buckets = app.store.buckets();
+    let authority = found.authority.clone();
+    let host = crate::access_point::host::parse(&authority, &app.domains);
+    // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
+    // told to a caller who is not let in.
+    let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
+    let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
+    let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
+    let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;
+    if context.principal.is_none() {
+        // In proxy mode the wrong client would otherwise read of a policy of ours about a host that is not.
+        if is_absolute(&parts) && !classify::is_ours(host, &addressed) {
+            return Err(not_a_proxy());
+        }
+        // Nobody without a key gets in anywhere before policies can say otherwise.
+        return Err(ApiError::access_denied("an anonymous caller"));
+    }
+    match found.plane {
+        Plane::S3 => s3(app, context, addressed?, parts, body, &trailers).await,
+        Plane::Control => {
+            context.operation = "S3Control";
+            let bytes = s3::collect(body, control::MAX_BODY).await?;
+            let host_account = match host {
+                crate::access_point::host::Host::Account(account) => Some(account),
+                _ => None,
+            };
+            let call = ControlCall { principal: context.principal.as_ref(), host_account };
+            app.control.call(call, &parts, &bytes).await
+        }
+        Plane::WriteGetObjectResponse => {
+            crate::policy::authorize(context.principal.as_ref(), "WriteGetObjectResponse")?;
+            Err(ApiError::not_implemented(
+                "WriteGetObjectResponse: functions that run code are not implemented yet; built-in ones need no answer",
+            ))
+        }
+        Plane::Lambda | Plane::Iam | Plane::Sts => Err(later::not_yet(found.plane)),
+    }
+}
+
+/// The plain S3 plane, by way of the function when the target is an OLAP and the action one that it transforms.
+async fn s3(
+    app: &App,
+    context: &mut RequestContext,
+    addressed: Addressed,
+    parts: request::Parts,
+    body: Body,
+    trailers: &Trailers,
+) -> Result<Response<Body>, ApiError> {
+    let Addressed { target, key, .. } = addressed;
+    if let (Target::ObjectLambda(lens, supporting), Some(key)) = (&target, &key)
+        && let Some(action) = Action::of(&parts, Some(key))
+    {
+        (context.plane, context.operation) = ("object-lambda", action.name());
+        let bucket = &supporting.bucket;
+        let call = LensCall { principal: context.principal.as_ref(), lens: Some(lens), bucket, key };
+        if let Some(answer) = app.object_lambda.call(&call, action, &parts).await? {
+            return Ok(answer);
+        }
+    }
+    let call = S3Call {
+        principal: context.principal.as_ref(),
+        bucket: target.bucket(),
+        key: key.as_deref(),
+        through_point: matches!(target, Target::AccessPoint(_) | Target::ObjectLambda(..)),
+        trailers,
+    };
+    app.s3.call(call, parts, body).await
+}
+
+/// Whether the request line had an absolute target, as a client sends it to a proxy. In HTTP/2 every one has.
+fn is_absolute(parts: &request::Parts) -> bool {
+    parts.version <= Version::HTTP_11 && parts.uri.authority().is_some()
+}
+
+fn not_a_proxy() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        "AccessDenied",
+        "Refract answers for its own buckets and access points and never forwards a request to another host. If it \
+         is set as http_proxy for the sake of access point names, set no_proxy for the hosts that it does not serve.",
+    )
+}

@@ -6,5 +6,5 @@
 pub mod builtin;
 pub mod run;
 
-pub use builtin::{Functions, Lookup, Prepared, PrepareError, check};
+pub use builtin::{Functions, Lookup, PrepareError, Prepared, check};
 pub use run::{RunError, Runner};

@@ -67,7 +67,8 @@ impl Runner {
     ) -> Result<Output, RunError> {
         let transform = Arc::clone(transform);
         let stage = self.step(move || transform.start(&context)).await??;
-        let mut run = Run { runner: self.clone(), stage: Some(stage), input: Input::new(input), ended: false };
+        let mut run =
+            Run { runner: self.clone(), stage: Some(stage), input: Input::new(input), ended: false };
         let mut first: Vec<Bytes> = Vec::new();
         let mut size = 0;
         while size < HIGH_WATER {
@@ -95,7 +96,10 @@ impl Runner {
     }
 
     /// One step on the blocking pool.
-    async fn step<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+    async fn step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, RunError> {
         let _permit = self.permits.acquire().await.map_err(|_| RunError::Panicked)?;
         let task = tokio::task::spawn_blocking(work);
         match tokio::time::timeout(STALL, task).await {
@@ -226,10 +230,7 @@ mod tests {
         let packed = gather(packed.body).await.unwrap();
         assert!(packed.len() < 100_000);
         let context = Context {
-            input: refract_transforms::Input {
-                content_encoding: Some("gzip".into()),
-                ..Default::default()
-            },
+            input: refract_transforms::Input { content_encoding: Some("gzip".into()), ..Default::default() },
             ..Default::default()
         };
         let output = runner.run(&decompress, context, Payload::Bytes(packed.into())).await.unwrap();

@@ -63,7 +63,7 @@ pub fn check_partial(lens: &ObjectLambda, action: Action, parts: &request::Parts
     }
     for (asked, kind) in [(range, "Range"), (part, "PartNumber")] {
         let feature = format!("{}-{kind}", action.name());
-        let allowed = lens.slices || lens.configuration.allowed_features.contains(&feature);
+        let allowed = lens.configuration.allowed_features.contains(&feature);
         if asked && !allowed {
             return Err(ApiError::not_implemented(format!(
                 "A header or query parameter you provided implies functionality that is not implemented: this Object \

@@ -15,7 +15,9 @@ pub fn configuration(why: &PrepareError) -> ApiError {
         PrepareError::NotFound(name) => ApiError::new(
             StatusCode::NOT_FOUND,
             "LambdaNotFound",
-            format!("The Lambda function {name} was not found. Register it, or change the OLAP's configuration."),
+            format!(
+                "The Lambda function {name} was not found. Register it, or change the OLAP's configuration."
+            ),
         ),
         PrepareError::NotJson(_) | PrepareError::Payload(_) => ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -84,7 +86,10 @@ mod tests {
         assert_eq!(transform(TransformError::BadInput("no".into())), "TransformInputInvalid");
         assert_eq!(transform(TransformError::Limit { what: "pixels", limit: 1 }), "TransformLimitExceeded");
         assert_eq!(transform(TransformError::Internal("x".into())), "LambdaRuntimeError");
-        assert_eq!((run(RunError::Stalled).status.as_u16(), code(RunError::Stalled)), (500, "LambdaTimeout".into()));
+        assert_eq!(
+            (run(RunError::Stalled).status.as_u16(), code(RunError::Stalled)),
+            (500, "LambdaTimeout".into())
+        );
         assert_eq!(configuration(&PrepareError::NotFound("f".into())).status, 404);
     }
 }

@@ -5,6 +5,8 @@
 //! - [`source`]: the stored object and the resources, opened with the caller's permission.
 //! - [`result`]: what the function makes of it, streamed, or kept so that lengths and ranges can be answered.
 //! - [`error`]: what AWS answers when a function fails.
+//!
+//! [`preview`] runs a function over one object for the admin API.
 
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use axum::body::Body;
 use http::{Response, request};
 
 use crate::auth::Principal;
-use crate::catalog::{AccessPoint, Catalog, ObjectLambda, Transformation, View};
+use crate::catalog::{Catalog, ObjectLambda, Transformation, View};
 use crate::error::ApiError;
 use crate::function::{Functions, Prepared, Runner};
 use crate::policy;
@@ -21,6 +23,7 @@ use crate::store::Store;
 
 pub mod action;
 pub mod error;
+pub mod preview;
 pub mod result;
 pub mod source;
 
@@ -44,10 +47,10 @@ pub struct ObjectLambdaPlane {
 pub struct LensCall<'a> {
     /// Who asks.
     pub principal: Option<&'a Principal>,
-    /// The OLAP.
-    pub lens: &'a ObjectLambda,
-    /// The access point that supports it.
-    pub supporting: &'a AccessPoint,
+    /// The OLAP; `None` for a preview.
+    pub lens: Option<&'a ObjectLambda>,
+    /// The bucket behind the access point that supports it.
+    pub bucket: &'a str,
     /// Decoded key.
     pub key: &'a str,
 }
@@ -88,8 +91,9 @@ impl ObjectLambdaPlane {
         parts: &request::Parts,
     ) -> Result<Option<Response<Body>>, ApiError> {
         policy::authorize(call.principal, action.name())?;
-        let transformation = action.transformation(call.lens);
-        action::check_partial(call.lens, action, parts)?;
+        let Some(lens) = call.lens else { return Ok(None) };
+        let transformation = action.transformation(lens);
+        action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
         let Some(transformation) = transformation else { return Ok(None) };
         s3::keys::check(call.key)?;
@@ -104,7 +108,7 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
         if prepared.transform.is_identity() {
-            return s3::get_object(self.store.as_ref(), &call.supporting.bucket, call.key, parts).await;
+            return s3::get_object(self.store.as_ref(), call.bucket, call.key, parts).await;
         }
         let read = Read::of(parts)?;
         let source = Source::open(self.store.as_ref(), call, &prepared, parts, self.limits).await?;

@@ -39,7 +39,7 @@ impl Source {
         parts: &request::Parts,
         limits: Limits,
     ) -> Result<Self, ApiError> {
-        let bucket = &call.supporting.bucket;
+        let bucket = call.bucket;
         let object = store.open(bucket, call.key).await?;
         let mut resources = Vec::new();
         for key in prepared.transform.resources() {
@@ -120,7 +120,7 @@ impl Source {
         let mut context = self.context;
         for (key, resource) in self.resources {
             let size = resource.info.size;
-            let bytes = collect(resource.data.read(0..size)).await?;
+            let bytes = collect(resource.data.read(0..size), size).await?;
             context.resources.insert(key, bytes);
         }
         let size = self.object.info.size;
@@ -177,13 +177,17 @@ pub fn identity(principal: &Principal) -> Identity {
     }
 }
 
-async fn collect(payload: Payload) -> Result<Bytes, ApiError> {
+/// Reads a body whole.
+pub(super) async fn collect(payload: Payload, limit: u64) -> Result<Bytes, ApiError> {
     match payload {
         Payload::Bytes(bytes) => Ok(bytes),
         Payload::Stream(mut stream, _) => {
             let mut all = BytesMut::new();
             while let Some(chunk) = stream.next().await {
                 all.extend_from_slice(&chunk.map_err(StoreError::Body)?);
+                if all.len() as u64 > limit {
+                    return Err(ApiError::invalid_request(format!("The result has more than {limit} bytes")));
+                }
             }
             Ok(all.freeze())
         }

@@ -43,9 +43,10 @@ mod tagging;
 mod tests;
 
 pub use copy::SourceName;
-pub use names::Names;
 pub(crate) use get::query_pairs;
 pub use get::{Read, get_object, into_body};
+pub use names::Names;
+pub(crate) use put::body_stream;
 
 /// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
 const MAX_XML: usize = 4 << 20;
@@ -159,7 +160,7 @@ impl S3Plane {
         mut parts: request::Parts,
         body: Body,
     ) -> Result<Response<Body>, ApiError> {
-        let bytes = collect(body).await?;
+        let bytes = collect(body, MAX_XML).await?;
         let claim = checksum::Claim::read(&parts.headers);
         let is_post_delete = parts.method == Method::POST || parts.method == Method::PUT;
         if is_post_delete && !bytes.is_empty() && parts.headers.contains_key("content-md5") {
@@ -243,17 +244,20 @@ impl Direct {
 }
 
 /// Reads a small body whole.
-async fn collect(body: Body) -> Result<Bytes, ApiError> {
+///
+/// # Errors
+/// 400 MaxMessageLengthExceeded; what the check of the body says.
+pub(crate) async fn collect(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     use futures_util::StreamExt;
-    let mut stream = put::body_stream(body);
+    let mut stream = body_stream(body);
     let mut all = bytes::BytesMut::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| ApiError::from(StoreError::Body(error)))?;
-        if all.len() + chunk.len() > MAX_XML {
+        if all.len() + chunk.len() > limit {
             return Err(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "MaxMessageLengthExceeded",
-                format!("Your request was too big: its body may have {MAX_XML} bytes"),
+                format!("Your request was too big: its body may have {limit} bytes"),
             ));
         }
         all.extend_from_slice(&chunk);

@@ -97,7 +97,7 @@ fn declared_length(headers: &HeaderMap) -> Result<u64, ApiError> {
 }
 
 /// A request's body as the store takes it: an error that one of our own checks raised stays what it is.
-pub(super) fn body_stream(body: Body) -> ByteStream {
+pub(crate) fn body_stream(body: Body) -> ByteStream {
     Box::pin(body.into_data_stream().map(|item| item.map_err(|error| body_error(&error))))
 }
 

@@ -84,7 +84,7 @@ pub(super) fn ipv6(buf: &[u8], s: usize) -> Option<usize> {
             && (gap || groups == 6)
             && let Some(tail) = dotted_quad(buf, start)
         {
-            (groups, end, i) = (groups + 2, tail, tail);
+            (groups, end) = (groups + 2, tail);
             break;
         }
         if i - start > 4 || word_at(buf, i) {

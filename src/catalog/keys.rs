@@ -1,0 +1,251 @@
+//! Who may sign: the root key pair, and the access keys of the catalog.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use data_encoding::{BASE32_NOPAD, BASE64};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{KeyRecord, KeyStore, Principal};
+use crate::clock::Clock;
+use crate::error::ApiError;
+use crate::secret::Secret;
+
+use super::seal::{MasterKey, SealError};
+use super::{AccessKey, Catalog, Change, View};
+
+/// Access keys of an account, the root pair not counted.
+const MAX_KEYS: usize = 1_000;
+
+/// An access key id with its secret.
+#[derive(Debug, Clone)]
+pub struct KeyPair {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret: Secret,
+}
+
+impl KeyPair {
+    /// A random pair in AWS's form: `AKIA` and 16 letters or digits, and 40 characters of base64.
+    ///
+    /// # Errors
+    /// No random bytes.
+    pub fn random() -> Result<Self, SealError> {
+        let mut bytes = [0_u8; 40];
+        getrandom::fill(&mut bytes).map_err(|error| SealError::Random(error.to_string()))?;
+        let (id, secret) = bytes.split_at(10);
+        Ok(Self {
+            access_key_id: format!("AKIA{}", BASE32_NOPAD.encode(id)),
+            secret: Secret::new(BASE64.encode(secret)),
+        })
+    }
+
+    /// Reads the pair that an earlier start kept in `path`, or makes one and keeps it there with mode 0600. The flag
+    /// says whether it is new.
+    ///
+    /// # Errors
+    /// [`SealError`]: the file cannot be read or made, others may read it, or it is malformed.
+    pub fn load_or_create(path: &Path) -> Result<(Self, bool), SealError> {
+        let shown = || path.display().to_string();
+        let io = |error| SealError::Io(shown(), error);
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+            Ok(mut file) => {
+                let pair = Self::random()?;
+                let kept = KeptPair {
+                    access_key_id: pair.access_key_id.clone(),
+                    secret_access_key: pair.secret.expose().to_owned(),
+                };
+                let text = zeroize::Zeroizing::new(
+                    toml::to_string(&kept).map_err(|_| SealError::Malformed(shown()))?,
+                );
+                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+                if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                    File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
+                }
+                return Ok((pair, true));
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(io(error)),
+        }
+        let file = File::open(path).map_err(io)?;
+        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(SealError::Permissions(shown(), mode));
+        }
+        let mut text = zeroize::Zeroizing::new(String::new());
+        file.take(4096).read_to_string(&mut text).map_err(io)?;
+        let kept: KeptPair = toml::from_str(&text).map_err(|_| SealError::Malformed(shown()))?;
+        let secret = Secret::new(kept.secret_access_key);
+        Ok((Self { access_key_id: kept.access_key_id, secret }, false))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptPair {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+/// The keys of the account.
+#[derive(Debug)]
+pub struct Keys {
+    root: KeyPair,
+    account_id: String,
+    catalog: Arc<dyn Catalog>,
+    master: MasterKey,
+    clock: Arc<dyn Clock>,
+}
+
+impl Keys {
+    /// Over a catalog, whose secrets `master` opens.
+    #[must_use]
+    pub fn new(
+        root: KeyPair,
+        account_id: String,
+        catalog: Arc<dyn Catalog>,
+        master: MasterKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { root, account_id, catalog, master, clock }
+    }
+
+    /// The root pair.
+    #[must_use]
+    pub fn root(&self) -> &KeyPair {
+        &self.root
+    }
+
+    /// Makes an access key. Its secret is answered here and never again.
+    ///
+    /// # Errors
+    /// 400 LimitExceeded; what the catalog answers.
+    pub async fn create(&self, description: String) -> Result<KeyPair, ApiError> {
+        if description.chars().count() > 256 {
+            return Err(ApiError::invalid_request("description may have at most 256 characters"));
+        }
+        let internal = |error: SealError| ApiError::internal(error.to_string());
+        let pair = KeyPair::random().map_err(internal)?;
+        let record = AccessKey {
+            access_key_id: pair.access_key_id.clone(),
+            sealed_secret: self.master.seal(&pair.access_key_id, &pair.secret).map_err(internal)?,
+            created: self.clock.now(),
+            active: true,
+            description,
+            account_id: self.account_id.clone(),
+        };
+        let decide = move |view: &View| {
+            if view.access_keys.len() >= MAX_KEYS {
+                return Err(ApiError::new(
+                    http::StatusCode::BAD_REQUEST,
+                    "LimitExceeded",
+                    format!("An account may have {MAX_KEYS} access keys"),
+                ));
+            }
+            Ok(vec![Change::PutAccessKey(record)])
+        };
+        self.catalog.update(Box::new(decide)).await?;
+        Ok(pair)
+    }
+
+    /// Switches a key on or off.
+    ///
+    /// # Errors
+    /// 404 NoSuchAccessKey.
+    pub async fn set_active(&self, access_key_id: &str, active: bool) -> Result<(), ApiError> {
+        let id = access_key_id.to_owned();
+        let decide = move |view: &View| {
+            let mut key = AccessKey::clone(find(view, &id)?);
+            key.active = active;
+            Ok(vec![Change::PutAccessKey(key)])
+        };
+        self.catalog.update(Box::new(decide)).await
+    }
+
+    /// Deletes a key.
+    ///
+    /// # Errors
+    /// 404 NoSuchAccessKey.
+    pub async fn delete(&self, access_key_id: &str) -> Result<(), ApiError> {
+        let id = access_key_id.to_owned();
+        let decide = move |view: &View| {
+            find(view, &id)?;
+            Ok(vec![Change::DeleteAccessKey(id)])
+        };
+        self.catalog.update(Box::new(decide)).await
+    }
+}
+
+fn find<'a>(view: &'a View, id: &str) -> Result<&'a AccessKey, ApiError> {
+    view.access_keys.get(id).map(|key| &**key).ok_or_else(|| {
+        ApiError::new(
+            http::StatusCode::NOT_FOUND,
+            "NoSuchAccessKey",
+            format!("There is no access key {id:?}"),
+        )
+    })
+}
+
+impl KeyStore for Keys {
+    fn lookup(&self, access_key_id: &str) -> Option<KeyRecord> {
+        let principal = || Principal::root(&self.account_id, access_key_id);
+        if access_key_id == self.root.access_key_id {
+            let secret = self.root.secret.clone();
+            return Some(KeyRecord { secret, principal: principal(), active: true, session_token: None });
+        }
+        let view = self.catalog.snapshot();
+        let key = view.access_keys.get(access_key_id)?;
+        match self.master.open(access_key_id, &key.sealed_secret) {
+            Ok(secret) => {
+                Some(KeyRecord { secret, principal: principal(), active: key.active, session_token: None })
+            }
+            Err(error) => {
+                tracing::error!(access_key_id, %error, "an access key cannot be used");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::MemoryCatalog;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn keys_are_made_switched_and_deleted() {
+        let root = KeyPair::random().unwrap();
+        assert_eq!((root.access_key_id.len(), root.secret.expose().len()), (20, 40));
+        let keys = Keys::new(
+            root.clone(),
+            "000000000000".into(),
+            Arc::new(MemoryCatalog::default()),
+            MasterKey::from_bytes(&[7; 32]),
+            Arc::new(SystemClock),
+        );
+        assert!(keys.lookup(&root.access_key_id).is_some() && keys.lookup("AKIAX").is_none());
+        let pair = keys.create("for the app".into()).await.unwrap();
+        let found = keys.lookup(&pair.access_key_id).unwrap();
+        assert_eq!((found.secret.expose(), found.active), (pair.secret.expose(), true));
+        keys.set_active(&pair.access_key_id, false).await.unwrap();
+        assert!(!keys.lookup(&pair.access_key_id).unwrap().active);
+        keys.delete(&pair.access_key_id).await.unwrap();
+        assert!(keys.lookup(&pair.access_key_id).is_none());
+        assert_eq!(keys.delete(&pair.access_key_id).await.unwrap_err().code, "NoSuchAccessKey");
+    }
+
+    #[test]
+    fn the_root_pair_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("root-credentials.toml");
+        let (made, new) = KeyPair::load_or_create(&path).unwrap();
+        let (again, old) = KeyPair::load_or_create(&path).unwrap();
+        assert!(new && !old);
+        assert_eq!(made.secret.expose(), again.secret.expose());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,123 @@
+//! Refract's own routes under `/_refract/`: health needs no key, the rest a signature or the admin token.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, StatusCode, header, request};
+use subtle::ConstantTimeEq;
+use tower::ServiceExt;
+
+use crate::admin::error::response;
+use crate::auth::{AuthOptions, Principal};
+use crate::context::{App, RequestContext};
+use crate::error::ApiError;
+use crate::policy;
+
+use super::{Failed, verify};
+
+/// Bytes of a request to the admin API.
+const MAX_BODY: usize = 1 << 20;
+
+/// Answers a request under `/_refract/`.
+pub(super) async fn handle(
+    app: &Arc<App>,
+    router: &Router,
+    context: &mut RequestContext,
+    request: Request<Body>,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    match admit(app, context, parts, body).await {
+        Ok(request) => match router.clone().oneshot(request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        },
+        Err(error) => {
+            let mut answer = response(&error, &context.id);
+            answer.extensions_mut().insert(Failed(error));
+            answer
+        }
+    }
+}
+
+/// What anybody may read: it says nothing of what is stored.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/_refract/health/") || path == "/_refract/v1/openapi.json"
+}
+
+async fn admit(
+    app: &Arc<App>,
+    context: &mut RequestContext,
+    mut parts: request::Parts,
+    body: Body,
+) -> Result<Request<Body>, ApiError> {
+    context.operation = "Admin";
+    parts.extensions.insert(RequestId(context.id.clone()));
+    if is_open(parts.uri.path()) {
+        return Ok(Request::from_parts(parts, Body::empty()));
+    }
+    if let Some(token) = bearer(&parts) {
+        let token = token.to_owned();
+        let known = app
+            .admin_token
+            .as_ref()
+            .is_some_and(|known| bool::from(known.expose().as_bytes().ct_eq(token.as_bytes())));
+        if !known {
+            return Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "InvalidToken",
+                "The bearer token is not the admin token; set it by REFRACT_ADMIN_TOKEN where the server starts",
+            ));
+        }
+        parts.headers.remove(header::AUTHORIZATION);
+        context.principal = Some(Principal::root(&app.registrar.account_id, "admin-token"));
+        let bytes = crate::s3::collect(body, MAX_BODY).await?;
+        return authorized(context, parts, Body::from(bytes));
+    }
+    let options = AuthOptions { sigv2_allowed: false, ..app.auth.clone() };
+    let (body, _) = verify::verify(app, context, &mut parts, body, &options).await?;
+    let bytes = crate::s3::collect(body, MAX_BODY).await?;
+    if context.principal.is_none() && parts.uri.path() == "/_refract/metrics" && is_loopback(&parts) {
+        return Ok(Request::from_parts(parts, Body::empty()));
+    }
+    authorized(context, parts, Body::from(bytes))
+}
+
+fn authorized(
+    context: &RequestContext,
+    mut parts: request::Parts,
+    body: Body,
+) -> Result<Request<Body>, ApiError> {
+    policy::authorize(context.principal.as_ref(), "Admin").map_err(|mut error| {
+        if context.principal.is_none() {
+            error.message =
+                "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
+                             Bearer` with the admin token."
+                    .into();
+        }
+        error
+    })?;
+    if let Some(principal) = &context.principal {
+        parts.extensions.insert(principal.clone());
+    }
+    Ok(Request::from_parts(parts, body))
+}
+
+fn bearer(parts: &request::Parts) -> Option<&str> {
+    let text = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::to_str)?.ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A scraper on the same machine may read the metrics, which name no bucket and no key.
+fn is_loopback(parts: &request::Parts) -> bool {
+    parts.extensions.get::<crate::server::Connection>().is_some_and(|connection| {
+        let ip: IpAddr = connection.peer.ip();
+        ip.is_loopback()
+    })
+}
+
+/// The id of a request, for the answers of the admin API.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);

@@ -1,0 +1,75 @@
+//! One object before and after a function, in memory: for whoever is trying out a payload.
+
+use bytes::Bytes;
+use http::Request;
+
+use crate::auth::Principal;
+use crate::error::ApiError;
+use crate::policy;
+use crate::store::{ObjectInfo, Payload};
+
+use super::source::{Source, apply, collect};
+use super::{LensCall, ObjectLambdaPlane, error};
+
+/// Bytes that an object may have, and its result.
+pub const MAX_PREVIEW: u64 = 8 << 20;
+
+/// An object on one side of the function.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Content-Type.
+    pub content_type: Option<String>,
+    /// Content-Encoding.
+    pub content_encoding: Option<String>,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+impl ObjectLambdaPlane {
+    /// Runs a function over an object of a bucket.
+    ///
+    /// # Errors
+    /// As a GET through an OLAP, and 400 EntityTooLarge above [`MAX_PREVIEW`].
+    pub async fn preview(
+        &self,
+        principal: &Principal,
+        bucket: &str,
+        key: &str,
+        function: &str,
+        payload: Option<&str>,
+    ) -> Result<(Side, Side), ApiError> {
+        policy::authorize(Some(principal), "GetObject")?;
+        crate::s3::keys::check(key)?;
+        let prepared = self.functions.prepare(&self.catalog.snapshot(), function, payload)?;
+        let object = self.store.open(bucket, key).await?;
+        let before = ObjectInfo::clone(&object.info);
+        check_size("object", before.size)?;
+        let original = collect(object.data.read(0..before.size), MAX_PREVIEW).await?;
+        let (parts, ()) = Request::new(()).into_parts();
+        let call = LensCall { principal: Some(principal), bucket, key, lens: None };
+        let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
+        let source = Source::open(self.store.as_ref(), &call, &prepared, &parts, limits).await?;
+        let mut after = source.derived_info(&prepared);
+        let (context, _) = source.into_run().await?;
+        let input = Payload::Bytes(original.clone());
+        let output = self.runner.run(&prepared.transform, context, input).await.map_err(error::run)?;
+        apply(&output.head, &mut after);
+        let result = collect(output.body, MAX_PREVIEW).await?;
+        Ok((side(before, original), side(after, result)))
+    }
+}
+
+fn side(info: ObjectInfo, bytes: Bytes) -> Side {
+    Side { content_type: info.headers.content_type, content_encoding: info.headers.content_encoding, bytes }
+}
+
+fn check_size(what: &str, size: u64) -> Result<(), ApiError> {
+    if size <= MAX_PREVIEW {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        http::StatusCode::BAD_REQUEST,
+        "EntityTooLarge",
+        format!("The {what} has {size} bytes; a preview may have {MAX_PREVIEW}"),
+    ))
+}

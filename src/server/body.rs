@@ -1,0 +1,134 @@
+//! A body that reports when its last byte has left, so that the request log knows of answers that were cut short.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use crate::door::{Failed, Finished};
+use crate::telemetry::Metrics;
+use crate::telemetry::events::RequestFinished;
+
+/// Gathers what the request log says of one request.
+#[derive(Debug)]
+pub struct Report {
+    metrics: Arc<Metrics>,
+    started: Instant,
+    method: Method,
+    path: String,
+    received: u64,
+}
+
+impl Report {
+    /// Starts one. Nothing of the query is kept: it may hold a signature.
+    #[must_use]
+    pub fn new<B>(metrics: Arc<Metrics>, started: Instant, request: &Request<B>) -> Self {
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let received = length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+        let path = request.uri().path().to_owned();
+        Self { metrics, started, method: request.method().clone(), path, received }
+    }
+
+    /// Ties the report to an answer: it goes out with the last byte, or when the client turns away.
+    #[must_use]
+    pub fn attach(self, mut answer: Response<Body>) -> Response<Body> {
+        let finished = answer.extensions_mut().remove::<Finished>();
+        let failed = answer.extensions_mut().remove::<Failed>();
+        let open = Open {
+            status: answer.status(),
+            to_first_byte: self.started.elapsed(),
+            report: self,
+            finished,
+            failed,
+            sent: 0,
+            outcome: Outcome::Cut,
+        };
+        answer.map(|inner| Body::new(Reported { inner, open }))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Cut,
+    Failed,
+    Whole,
+}
+
+#[derive(Debug)]
+struct Open {
+    report: Report,
+    status: StatusCode,
+    to_first_byte: Duration,
+    finished: Option<Finished>,
+    failed: Option<Failed>,
+    sent: u64,
+    outcome: Outcome,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let context = self.finished.as_ref().map(|finished| &finished.0);
+        RequestFinished {
+            id: context.map_or("", |context| &context.id),
+            plane: context.map_or("", |context| context.plane),
+            operation: context.map_or("", |context| context.operation),
+            access_key_id: context
+                .and_then(|context| Some(context.principal.as_ref()?.access_key_id.as_str())),
+            method: &self.report.method,
+            path: &self.report.path,
+            status: self.status,
+            error: self.failed.as_ref().map(|failed| &failed.0),
+            received: self.report.received,
+            sent: self.sent,
+            to_first_byte: self.to_first_byte,
+            took: self.report.started.elapsed(),
+            cut: match self.outcome {
+                Outcome::Whole => None,
+                Outcome::Cut => Some("the client went away"),
+                Outcome::Failed => Some("the body failed"),
+            },
+        }
+        .emit(&self.report.metrics);
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct Reported {
+        #[pin]
+        inner: Body,
+        open: Open,
+    }
+}
+
+impl HttpBody for Reported {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(context));
+        match &frame {
+            None => this.open.outcome = Outcome::Whole,
+            Some(Err(_)) => this.open.outcome = Outcome::Failed,
+            Some(Ok(frame)) => {
+                this.open.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,217 @@
+//! What happens, each a struct: its `emit` writes the log line and moves the metric.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use super::{Metrics, PlaneLabels, RequestLabels, Word};
+use crate::error::ApiError;
+
+/// A request was answered, or its answer was cut short. Target `refract::request`: failures of the server are errors,
+/// refusals are told at `info` with their reason, all else at `debug`.
+#[derive(Debug)]
+pub struct RequestFinished<'a> {
+    /// Request id.
+    pub id: &'a str,
+    /// Plane.
+    pub plane: &'static str,
+    /// Operation, where it is known.
+    pub operation: &'static str,
+    /// Who asked.
+    pub access_key_id: Option<&'a str>,
+    /// Method.
+    pub method: &'a Method,
+    /// Path as it came, without its query.
+    pub path: &'a str,
+    /// Status of the answer.
+    pub status: StatusCode,
+    /// The error that was answered.
+    pub error: Option<&'a ApiError>,
+    /// Bytes that the client announced.
+    pub received: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Time to the answer's head.
+    pub to_first_byte: Duration,
+    /// Time to its last byte.
+    pub took: Duration,
+    /// Why the answer is not whole.
+    pub cut: Option<&'static str>,
+}
+
+impl RequestFinished<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        let plane = Word(self.plane);
+        let by_plane = PlaneLabels { plane };
+        let status = Word(class(self.status));
+        metrics.requests.get_or_create(&RequestLabels { plane, status }).inc();
+        metrics.duration.get_or_create(&by_plane).observe(self.took.as_secs_f64());
+        metrics.first_byte.get_or_create(&by_plane).observe(self.to_first_byte.as_secs_f64());
+        metrics.received.get_or_create(&by_plane).inc_by(self.received);
+        metrics.sent.get_or_create(&by_plane).inc_by(self.sent);
+        if self.cut.is_some() {
+            metrics.cut.get_or_create(&by_plane).inc();
+        }
+        macro_rules! line {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    target: "refract::request",
+                    id = self.id,
+                    plane = self.plane,
+                    operation = self.operation,
+                    access_key_id = self.access_key_id,
+                    method = %self.method,
+                    path = self.path,
+                    status = self.status.as_u16(),
+                    code = self.error.map(|error| &*error.code),
+                    reason = self.error.and_then(|error| error.internal.as_deref()),
+                    received = self.received,
+                    sent = self.sent,
+                    micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX),
+                    cut = self.cut,
+                    $message
+                )
+            };
+        }
+        match self.status {
+            StatusCode::INTERNAL_SERVER_ERROR => line!(error, "request failed"),
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => line!(info, "request refused"),
+            _ => line!(debug, "request"),
+        }
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// No further connection could be accepted.
+#[derive(Debug)]
+pub struct AcceptFailed<'a> {
+    /// Why.
+    pub error: &'a std::io::Error,
+}
+
+impl AcceptFailed<'_> {
+    /// Writes it.
+    pub fn emit(&self) {
+        tracing::warn!(error = %self.error, "a connection cannot be accepted; trying again");
+    }
+}
+
+/// A connection ended in error: most often the client's going away.
+#[derive(Debug)]
+pub struct ConnectionFailed<'a> {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// Why.
+    pub error: &'a (dyn Error + 'a),
+}
+
+impl ConnectionFailed<'_> {
+    /// Writes it.
+    pub fn emit(&self) {
+        tracing::debug!(peer = %self.peer, error = %self.error, "a connection ended in error");
+    }
+}
+
+/// The server answers from now on.
+#[derive(Debug)]
+pub struct Ready<'a> {
+    /// Where.
+    pub address: &'a str,
+    /// Since the process began.
+    pub took: Duration,
+}
+
+impl Ready<'_> {
+    /// Writes it.
+    pub fn emit(&self) {
+        let millis = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(address = self.address, millis, "ready");
+    }
+}
+
+/// No more connections are accepted.
+#[derive(Debug)]
+pub struct Draining {
+    /// Time that requests in flight have.
+    pub limit: Duration,
+}
+
+impl Draining {
+    /// Writes it.
+    pub fn emit(&self) {
+        tracing::info!(seconds = self.limit.as_secs(), "stopping: requests in flight are finished");
+    }
+}
+
+/// The last request is answered, or the time is up.
+#[derive(Debug)]
+pub struct Drained {
+    /// Whether all were answered.
+    pub clean: bool,
+}
+
+impl Drained {
+    /// Writes it.
+    pub fn emit(&self) {
+        if self.clean {
+            tracing::info!("stopped: every request was answered");
+        } else {
+            tracing::warn!("stopped: time was up before every request was answered");
+        }
+    }
+}
+
+/// A new certificate is in use.
+#[derive(Debug)]
+pub struct CertificateReloaded<'a> {
+    /// Its file.
+    pub certificate: &'a Path,
+}
+
+impl CertificateReloaded<'_> {
+    /// Writes it.
+    pub fn emit(&self) {
+        tracing::info!(certificate = %self.certificate.display(), "the certificate was read again");
+    }
+}
+
+/// The files of certificate and key changed and cannot be used.
+#[derive(Debug)]
+pub struct CertificateKept<'a> {
+    /// Why.
+    pub error: &'a (dyn Error + 'a),
+}
+
+impl CertificateKept<'_> {
+    /// Writes it.
+    pub fn emit(&self) {
+        tracing::warn!(error = %self.error, "the new certificate cannot be used; the old one stays");
+    }
+}
+
+/// A setting that means nothing.
+#[derive(Debug)]
+pub struct SettingIgnored<'a> {
+    /// What is wrong with it.
+    pub reason: &'a str,
+}
+
+impl SettingIgnored<'_> {
+    /// Writes it.
+    pub fn emit(&self) {
+        tracing::warn!(reason = self.reason, "a setting is ignored");
+    }
+}
