@@ -10,19 +10,7 @@ use tokio::sync::Mutex;
 
 use super::{Catalog, Change, Decide, View};
 use crate::error::ApiError;
-
-/// Kind and name of a record.
-pub type RecordId = (String, String);
-
-/// A small durable table.
-#[async_trait]
-pub trait RecordTable: Send + Sync + std::fmt::Debug + 'static {
-    /// All records. The error is for the log.
-    async fn load_all(&self) -> Result<Vec<(RecordId, Vec<u8>)>, String>;
-
-    /// Writes (`Some`) and removes (`None`) records in one transaction; `Ok` once it is on stable storage.
-    async fn apply(&self, changes: Vec<(RecordId, Option<Vec<u8>>)>) -> Result<(), String>;
-}
+use crate::store::{Record, RecordChange, RecordTable};
 
 /// A catalog whose records outlive the process.
 #[derive(Debug)]
@@ -32,20 +20,20 @@ pub struct RecordsCatalog<T> {
     writer: Arc<Mutex<()>>,
 }
 
-impl<T: RecordTable> RecordsCatalog<T> {
+impl<T: RecordTable + 'static> RecordsCatalog<T> {
     /// Reads all records. A record that cannot be read, or of an unknown kind, is an error: skipping one could
     /// lose a policy.
-    pub async fn open(table: Arc<T>) -> Result<Self, ApiError> {
+    pub fn open(table: Arc<T>) -> Result<Self, ApiError> {
         let mut view = View::default();
-        for ((kind, name), bytes) in table.load_all().await.map_err(ApiError::internal)? {
-            view.apply(decode(&kind, &name, &bytes)?);
+        for Record { kind, name, value } in table.load()? {
+            view.apply(decode(&kind, &name, &value)?);
         }
         Ok(Self { table, view: Arc::new(ArcSwap::from_pointee(view)), writer: Arc::default() })
     }
 }
 
 #[async_trait]
-impl<T: RecordTable> Catalog for RecordsCatalog<T> {
+impl<T: RecordTable + 'static> Catalog for RecordsCatalog<T> {
     fn snapshot(&self) -> Arc<View> {
         self.view.load_full()
     }
@@ -62,7 +50,7 @@ impl<T: RecordTable> Catalog for RecordsCatalog<T> {
         // In a task of its own: a caller that goes away must not leave the table ahead of the view.
         let task = tokio::spawn(async move {
             let _turn = turn;
-            table.apply(rows).await.map_err(ApiError::internal)?;
+            table.write(rows).await?;
             view.store(Arc::new(next));
             Ok(())
         });
@@ -70,9 +58,9 @@ impl<T: RecordTable> Catalog for RecordsCatalog<T> {
     }
 }
 
-fn encode(change: &Change) -> Result<(RecordId, Option<Vec<u8>>), ApiError> {
-    fn row(kind: &str, name: &str, bytes: Option<Vec<u8>>) -> (RecordId, Option<Vec<u8>>) {
-        ((kind.to_owned(), name.to_owned()), bytes)
+fn encode(change: &Change) -> Result<RecordChange, ApiError> {
+    fn row(kind: &str, name: &str, value: Option<Vec<u8>>) -> RecordChange {
+        RecordChange { kind: kind.to_owned(), name: name.to_owned(), value }
     }
     fn json(record: &impl Serialize) -> Result<Option<Vec<u8>>, ApiError> {
         serde_json::to_vec(record).map(Some).map_err(|error| ApiError::internal(error.to_string()))
@@ -109,35 +97,16 @@ fn decode(kind: &str, name: &str, bytes: &[u8]) -> Result<Change, ApiError> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Mutex as StdMutex;
 
     use super::*;
     use crate::catalog::PublicAccessBlock;
-
-    #[derive(Debug, Default)]
-    struct Fake(StdMutex<BTreeMap<RecordId, Vec<u8>>>);
-
-    #[async_trait]
-    impl RecordTable for Fake {
-        async fn load_all(&self) -> Result<Vec<(RecordId, Vec<u8>)>, String> {
-            Ok(self.0.lock().unwrap().clone().into_iter().collect())
-        }
-        async fn apply(&self, changes: Vec<(RecordId, Option<Vec<u8>>)>) -> Result<(), String> {
-            let mut rows = self.0.lock().unwrap();
-            for (id, bytes) in changes {
-                match bytes {
-                    Some(bytes) => rows.insert(id, bytes),
-                    None => rows.remove(&id),
-                };
-            }
-            Ok(())
-        }
-    }
+    use crate::clock::SystemClock;
+    use crate::store::memory::MemoryStore;
 
     #[tokio::test]
     async fn a_reload_shows_the_same_view() {
-        let table = Arc::new(Fake::default());
-        let catalog = RecordsCatalog::open(Arc::clone(&table)).await.unwrap();
+        let table = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let catalog = RecordsCatalog::open(Arc::clone(&table)).unwrap();
         let point = crate::catalog::AccessPoint {
             name: "ap1".into(),
             account_id: "000000000000".into(),
@@ -154,11 +123,11 @@ mod tests {
         catalog.update(Box::new(move |_| Ok(changes))).await.unwrap();
         let refused = catalog.update(Box::new(|_| Err(ApiError::invalid_request("no")))).await;
         assert_eq!(refused.unwrap_err().code, "InvalidRequest");
-        let again = RecordsCatalog::open(Arc::clone(&table)).await.unwrap();
+        let again = RecordsCatalog::open(Arc::clone(&table)).unwrap();
         assert_eq!(again.snapshot(), catalog.snapshot());
         assert!(again.snapshot().access_point_aliases.contains_key("ap1-x-s3alias"));
         again.update(Box::new(|_| Ok(vec![Change::DeleteAccessPoint("ap1".into())]))).await.unwrap();
         assert!(again.snapshot().access_point_aliases.is_empty());
-        assert_eq!(table.0.lock().unwrap().len(), 1);
+        assert_eq!(table.load().unwrap().len(), 1);
     }
 }

@@ -13,7 +13,7 @@ pub mod memory;
 pub mod records;
 pub mod seal;
 
-pub use durable::{RecordTable, RecordsCatalog};
+pub use durable::RecordsCatalog;
 pub use keys::{KeyPair, Keys};
 pub use memory::MemoryCatalog;
 pub use records::*;

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use data_encoding::{BASE64, HEXLOWER};
 use futures_util::StreamExt;
 
+use super::condition::{allows, allows_delete};
 use super::hash::Hasher;
 use super::listing::{Step, common_prefix, walk};
 use super::*;
@@ -24,6 +25,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct State {
+    records: BTreeMap<(String, String), Vec<u8>>,
     buckets: Arc<Buckets>,
     contents: BTreeMap<String, Contents>,
     last_id: u64,
@@ -94,29 +96,6 @@ impl Contents {
     fn object(&self, key: &str) -> Result<&Stored> {
         self.objects.get(key).ok_or(StoreError::NoSuchKey)
     }
-}
-
-/// Decides a write's condition on what is there.
-pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -> Result<()> {
-    match (condition, present) {
-        (WriteCondition::Always, _) | (WriteCondition::IfAbsent, None) => Ok(()),
-        (WriteCondition::IfMatch(_), None) => Err(StoreError::NoSuchKey),
-        (WriteCondition::IfMatch(etag), Some(info)) if etag == "*" || *etag == info.etag => Ok(()),
-        (WriteCondition::IfAbsent | WriteCondition::IfMatch(_), Some(_)) => {
-            Err(StoreError::PreconditionFailed)
-        }
-    }
-}
-
-/// Decides a delete's conditions on what is there.
-pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>) -> Result<bool> {
-    let Some(info) = present else {
-        return if key.if_match.is_some() { Err(StoreError::NoSuchKey) } else { Ok(false) };
-    };
-    let holds = key.if_match.as_ref().is_none_or(|etag| etag == "*" || *etag == info.etag)
-        && key.if_last_modified.is_none_or(|time| time.as_second() == info.last_modified.as_second())
-        && key.if_size.is_none_or(|size| size == info.size);
-    if holds { Ok(true) } else { Err(StoreError::PreconditionFailed) }
 }
 
 fn bytes_of(staged: &Staged) -> Result<Bytes> {
@@ -404,5 +383,29 @@ impl Store for MemoryStore {
             }
         }
         Ok(page)
+    }
+}
+
+#[async_trait]
+impl RecordTable for MemoryStore {
+    fn load(&self) -> Result<Vec<Record>> {
+        let state = self.state();
+        let records = state.records.iter().map(|((kind, name), value)| Record {
+            kind: kind.clone(),
+            name: name.clone(),
+            value: value.clone(),
+        });
+        Ok(records.collect())
+    }
+
+    async fn write(&self, changes: Vec<RecordChange>) -> Result<()> {
+        let mut state = self.state();
+        for RecordChange { kind, name, value } in changes {
+            match value {
+                Some(value) => state.records.insert((kind, name), value),
+                None => state.records.remove(&(kind, name)),
+            };
+        }
+        Ok(())
     }
 }

@@ -2,19 +2,28 @@
 //!
 //! - [`types`]: what a store holds and answers.
 //! - [`error`]: what can go wrong, by what the caller can do.
+//! - [`fs`]: the durable engine: redb for heads and small bodies, one file for each larger body.
 //! - [`memory`]: the reference model, for tests and comparison.
+//! - [`record`]: the small named records that the catalog keeps beside the objects.
+//! - `contract`: what every implementation is held to.
 use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+mod condition;
+#[cfg(test)]
+mod contract;
 pub mod error;
+pub mod fs;
 mod hash;
 mod listing;
 pub mod memory;
+pub mod record;
 pub mod types;
 
 pub use error::StoreError;
+pub use record::{Record, RecordChange, RecordTable};
 pub use types::*;
 
 /// Answers of a store.

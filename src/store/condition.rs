@@ -1,0 +1,26 @@
+//! Conditions of writes and deletes, decided on what is there.
+
+use super::{DeleteKey, ObjectInfo, Result, StoreError, WriteCondition};
+
+/// Decides a write's condition on what is there.
+pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -> Result<()> {
+    match (condition, present) {
+        (WriteCondition::Always, _) | (WriteCondition::IfAbsent, None) => Ok(()),
+        (WriteCondition::IfMatch(_), None) => Err(StoreError::NoSuchKey),
+        (WriteCondition::IfMatch(etag), Some(info)) if etag == "*" || *etag == info.etag => Ok(()),
+        (WriteCondition::IfAbsent | WriteCondition::IfMatch(_), Some(_)) => {
+            Err(StoreError::PreconditionFailed)
+        }
+    }
+}
+
+/// Decides a delete's conditions on what is there.
+pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>) -> Result<bool> {
+    let Some(info) = present else {
+        return if key.if_match.is_some() { Err(StoreError::NoSuchKey) } else { Ok(false) };
+    };
+    let holds = key.if_match.as_ref().is_none_or(|etag| etag == "*" || *etag == info.etag)
+        && key.if_last_modified.is_none_or(|time| time.as_second() == info.last_modified.as_second())
+        && key.if_size.is_none_or(|size| size == info.size);
+    if holds { Ok(true) } else { Err(StoreError::PreconditionFailed) }
+}

@@ -1,0 +1,63 @@
+//! Buckets.
+
+use std::sync::Arc;
+
+use redb::ReadableTable;
+
+use super::FsStore;
+use super::gc::Garbage;
+use super::rows::encode;
+use super::tables::Tx;
+use crate::store::{Bucket, NewBucket, Result, StoreError};
+
+/// Key of the next bucket id in the `meta` table.
+const NEXT_BUCKET: &str = "next-bucket";
+
+impl FsStore {
+    pub(super) async fn do_create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>> {
+        let run = |tx: &mut Tx<'_>| {
+            if tx.buckets.contains_key(&new.name) {
+                return Err(StoreError::BucketExists);
+            }
+            let id = tx.meta.table()?.get(NEXT_BUCKET)?.map_or(1, |id| id.value());
+            let bucket = Arc::new(Bucket {
+                name: new.name,
+                id,
+                created: tx.now,
+                region: new.region,
+                owner: new.owner,
+            });
+            let row = encode(&*bucket)?;
+            tx.meta.table()?.insert(NEXT_BUCKET, id + 1)?;
+            tx.bucket_rows.table()?.insert(bucket.name.as_str(), row.as_slice())?;
+            Arc::make_mut(&mut tx.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
+            Ok(bucket)
+        };
+        self.committer().run(run).await
+    }
+
+    pub(super) async fn do_delete_bucket(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&name)?;
+            let (from, to) = (bucket.id.to_be_bytes(), (bucket.id + 1).to_be_bytes());
+            if tx.objects.table()?.range(from.as_slice()..to.as_slice())?.next().is_some() {
+                return Err(StoreError::BucketNotEmpty);
+            }
+            let mut uploads = Vec::new();
+            for entry in tx.uploads.table()?.range((bucket.id, "", "")..(bucket.id + 1, "", ""))? {
+                let key = entry?.0;
+                let (_, key, upload) = key.value();
+                uploads.push((key.to_owned(), upload.to_owned()));
+            }
+            for (key, upload) in uploads {
+                tx.uploads.table()?.remove((bucket.id, key.as_str(), upload.as_str()))?;
+                tx.condemn(Garbage::Upload(upload))?;
+            }
+            tx.bucket_rows.table()?.remove(name.as_str())?;
+            Arc::make_mut(&mut tx.buckets).remove(&name);
+            Ok(())
+        };
+        self.committer().run_freeing(run).await
+    }
+}

@@ -1,0 +1,135 @@
+//! Listings of objects and of uploads, from one snapshot.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::rows::{ObjectRow, decode};
+use super::tables::{UPLOADS, View, object_key};
+use super::{FsStore, Shared};
+use crate::store::listing::{Step, common_prefix, successor, walk};
+use crate::store::{ListPage, ListQuery, ListUploadsPage, ListUploadsQuery, Result, StoreError};
+
+/// Entries that are listed on the calling task; more are listed on the blocking pool.
+const FEW: usize = 64;
+
+impl FsStore {
+    pub(super) async fn do_list(&self, bucket: &str, query: ListQuery) -> Result<ListPage> {
+        let id = self.bucket(bucket)?.id;
+        let few = query.limit <= FEW;
+        run(few, self.shared(), move |view| list(view, id, &query)).await
+    }
+
+    pub(super) async fn do_list_uploads(
+        &self,
+        bucket: &str,
+        query: ListUploadsQuery,
+    ) -> Result<ListUploadsPage> {
+        let id = self.bucket(bucket)?.id;
+        run(false, self.shared(), move |view| list_uploads(view, id, &query)).await
+    }
+}
+
+async fn run<T: Send + 'static>(
+    here: bool,
+    shared: &Arc<Shared>,
+    list: impl FnOnce(&View) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let view = shared.view();
+    if here {
+        return list(&view);
+    }
+    let listed = tokio::task::spawn_blocking(move || list(&view)).await;
+    listed.map_err(|error| StoreError::Engine(error.to_string()))?
+}
+
+fn key_of(row: &[u8]) -> Result<&str> {
+    let corrupt = || StoreError::Corrupt("a key in the database cannot be read".into());
+    std::str::from_utf8(row.get(8..).ok_or_else(corrupt)?).map_err(|_| corrupt())
+}
+
+fn list(view: &View, bucket: u64, query: &ListQuery) -> Result<ListPage> {
+    let mut page = ListPage::default();
+    let mut failed = Ok(());
+    let end = (bucket + 1).to_be_bytes();
+    // The walk asks for one key after the other; only a jump past a common prefix needs a new search.
+    let mut rows: Option<(String, redb::Range<'static, &[u8], &[u8]>)> = None;
+    page.next = walk(
+        &query.prefix,
+        query.delimiter.as_deref(),
+        query.after.as_deref(),
+        query.limit,
+        |from| {
+            let mut range = match (rows.take(), from) {
+                (Some((last, range)), Bound::Excluded(key)) if key == last => range,
+                _ => {
+                    let from = match from {
+                        Bound::Included(key) => Bound::Included(object_key(bucket, key)),
+                        Bound::Excluded(key) => Bound::Excluded(object_key(bucket, key)),
+                        Bound::Unbounded => Bound::Included(object_key(bucket, "")),
+                    };
+                    let from = from.as_ref().map(Vec::as_slice);
+                    view.objects.range::<&[u8]>((from, Bound::Excluded(end.as_slice())))?
+                }
+            };
+            let Some(entry) = range.next() else { return Ok(None) };
+            let (key, row) = entry?;
+            let key = key_of(key.value())?.to_owned();
+            rows = Some((key.clone(), range));
+            Ok(Some((key, row)))
+        },
+        |step| match step {
+            Step::Key(key, row) => match decode::<ObjectRow>(row.value()) {
+                Ok(row) => page.objects.push((key, Arc::new(row.info))),
+                Err(error) => failed = Err(error),
+            },
+            Step::Prefix(prefix) => page.prefixes.push(prefix),
+        },
+    )?;
+    failed.map(|()| page)
+}
+
+fn list_uploads(view: &View, bucket: u64, query: &ListUploadsQuery) -> Result<ListUploadsPage> {
+    let table = view.txn.open_table(UPLOADS)?;
+    let mut page = ListUploadsPage::default();
+    let mut last = None;
+    // Where to search: from a key and an id, exclusive where they were listed on the page before.
+    let mut from = match &query.after_key {
+        Some(after) if *after >= query.prefix => match &query.after_id {
+            Some(id) => Some(Bound::Excluded((after.clone(), id.clone()))),
+            // The least key above: all uploads of the key itself are passed over.
+            None => Some(Bound::Included((format!("{after}\0"), String::new()))),
+        },
+        _ => Some(Bound::Included((query.prefix.clone(), String::new()))),
+    };
+    while let Some(start) = from.take() {
+        let start = start.as_ref().map(|(key, id)| (bucket, key.as_str(), id.as_str()));
+        for entry in table.range((start, Bound::Excluded((bucket + 1, "", ""))))? {
+            let (key, row) = entry?;
+            let (_, key, id) = key.value();
+            if !key.starts_with(&query.prefix) {
+                return Ok(page);
+            }
+            let rolled = common_prefix(key, &query.prefix, query.delimiter.as_deref());
+            // A prefix that the marker lies in was listed on the page before.
+            let before = rolled.is_some_and(|rolled| {
+                query.after_key.as_ref().is_some_and(|after| after.starts_with(rolled))
+            });
+            if !before && page.uploads.len() + page.prefixes.len() == query.limit {
+                page.next = last;
+                return Ok(page);
+            }
+            let Some(rolled) = rolled else {
+                page.uploads.push((key.to_owned(), decode(row.value())?));
+                last = Some((key.to_owned(), id.to_owned()));
+                continue;
+            };
+            if !before {
+                page.prefixes.push(rolled.to_owned());
+                last = Some((rolled.to_owned(), String::new()));
+            }
+            from = successor(rolled).map(|next| Bound::Included((next, String::new())));
+            break;
+        }
+    }
+    Ok(page)
+}

@@ -1,0 +1,202 @@
+//! Objects: put, open, head, delete, tags.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+
+use super::FsStore;
+use super::gc::Garbage;
+use super::pins::Pin;
+use super::read::{Data, Source};
+use super::rows::{ObjectRow, PartRow, Place, crc64, decode};
+use super::stage::settle;
+use super::tables::{PARTS, Tx, View, object_key};
+use crate::store::condition::{allows, allows_delete};
+use crate::store::{
+    DeleteKey, NewObject, Object, ObjectInfo, PartInfo, Result, Staged, StoreError, Tags, WriteCondition,
+};
+
+/// The parts of an object and where their bytes are.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    infos: Arc<[PartInfo]>,
+    sources: Arc<[(Source, u64)]>,
+}
+
+impl Parts {
+    /// How many there are, as a weight in the cache.
+    pub(super) fn weight(&self) -> u32 {
+        u32::try_from(self.infos.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl FsStore {
+    pub(super) async fn do_put(
+        &self,
+        bucket: &str,
+        key: &str,
+        staged: Staged,
+        object: NewObject,
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo> {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (size, etag) = (staged.size, HEXLOWER.encode(&staged.md5));
+        let body = settle(self.shared(), staged).await?;
+        let run = move |tx: &mut Tx<'_>| {
+            let key = object_key(tx.bucket(&bucket)?.id, &key);
+            let old = tx.object(&key)?;
+            allows(&condition, old.as_ref().map(|row| &row.info))?;
+            let info = ObjectInfo {
+                size,
+                etag,
+                last_modified: tx.now,
+                headers: object.headers,
+                metadata: object.metadata,
+                tags: object.tags,
+                checksum: object.checksum,
+                parts: None,
+            };
+            let row = ObjectRow { info, place: body.write(tx)? };
+            tx.set_object(&key, &row)?;
+            if let Some(old) = old {
+                tx.discard(old.place)?;
+            }
+            Ok(row.info)
+        };
+        self.committer().run(run).await
+    }
+
+    pub(super) fn do_head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
+        let bucket = self.bucket(bucket)?;
+        Ok(self.shared().view().object(bucket.id, key)?.info)
+    }
+
+    pub(super) async fn do_open(&self, bucket: &str, key: &str) -> Result<Object> {
+        let bucket = self.bucket(bucket)?;
+        let shared = self.shared();
+        loop {
+            let view = shared.view();
+            let row = view.object(bucket.id, key)?;
+            let garbage = match row.place {
+                // A small body is read here and now, from the same snapshot as its row.
+                Place::Inline { id, crc } => {
+                    let bytes = inline(&view, id, crc)?;
+                    let sources = [(Source::Bytes(bytes, crc), row.info.size)];
+                    let data = Data { shared: Arc::clone(shared), sources: sources.into(), pin: None };
+                    return Ok(Object { info: Arc::new(row.info), parts: None, data: Box::new(data) });
+                }
+                Place::File { id } => Garbage::File(id),
+                Place::Parts { ref upload, .. } => Garbage::Upload(upload.clone()),
+            };
+            let pin = Pin::new(shared, garbage);
+            // Before the pin the body may have been replaced and removed: look again.
+            let now = shared.view();
+            if !Arc::ptr_eq(&view, &now) && now.object(bucket.id, key)?.place != row.place {
+                continue;
+            }
+            let (parts, sources) = match &row.place {
+                Place::Parts { upload, order } => {
+                    let parts = self.parts(&now, upload, order.as_deref()).await?;
+                    (Some(parts.infos), parts.sources)
+                }
+                Place::File { id } => (None, [(Source::File(*id, row.info.size), row.info.size)].into()),
+                Place::Inline { .. } => continue,
+            };
+            let data = Data { shared: Arc::clone(shared), sources, pin: Some(pin) };
+            return Ok(Object { info: Arc::new(row.info), parts, data: Box::new(data) });
+        }
+    }
+
+    /// The parts of a completed upload. They never change, so that they can be kept by its id.
+    async fn parts(&self, view: &Arc<View>, upload: &str, order: Option<&[u16]>) -> Result<Parts> {
+        let cache = &self.shared().parts;
+        if let Some(parts) = cache.get(upload) {
+            return Ok(parts);
+        }
+        let (view, id) = (Arc::clone(view), upload.to_owned());
+        let order = order.map(<[u16]>::to_vec);
+        // Ten thousand parts take some milliseconds.
+        let parts = tokio::task::spawn_blocking(move || load_parts(&view, &id, order.as_deref()))
+            .await
+            .map_err(|error| StoreError::Engine(error.to_string()))??;
+        cache.insert(upload.to_owned(), parts.clone());
+        Ok(parts)
+    }
+
+    pub(super) async fn do_delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>> {
+        let bucket = bucket.to_owned();
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&bucket)?;
+            keys.iter()
+                .map(|wanted| match delete_one(tx, bucket.id, wanted) {
+                    Err(error @ (StoreError::Engine(_) | StoreError::Io(_))) => Err(error),
+                    result => Ok(result),
+                })
+                .collect()
+        };
+        self.committer().run_freeing(run).await
+    }
+
+    pub(super) async fn do_set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()> {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let run = move |tx: &mut Tx<'_>| {
+            let key = object_key(tx.bucket(&bucket)?.id, &key);
+            let mut row = tx.object(&key)?.ok_or(StoreError::NoSuchKey)?;
+            row.info.tags = tags;
+            tx.set_object(&key, &row)
+        };
+        self.committer().run(run).await
+    }
+}
+
+fn delete_one(tx: &mut Tx<'_>, bucket: u64, wanted: &DeleteKey) -> Result<bool> {
+    let key = object_key(bucket, &wanted.key);
+    let row = tx.object(&key)?;
+    let there = allows_delete(wanted, row.as_ref().map(|row| &row.info))?;
+    if let Some(row) = row {
+        tx.objects.table()?.remove(key.as_slice())?;
+        tx.discard(row.place)?;
+    }
+    Ok(there)
+}
+
+/// A body in the `inline` table.
+fn inline(view: &View, id: u64, crc: u64) -> Result<Bytes> {
+    let corrupt = |why: &str| StoreError::Corrupt(format!("a small body {why}"));
+    let row = view.inline.get(id)?.ok_or_else(|| corrupt("is missing"))?;
+    let bytes = row.value();
+    if crc64(bytes) != crc {
+        return Err(corrupt("does not match its checksum"));
+    }
+    Ok(Bytes::copy_from_slice(bytes))
+}
+
+fn load_parts(view: &View, upload: &str, order: Option<&[u16]>) -> Result<Parts> {
+    let table = view.txn.open_table(PARTS)?;
+    let mut rows = Vec::new();
+    for entry in table.range((upload, 0)..=(upload, u16::MAX))? {
+        rows.push(decode::<PartRow>(entry?.1.value())?);
+    }
+    if let Some(order) = order {
+        rows = order
+            .iter()
+            .map(|number| {
+                let at = rows.binary_search_by_key(number, |row| row.info.number).ok();
+                at.and_then(|at| rows.get(at)).cloned().ok_or(StoreError::InvalidPart(*number))
+            })
+            .collect::<Result<_>>()?;
+    }
+    let mut infos = Vec::with_capacity(rows.len());
+    let mut sources = Vec::with_capacity(rows.len());
+    for PartRow { info, place } in rows {
+        let source = match place {
+            Place::Inline { id, crc } => Source::Inline(id, crc),
+            Place::File { id } => Source::File(id, info.size),
+            Place::Parts { .. } => return Err(StoreError::Corrupt("a part refers to parts".into())),
+        };
+        sources.push((source, info.size));
+        infos.push(info);
+    }
+    Ok(Parts { infos: infos.into(), sources: sources.into() })
+}

@@ -1,0 +1,319 @@
+//! Reading bodies: each segment is checked before its bytes go out.
+//!
+//! What the page cache holds is read on the task itself, a segment at a time; once it misses, the rest is read on
+//! the blocking pool, 1 MiB at a time and one piece ahead. A read holds at most 2 MiB.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tokio::task::JoinHandle;
+
+use super::Shared;
+use super::blob::{BlobId, CRC_BYTES, SEGMENT, SEGMENT_U64};
+use super::pins::Pin;
+use super::rows::crc64;
+use crate::store::{BodyError, ObjectData, Payload};
+
+/// Segments that one task of the blocking pool reads.
+const AHEAD: u64 = 4;
+/// CRCs that are read at a time: one page of them covers 128 MiB.
+const WINDOW: u64 = 512;
+
+/// Where bytes come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// Memory, with the CRC of all of it.
+    Bytes(Bytes, u64),
+    /// The `inline` table: id and CRC.
+    Inline(u64, u64),
+    /// A body file and its size.
+    File(BlobId, u64),
+    /// An open body file and its size.
+    Open(Arc<File>, u64),
+}
+
+/// A range of a source.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) source: Source,
+    pub(super) range: Range<u64>,
+}
+
+/// Bytes of one version of an object: its sources and their sizes, in order.
+#[derive(Debug)]
+pub(super) struct Data {
+    pub(super) shared: Arc<Shared>,
+    pub(super) sources: Arc<[(Source, u64)]>,
+    pub(super) pin: Option<Pin>,
+}
+
+impl ObjectData for Data {
+    fn read(self: Box<Self>, range: Range<u64>) -> Payload {
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        for (source, size) in self.sources.iter() {
+            let end = start + size;
+            let within = range.start.max(start)..range.end.min(end);
+            if within.start < within.end {
+                let range = within.start - start..within.end - start;
+                pieces.push(Piece { source: source.clone(), range });
+            }
+            start = end;
+        }
+        stream(pieces, Some((self.shared, self.pin)))
+    }
+}
+
+/// The bytes of pieces, one after the other. `held` is kept until the end.
+pub(super) fn stream(pieces: Vec<Piece>, held: Option<(Arc<Shared>, Option<Pin>)>) -> Payload {
+    if pieces.is_empty() {
+        return Payload::Bytes(Bytes::new());
+    }
+    let length = pieces.iter().map(|piece| piece.range.end - piece.range.start).sum();
+    if let [Piece { source: Source::Bytes(bytes, crc), range }] = pieces.as_slice()
+        && crc64(bytes) == *crc
+    {
+        return Payload::Bytes(slice(bytes, range));
+    }
+    let reader = Reader { pieces: pieces.into(), current: None, held };
+    let stream = futures_util::stream::unfold(Some(reader), |reader| async {
+        let mut reader = reader?;
+        match reader.next().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(reader))),
+            Ok(None) => None,
+            Err(error) => {
+                tracing::error!(%error, "a stored body cannot be read");
+                Some((Err(BodyError::Read(error.to_string())), None))
+            }
+        }
+    });
+    Payload::Stream(Box::pin(stream), Some(length))
+}
+
+fn slice(bytes: &Bytes, range: &Range<u64>) -> Bytes {
+    let bound = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
+    bytes.slice(bound(range.start)..bound(range.end))
+}
+
+fn mismatch() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "stored bytes do not match their checksum")
+}
+
+struct Reader {
+    pieces: VecDeque<Piece>,
+    current: Option<FileReader>,
+    held: Option<(Arc<Shared>, Option<Pin>)>,
+}
+
+impl Reader {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            if let Some(file) = &mut self.current {
+                if let Some(bytes) = file.next().await? {
+                    return Ok(Some(bytes));
+                }
+                self.current = None;
+            }
+            let Some(Piece { source, range }) = self.pieces.pop_front() else { return Ok(None) };
+            let (file, size) = match source {
+                Source::Bytes(bytes, crc) if crc64(&bytes) == crc => return Ok(Some(slice(&bytes, &range))),
+                Source::Bytes(..) => return Err(mismatch()),
+                Source::Inline(id, crc) => return Ok(Some(slice(&self.inline(id, crc)?, &range))),
+                Source::Open(file, size) => (file, size),
+                Source::File(id, size) => {
+                    let (shared, _) = self.held.as_ref().ok_or_else(|| io::Error::other("no store"))?;
+                    let path = shared.layout.blob(id);
+                    // Looking up two names is cheaper than a change of threads.
+                    (Arc::new(File::open(path)?), size)
+                }
+            };
+            self.current = Some(FileReader::new(file, size, range));
+        }
+    }
+
+    /// A small part of an object, from the table.
+    fn inline(&self, id: u64, crc: u64) -> io::Result<Bytes> {
+        let (shared, _) = self.held.as_ref().ok_or_else(|| io::Error::other("no store"))?;
+        let view = shared.view();
+        let row = view.inline.get(id).map_err(|error| io::Error::other(error.to_string()))?;
+        let row = row.ok_or_else(mismatch)?;
+        let bytes = Bytes::copy_from_slice(row.value());
+        if crc64(&bytes) == crc { Ok(bytes) } else { Err(mismatch()) }
+    }
+}
+
+/// Reads a range of one file.
+struct FileReader {
+    state: State,
+    /// First byte that has not gone out.
+    at: u64,
+    end: u64,
+    /// Checked segments that have not gone out: what follows a short piece of read-ahead.
+    ahead: Option<JoinHandle<(Segments, io::Result<Bytes>)>>,
+    /// First byte that the next read takes.
+    next: u64,
+}
+
+enum State {
+    /// The page cache has had everything so far.
+    Cached(Segments),
+    /// It has not; the segments are here while no read-ahead is under way.
+    Missed(Option<Segments>),
+}
+
+impl FileReader {
+    fn new(file: Arc<File>, size: u64, range: Range<u64>) -> Self {
+        let segments = Segments { file, size, first: 0, crcs: Vec::new() };
+        Self {
+            state: State::Cached(segments),
+            at: range.start,
+            end: range.end,
+            ahead: None,
+            next: range.start,
+        }
+    }
+
+    /// Segments that the next read takes, as numbers.
+    fn plan(&self, most: u64) -> Range<u64> {
+        let first = self.next / SEGMENT_U64;
+        first..self.end.div_ceil(SEGMENT_U64).min(first + most)
+    }
+
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if self.at >= self.end {
+            return Ok(None);
+        }
+        let (start, bytes) = match &mut self.state {
+            State::Cached(segments) => {
+                let first = self.at / SEGMENT_U64;
+                match segments.read(first..first + 1, pread_cached) {
+                    Ok(bytes) => (first, bytes),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        let segments = segments.clone();
+                        self.next = self.at;
+                        self.state = State::Missed(Some(segments));
+                        self.read_ahead().await?
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            State::Missed(_) => self.read_ahead().await?,
+        };
+        let offset = start * SEGMENT_U64;
+        let out = slice(&bytes, &(self.at - offset..self.end - offset));
+        if out.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.at += out.len() as u64;
+        Ok(Some(out))
+    }
+
+    /// Waits for the read under way, or begins one, and begins the one after it.
+    async fn read_ahead(&mut self) -> io::Result<(u64, Bytes)> {
+        if self.ahead.is_none() {
+            // The first read is short, so that its bytes go out early.
+            self.begin(1);
+        }
+        let start = self.at / SEGMENT_U64;
+        let Some(handle) = self.ahead.take() else { return Err(io::Error::other("no read under way")) };
+        let (segments, bytes) = handle.await.map_err(io::Error::other)?;
+        self.state = State::Missed(Some(segments));
+        let bytes = bytes?;
+        self.begin(AHEAD);
+        Ok((start, bytes))
+    }
+
+    fn begin(&mut self, most: u64) {
+        if self.next >= self.end {
+            return;
+        }
+        let plan = self.plan(most);
+        let State::Missed(free) = &mut self.state else { return };
+        let Some(mut segments) = free.take() else { return };
+        self.next = plan.end * SEGMENT_U64;
+        self.ahead = Some(tokio::task::spawn_blocking(move || {
+            let bytes = segments.read(plan, |file, buffer, at| file.read_exact_at(buffer, at));
+            (segments, bytes)
+        }));
+    }
+}
+
+/// Reads what the page cache holds; [`io::ErrorKind::WouldBlock`] if it does not hold all of it.
+fn pread_cached(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        let offset = at + done as u64;
+        match preadv2(file, &mut [IoSliceMut::new(rest)], offset, ReadWriteFlags::NOWAIT) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => done += read,
+            Err(Errno::INTR) => {}
+            // Some file systems cannot tell.
+            Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// A body file, read by whole segments.
+#[derive(Clone)]
+struct Segments {
+    file: Arc<File>,
+    size: u64,
+    /// Number of the segment that the first of `crcs` belongs to.
+    first: u64,
+    crcs: Vec<u64>,
+}
+
+impl Segments {
+    /// Reads consecutive segments and checks each. Blocks as far as `pread` does.
+    fn read(
+        &mut self,
+        segments: Range<u64>,
+        pread: impl Fn(&File, &mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<Bytes> {
+        let start = segments.start * SEGMENT_U64;
+        let end = (segments.end * SEGMENT_U64).min(self.size);
+        let length = usize::try_from(end.saturating_sub(start)).map_err(io::Error::other)?;
+        let mut buffer = vec![0; length];
+        pread(&self.file, &mut buffer, start)?;
+        for (number, bytes) in segments.zip(buffer.chunks(SEGMENT)) {
+            if self.crc(number, &pread)? != crc64(bytes) {
+                return Err(mismatch());
+            }
+        }
+        Ok(buffer.into())
+    }
+
+    /// The CRC that the trailer has for a segment.
+    fn crc(
+        &mut self,
+        number: u64,
+        pread: &impl Fn(&File, &mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let held = |this: &Self| {
+            let index = usize::try_from(number.checked_sub(this.first)?).ok()?;
+            this.crcs.get(index).copied()
+        };
+        if let Some(crc) = held(self) {
+            return Ok(crc);
+        }
+        let count = self.size.div_ceil(SEGMENT_U64).saturating_sub(number).min(WINDOW);
+        let length = usize::try_from(count * CRC_BYTES).map_err(io::Error::other)?;
+        let mut buffer = vec![0; length];
+        pread(&self.file, &mut buffer, self.size + number * CRC_BYTES)?;
+        self.first = number;
+        let (crcs, _) = buffer.as_chunks();
+        self.crcs = crcs.iter().map(|crc| u64::from_le_bytes(*crc)).collect();
+        held(self).ok_or_else(mismatch)
+    }
+}

@@ -1,0 +1,36 @@
+//! The catalog's records, in the same database and the same groups as everything else.
+
+use async_trait::async_trait;
+
+use super::FsStore;
+use super::tables::{RECORDS, Tx};
+use crate::store::{Record, RecordChange, RecordTable, Result};
+
+#[async_trait]
+impl RecordTable for FsStore {
+    fn load(&self) -> Result<Vec<Record>> {
+        let table = self.shared().view().txn.open_table(RECORDS)?;
+        let mut records = Vec::new();
+        for entry in table.range::<(&str, &str)>(..)? {
+            let (key, value) = entry?;
+            let (kind, name) = key.value();
+            records.push(Record { kind: kind.into(), name: name.into(), value: value.value().to_vec() });
+        }
+        Ok(records)
+    }
+
+    async fn write(&self, changes: Vec<RecordChange>) -> Result<()> {
+        let run = move |tx: &mut Tx<'_>| {
+            let table = tx.records.table()?;
+            for RecordChange { kind, name, value } in changes {
+                let key = (kind.as_str(), name.as_str());
+                match value {
+                    Some(value) => drop(table.insert(key, value.as_slice())?),
+                    None => drop(table.remove(key)?),
+                }
+            }
+            Ok(())
+        };
+        self.committer().run(run).await
+    }
+}

@@ -1,0 +1,185 @@
+//! Taking a body: small ones stay in memory, larger ones go to a temporary file, hashed and written beside the
+//! task that receives them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use tokio::task::JoinHandle;
+
+use super::Shared;
+use super::blob::{BlobFile, BlobWriter, SEGMENT, WrittenBlob};
+use super::read::{Piece, Source, stream};
+use super::rows::{Place, crc64};
+use super::tables::Tx;
+use crate::store::hash::{Digests, Hasher};
+use crate::store::{ByteStream, Payload, Result, StageOptions, Staged, StoreError};
+
+/// Bytes that are hashed and written at a time: two such pieces exist for each upload, one being received and one
+/// being written.
+const PIECE: usize = 2 * SEGMENT;
+
+/// Where staged bytes are.
+#[derive(Debug)]
+enum Held {
+    /// In memory.
+    Memory(Bytes),
+    /// In a temporary file.
+    File(WrittenBlob),
+}
+
+/// Staged bytes in the form that the committer takes.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// A small body.
+    Inline(Bytes, u64),
+    /// A file in its place, and its size.
+    File(BlobFile, u64),
+}
+
+impl Body {
+    /// Writes the body into a group's transaction.
+    pub(super) fn write(self, tx: &mut Tx<'_>) -> Result<Place> {
+        match self {
+            Self::Inline(bytes, crc) => tx.keep_inline(&bytes, crc),
+            Self::File(file, size) => tx.keep_file(file, size),
+        }
+    }
+}
+
+fn staged(digests: Digests, held: Held) -> Staged {
+    Staged {
+        size: digests.size,
+        md5: digests.md5,
+        crc64nvme: digests.crc64nvme,
+        checksum: digests.checksum,
+        blob: Box::new(held),
+    }
+}
+
+fn foreign() -> StoreError {
+    StoreError::Engine("staged by another store".into())
+}
+
+/// Takes a body.
+pub(super) async fn stage(shared: &Arc<Shared>, body: Payload, options: StageOptions) -> Result<Staged> {
+    shared.check()?;
+    let limit = shared.options.inline_limit;
+    let hasher = Hasher::new(options.checksum);
+    let (head, rest) = match body {
+        Payload::Bytes(bytes) if bytes.len() <= limit => (bytes, None),
+        Payload::Bytes(bytes) => {
+            let once: ByteStream = Box::pin(futures_util::stream::once(async move { Ok(bytes) }));
+            (Bytes::new(), Some(once))
+        }
+        Payload::Stream(mut stream, _) => {
+            let (head, more) = take_head(&mut stream, limit).await?;
+            (head, more.then_some(stream))
+        }
+    };
+    let Some(rest) = rest else { return Ok(hold(hasher, head)) };
+    spill(Arc::clone(shared), hasher, head, rest).await
+}
+
+fn hold(mut hasher: Hasher, bytes: Bytes) -> Staged {
+    hasher.update(&bytes);
+    staged(hasher.finish(), Held::Memory(bytes))
+}
+
+/// Receives up to more than `limit` bytes; says whether it stopped for the limit.
+async fn take_head(stream: &mut ByteStream, limit: usize) -> Result<(Bytes, bool)> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        if chunk.is_empty() {
+            continue;
+        }
+        // A body of one piece, as most small ones are, is not copied.
+        if first.is_empty() && all.is_empty() {
+            first = chunk;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&chunk);
+        }
+        if first.len() + all.len() > limit {
+            return Ok((if all.is_empty() { first } else { all.freeze() }, true));
+        }
+    }
+    Ok((if all.is_empty() { first } else { all.freeze() }, false))
+}
+
+/// A worker that gives back the writer and an empty buffer.
+type Worker = JoinHandle<Result<(BlobWriter, Vec<u8>)>>;
+
+async fn joined<T>(handle: JoinHandle<Result<T>>) -> Result<T> {
+    handle.await.map_err(|error| StoreError::Engine(error.to_string()))?
+}
+
+fn work(mut writer: BlobWriter, mut buffer: Vec<u8>) -> Worker {
+    tokio::task::spawn_blocking(move || {
+        writer.write(&buffer)?;
+        buffer.clear();
+        Ok((writer, buffer))
+    })
+}
+
+/// Writes a body to a temporary file.
+async fn spill(shared: Arc<Shared>, hasher: Hasher, head: Bytes, mut rest: ByteStream) -> Result<Staged> {
+    let mut worker: Worker = tokio::task::spawn_blocking(move || {
+        let writer = BlobWriter::create(shared, hasher)?;
+        Ok((writer, Vec::with_capacity(PIECE)))
+    });
+    let mut filling = Vec::with_capacity(PIECE);
+    let mut next = Some(head);
+    while let Some(mut chunk) = next {
+        while !chunk.is_empty() {
+            let room = PIECE - filling.len();
+            filling.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+            if filling.len() == PIECE {
+                let (writer, empty) = joined(worker).await?;
+                worker = work(writer, std::mem::replace(&mut filling, empty));
+            }
+        }
+        next = rest.next().await.transpose()?;
+    }
+    let (mut writer, _) = joined(worker).await?;
+    let done = tokio::task::spawn_blocking(move || {
+        writer.write(&filling)?;
+        writer.finish()
+    });
+    let (digests, written) = joined(done).await?;
+    Ok(staged(digests, Held::File(written)))
+}
+
+/// Makes staged bytes ready for the committer: a file is flushed and moved to its place.
+pub(super) async fn settle(shared: &Arc<Shared>, staged: Staged) -> Result<Body> {
+    shared.check()?;
+    let held = staged.blob.downcast::<Held>().map_err(|_| foreign())?;
+    match *held {
+        Held::Memory(bytes) => {
+            let crc = staged.crc64nvme;
+            Ok(Body::Inline(bytes, crc))
+        }
+        Held::File(WrittenBlob { file, blob, size }) => {
+            joined(tokio::task::spawn_blocking(move || Ok(Body::File(blob.place(&file)?, size)))).await
+        }
+    }
+}
+
+/// Reads bytes that were staged.
+pub(super) async fn read_staged(staged: &Staged, range: Range<u64>) -> Result<Payload> {
+    let source = match staged.blob.downcast_ref::<Held>().ok_or_else(foreign)? {
+        Held::Memory(bytes) => Source::Bytes(bytes.clone(), crc64(bytes)),
+        Held::File(written) => {
+            // Opened anew and now, so that the bytes stay readable whatever becomes of the file.
+            let path = written.blob.path().to_owned();
+            let file = joined(tokio::task::spawn_blocking(move || Ok(std::fs::File::open(path)?))).await?;
+            Source::Open(Arc::new(file), written.size)
+        }
+    };
+    let size = staged.size;
+    let range = range.start.min(size)..range.end.min(size);
+    Ok(stream(vec![Piece { source, range }], None))
+}

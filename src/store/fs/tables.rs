@@ -1,0 +1,236 @@
+//! The tables of the database, how the committer opens them for writing, and the view that readers share.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use redb::{
+    Database, Key, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
+    Value, WriteTransaction,
+};
+
+use super::blob::{BlobFile, BlobId};
+use super::gc::Garbage;
+use super::rows::{ObjectRow, Place, decode, encode};
+use crate::store::{Bucket, Buckets, Result, StoreError};
+
+/// Version of the layout that this code reads and writes.
+pub(super) const FORMAT: u64 = 1;
+
+/// Bucket name → bucket.
+pub(super) const BUCKETS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("buckets");
+/// Bucket id (8 bytes, big-endian), then the key → head and place of an object.
+pub(super) const OBJECTS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("objects");
+/// Small bodies, apart from the heads so that a listing never reads one. Ids rise, so that a group of writes
+/// touches only the right edge of the tree.
+pub(super) const INLINE: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("inline");
+/// (bucket id, key, upload id) → upload.
+pub(super) const UPLOADS: TableDefinition<'static, (u64, &str, &str), &[u8]> =
+    TableDefinition::new("uploads");
+/// (upload id, number) → part. Completing an upload leaves its parts here: they are the object's list of bodies.
+pub(super) const PARTS: TableDefinition<'static, (&str, u16), &[u8]> = TableDefinition::new("parts");
+/// What is to be removed from disk.
+pub(super) const GC: TableDefinition<'static, &[u8], ()> = TableDefinition::new("gc");
+/// Every body file that a row refers to, or that waits in `gc`: a file without a row here is an orphan.
+pub(super) const BLOBS: TableDefinition<'static, &[u8; 16], u64> = TableDefinition::new("blobs");
+/// (kind, name) → record.
+pub(super) const RECORDS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("records");
+/// `format` and `next-bucket`.
+pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+
+macro_rules! engine_errors {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Engine(error.to_string())
+            }
+        }
+    )*};
+}
+engine_errors!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::SetDurabilityError
+);
+
+/// Key of an object in [`OBJECTS`].
+pub(super) fn object_key(bucket: u64, key: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 + key.len());
+    bytes.extend_from_slice(&bucket.to_be_bytes());
+    bytes.extend_from_slice(key.as_bytes());
+    bytes
+}
+
+/// One committed state, with the tables that every read needs already open. Readers share it until the next
+/// commit replaces it.
+pub(super) struct View {
+    pub(super) objects: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    pub(super) inline: ReadOnlyTable<u64, &'static [u8]>,
+    pub(super) txn: ReadTransaction,
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("View")
+    }
+}
+
+impl View {
+    /// The state as of now.
+    pub(super) fn new(db: &Database) -> Result<Self> {
+        let txn = db.begin_read().map_err(StoreError::from)?;
+        Ok(Self { objects: txn.open_table(OBJECTS)?, inline: txn.open_table(INLINE)?, txn })
+    }
+
+    /// An object's row.
+    pub(super) fn object(&self, bucket: u64, key: &str) -> Result<ObjectRow> {
+        match self.objects.get(object_key(bucket, key).as_slice())? {
+            Some(row) => decode(row.value()),
+            None => Err(StoreError::NoSuchKey),
+        }
+    }
+}
+
+/// A table that is opened when it is first needed.
+pub(super) struct Slot<'t, K: Key + 'static, V: Value + 'static> {
+    txn: &'t WriteTransaction,
+    definition: TableDefinition<'static, K, V>,
+    table: Option<Table<'t, K, V>>,
+}
+
+impl<'t, K: Key + 'static, V: Value + 'static> Slot<'t, K, V> {
+    fn new(txn: &'t WriteTransaction, definition: TableDefinition<'static, K, V>) -> Self {
+        Self { txn, definition, table: None }
+    }
+
+    /// The table.
+    pub(super) fn table(&mut self) -> Result<&mut Table<'t, K, V>> {
+        Ok(match &mut self.table {
+            Some(table) => table,
+            none => none.insert(self.txn.open_table(self.definition)?),
+        })
+    }
+}
+
+/// A group's transaction, as the operations in it see it.
+///
+/// An operation reads and decides first and changes afterwards, so that one that fails leaves nothing in the
+/// group's transaction.
+pub(super) struct Tx<'t> {
+    pub(super) bucket_rows: Slot<'t, &'static str, &'static [u8]>,
+    pub(super) objects: Slot<'t, &'static [u8], &'static [u8]>,
+    pub(super) inline: Slot<'t, u64, &'static [u8]>,
+    pub(super) uploads: Slot<'t, (u64, &'static str, &'static str), &'static [u8]>,
+    pub(super) parts: Slot<'t, (&'static str, u16), &'static [u8]>,
+    pub(super) gc: Slot<'t, &'static [u8], ()>,
+    pub(super) blobs: Slot<'t, &'static [u8; 16], u64>,
+    pub(super) records: Slot<'t, (&'static str, &'static str), &'static [u8]>,
+    pub(super) meta: Slot<'t, &'static str, u64>,
+    /// Buckets as of this point of the group.
+    pub(super) buckets: Arc<Buckets>,
+    /// Time of the group.
+    pub(super) now: Timestamp,
+    /// Next free id in `inline`.
+    pub(super) next_inline: u64,
+    /// What this group made garbage.
+    pub(super) garbage: Vec<Garbage>,
+    /// Files that rows of this group refer to.
+    pub(super) kept: Vec<BlobFile>,
+}
+
+/// What a group leaves to the committer.
+pub(super) struct Outcome {
+    pub(super) buckets: Arc<Buckets>,
+    pub(super) next_inline: u64,
+    pub(super) garbage: Vec<Garbage>,
+    pub(super) kept: Vec<BlobFile>,
+}
+
+impl<'t> Tx<'t> {
+    /// Closes the tables.
+    pub(super) fn finish(self) -> Outcome {
+        Outcome {
+            buckets: self.buckets,
+            next_inline: self.next_inline,
+            garbage: self.garbage,
+            kept: self.kept,
+        }
+    }
+
+    pub(super) fn new(
+        txn: &'t WriteTransaction,
+        buckets: Arc<Buckets>,
+        now: Timestamp,
+        next_inline: u64,
+    ) -> Self {
+        Self {
+            bucket_rows: Slot::new(txn, BUCKETS),
+            objects: Slot::new(txn, OBJECTS),
+            inline: Slot::new(txn, INLINE),
+            uploads: Slot::new(txn, UPLOADS),
+            parts: Slot::new(txn, PARTS),
+            gc: Slot::new(txn, GC),
+            blobs: Slot::new(txn, BLOBS),
+            records: Slot::new(txn, RECORDS),
+            meta: Slot::new(txn, META),
+            buckets,
+            now,
+            next_inline,
+            garbage: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// A bucket as of this point of the group.
+    pub(super) fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
+        self.buckets.get(name).cloned().ok_or(StoreError::NoSuchBucket)
+    }
+
+    /// An object's row as of this point of the group.
+    pub(super) fn object(&mut self, key: &[u8]) -> Result<Option<ObjectRow>> {
+        self.objects.table()?.get(key)?.map(|row| decode(row.value())).transpose()
+    }
+
+    /// Writes an object's row.
+    pub(super) fn set_object(&mut self, key: &[u8], row: &ObjectRow) -> Result<()> {
+        let row = encode(row)?;
+        self.objects.table()?.insert(key, row.as_slice())?;
+        Ok(())
+    }
+
+    /// Makes the bytes at a place garbage. A body in a table that no reader can still need goes at once.
+    pub(super) fn discard(&mut self, place: Place) -> Result<()> {
+        match place {
+            Place::Inline { id, .. } => {
+                self.inline.table()?.remove(id)?;
+                Ok(())
+            }
+            Place::File { id } => self.condemn(Garbage::File(id)),
+            Place::Parts { upload, .. } => self.condemn(Garbage::Upload(upload)),
+        }
+    }
+
+    /// Writes garbage down, to be removed after the commit.
+    pub(super) fn condemn(&mut self, garbage: Garbage) -> Result<()> {
+        self.gc.table()?.insert(garbage.key().as_slice(), ())?;
+        self.garbage.push(garbage);
+        Ok(())
+    }
+
+    /// Takes a small body into the table.
+    pub(super) fn keep_inline(&mut self, bytes: &[u8], crc: u64) -> Result<Place> {
+        let id = self.next_inline;
+        self.next_inline += 1;
+        self.inline.table()?.insert(id, bytes)?;
+        Ok(Place::Inline { id, crc })
+    }
+
+    /// Takes a body's file, which is in its place, into the books.
+    pub(super) fn keep_file(&mut self, file: BlobFile, size: u64) -> Result<Place> {
+        let id: BlobId = file.id();
+        self.blobs.table()?.insert(id.bytes(), size)?;
+        self.kept.push(file);
+        Ok(Place::File { id })
+    }
+}

@@ -1,0 +1,191 @@
+//! Multipart uploads. Parts are bodies of their own; completing an upload only commits rows.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use data_encoding::{BASE64, HEXLOWER};
+use jiff::Timestamp;
+use redb::ReadableTable;
+
+use super::FsStore;
+use super::gc::Garbage;
+use super::rows::{ObjectRow, PartRow, Place, decode, encode};
+use super::stage::settle;
+use super::tables::{PARTS, Tx, UPLOADS, object_key};
+use crate::store::condition::allows;
+use crate::store::{
+    CompletedObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError, UploadInfo,
+    WriteCondition,
+};
+
+/// An id that sorts by time: the microsecond, then 64 random bits.
+fn new_id(now: Timestamp) -> Result<String> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| StoreError::Engine(error.to_string()))?;
+    let time = u64::try_from(now.as_microsecond()).unwrap_or_default();
+    Ok(format!("{time:016x}{:016x}", u64::from_be_bytes(random)))
+}
+
+/// Finds an upload within a group.
+fn find(tx: &mut Tx<'_>, bucket: u64, key: &str, id: &str) -> Result<UploadInfo> {
+    match tx.uploads.table()?.get((bucket, key, id))? {
+        Some(row) => decode(row.value()),
+        None => Err(StoreError::NoSuchUpload),
+    }
+}
+
+impl FsStore {
+    pub(super) async fn do_create_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload: NewUpload,
+    ) -> Result<UploadInfo> {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&bucket)?;
+            let info = UploadInfo {
+                upload_id: new_id(tx.now)?,
+                initiated: tx.now,
+                headers: upload.object.headers,
+                metadata: upload.object.metadata,
+                tags: upload.object.tags,
+                checksum: upload.checksum,
+                initiator: upload.initiator,
+            };
+            let row = encode(&info)?;
+            tx.uploads.table()?.insert((bucket.id, key.as_str(), info.upload_id.as_str()), row.as_slice())?;
+            Ok(info)
+        };
+        self.committer().run(run).await
+    }
+
+    pub(super) fn do_upload(&self, bucket: &str, key: &str, id: &str) -> Result<UploadInfo> {
+        let bucket = self.bucket(bucket)?;
+        let table = self.shared().view().txn.open_table(UPLOADS)?;
+        match table.get((bucket.id, key, id))? {
+            Some(row) => decode(row.value()),
+            None => Err(StoreError::NoSuchUpload),
+        }
+    }
+
+    pub(super) async fn do_put_part(
+        &self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        number: u16,
+        staged: Staged,
+    ) -> Result<PartInfo> {
+        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let (size, etag, crc64nvme) = (staged.size, HEXLOWER.encode(&staged.md5), staged.crc64nvme);
+        let checksum =
+            staged.checksum.as_ref().map(|(algorithm, digest)| (*algorithm, BASE64.encode(digest)));
+        let body = settle(self.shared(), staged).await?;
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&bucket)?;
+            find(tx, bucket.id, &key, &id)?;
+            let old: Option<PartRow> =
+                tx.parts.table()?.get((id.as_str(), number))?.map(|row| decode(row.value())).transpose()?;
+            let info = PartInfo { number, size, etag, crc64nvme, checksum, last_modified: tx.now };
+            let row = PartRow { info, place: body.write(tx)? };
+            tx.parts.table()?.insert((id.as_str(), number), encode(&row)?.as_slice())?;
+            if let Some(old) = old {
+                tx.discard(old.place)?;
+            }
+            Ok(row.info)
+        };
+        self.committer().run(run).await
+    }
+
+    pub(super) fn do_list_parts(
+        &self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        after: u16,
+        limit: usize,
+    ) -> Result<(Vec<PartInfo>, bool)> {
+        self.do_upload(bucket, key, id)?;
+        let table = self.shared().view().txn.open_table(PARTS)?;
+        let mut parts = Vec::new();
+        let from = Bound::Excluded((id, after));
+        for entry in table.range((from, Bound::Included((id, u16::MAX))))? {
+            let row = entry?.1;
+            if parts.len() == limit {
+                return Ok((parts, true));
+            }
+            parts.push(decode::<PartRow>(row.value())?.info);
+        }
+        Ok((parts, false))
+    }
+
+    pub(super) async fn do_complete_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        wanted: Vec<PartRef>,
+        object: CompletedObject,
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo> {
+        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&bucket)?;
+            let upload = find(tx, bucket.id, &key, &id)?;
+            let object_key = object_key(bucket.id, &key);
+            let old = tx.object(&object_key)?;
+            allows(&condition, old.as_ref().map(|row| &row.info))?;
+            let mut there: BTreeMap<u16, PartRow> = BTreeMap::new();
+            for entry in tx.parts.table()?.range((id.as_str(), 0)..=(id.as_str(), u16::MAX))? {
+                let row: PartRow = decode(entry?.1.value())?;
+                there.insert(row.info.number, row);
+            }
+            let mut size = 0;
+            for part in &wanted {
+                let found = there.get(&part.number).filter(|row| row.info.etag == part.etag);
+                size += found.ok_or(StoreError::InvalidPart(part.number))?.info.size;
+            }
+            let ascending = wanted.is_sorted_by(|a, b| a.number < b.number);
+            let order = (!ascending).then(|| wanted.iter().map(|part| part.number).collect());
+            let info = ObjectInfo {
+                size,
+                etag: object.etag,
+                last_modified: tx.now,
+                headers: upload.headers,
+                metadata: upload.metadata,
+                tags: upload.tags,
+                checksum: object.checksum,
+                parts: u16::try_from(wanted.len()).ok(),
+            };
+            let row = ObjectRow { info, place: Place::Parts { upload: id.clone(), order } };
+            tx.set_object(&object_key, &row)?;
+            tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?;
+            // Parts that were uploaded and not named.
+            for part in &wanted {
+                there.remove(&part.number);
+            }
+            for (number, part) in there {
+                tx.parts.table()?.remove((id.as_str(), number))?;
+                tx.discard(part.place)?;
+            }
+            if let Some(old) = old {
+                tx.discard(old.place)?;
+            }
+            Ok(row.info)
+        };
+        self.committer().run(run).await
+    }
+
+    pub(super) async fn do_abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
+        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&bucket)?;
+            if tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?.is_none() {
+                return Err(StoreError::NoSuchUpload);
+            }
+            tx.condemn(Garbage::Upload(id))
+        };
+        self.committer().run_freeing(run).await
+    }
+}

@@ -1,0 +1,37 @@
+//! Small named records, kept beside the objects by the same engine: the catalog's table.
+
+use async_trait::async_trait;
+
+use super::Result;
+
+/// A record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Which family it belongs to, such as `access-point`.
+    pub kind: String,
+    /// Its name within the family.
+    pub name: String,
+    /// Its value, in whatever form the owner chose.
+    pub value: Vec<u8>,
+}
+
+/// A change to one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordChange {
+    /// Family.
+    pub kind: String,
+    /// Name within the family.
+    pub name: String,
+    /// The new value; `None` removes the record (which need not be there).
+    pub value: Option<Vec<u8>>,
+}
+
+/// Keeps records. The owner loads all of them at start and answers reads from its own memory.
+#[async_trait]
+pub trait RecordTable: Send + Sync + std::fmt::Debug {
+    /// All records, by kind and then by name.
+    fn load(&self) -> Result<Vec<Record>>;
+
+    /// Applies changes, in this order, all or none; durable (as the store's other writes are) on `Ok`.
+    async fn write(&self, changes: Vec<RecordChange>) -> Result<()>;
+}
