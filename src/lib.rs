@@ -28,6 +28,7 @@ pub mod control;
 pub mod door;
 pub mod error;
 pub mod function;
+pub mod instance;
 pub mod object_lambda;
 pub mod policy;
 pub mod s3;

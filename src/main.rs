@@ -1,3 +1,7 @@
-//! The `refract` command.
+//! The `refract` command: arguments → command → exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    refract::cli::run()
+}

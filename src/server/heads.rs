@@ -142,12 +142,12 @@ impl Copier {
             return (self.head.len() <= self.limit).then_some(bytes.len());
         };
         let end = from + end;
-        let head = self.head.split_to(end).freeze();
+        let mut head = self.head.split_to(end).freeze();
         self.head.clear();
-        if head.iter().all(u8::is_ascii_whitespace) {
-            // hyper skips empty lines before a request line.
-            return Some(end - before);
-        }
+        // hyper skips empty lines before a request line.
+        let text = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+        let Some(text) = text else { return Some(end - before) };
+        head = head.slice(text..);
         if end > self.limit || self.waiting.len() >= MAX_WAITING {
             return None;
         }

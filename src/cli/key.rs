@@ -1,0 +1,57 @@
+//! `refract key`.
+
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::json;
+
+use super::Outcome;
+use super::client::{Server, segment};
+
+#[derive(Debug, Args)]
+pub(super) struct Key {
+    #[command(flatten)]
+    server: Server,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Makes an access key of the root account: until policies arrive, it may do everything
+    Create {
+        /// For people
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// Lists access keys
+    List,
+    /// Lets a key sign again
+    Enable {
+        /// Its access key id
+        id: String,
+    },
+    /// Keeps a key from signing
+    Disable {
+        /// Its access key id
+        id: String,
+    },
+    /// Deletes a key
+    Delete {
+        /// Its access key id
+        id: String,
+    },
+}
+
+pub(super) fn run(command: Key) -> Outcome {
+    let server = command.server;
+    let path = |id: &str| format!("/keys/{}", segment(id));
+    match command.action {
+        Action::Create { description } => {
+            server.show(&Method::POST, "/keys", Some(&json!({ "description": description })))
+        }
+        Action::List => server.show(&Method::GET, "/keys", None),
+        Action::Enable { id } => server.show(&Method::PATCH, &path(&id), Some(&json!({ "active": true }))),
+        Action::Disable { id } => server.show(&Method::PATCH, &path(&id), Some(&json!({ "active": false }))),
+        Action::Delete { id } => server.show(&Method::DELETE, &path(&id), None),
+    }
+}

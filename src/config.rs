@@ -1,1 +1,0 @@
-//! Settings: what was typed (`RawConfig`) → what is meant (`Config`).

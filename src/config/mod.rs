@@ -1,0 +1,333 @@
+//! Settings: what was typed ([`RawConfig`]) → what is meant ([`Config`]).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use refract_transforms::Limits as TransformLimits;
+
+use crate::access_point::arn;
+use crate::secret::Secret;
+use crate::server::Limits;
+use crate::store::fs::Durability;
+use crate::telemetry::LogFormat;
+
+mod raw;
+mod settings;
+
+pub use raw::{Origin, RawConfig, RawValue};
+pub use settings::{Kind, SETTINGS, Setting};
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read, or says what is not known.
+    #[error("{0}: {1}")]
+    File(String, String),
+    /// A value is not one that its setting takes.
+    #[error("{key} (from {origin}): {reason}")]
+    Value {
+        /// The setting.
+        key: &'static str,
+        /// Where it was typed.
+        origin: Origin,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What is meant.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Names of this server.
+    pub domains: Vec<String>,
+    /// 12 digits.
+    pub account_id: String,
+    /// Region of ARNs.
+    pub region: String,
+    /// Whether signatures may name no other.
+    pub region_strict: bool,
+    /// The root pair, where it is given.
+    pub root: Option<(String, Secret)>,
+    /// Token of the admin API.
+    pub admin_token: Option<Secret>,
+    /// The master key's file, where it is not in the data directory.
+    pub master_key_file: Option<PathBuf>,
+    /// Certificate and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// When a write is answered.
+    pub durability: Durability,
+    /// Bytes of the database's cache.
+    pub store_cache: usize,
+    /// Bytes of free space below which writes are refused.
+    pub disk_reserve: u64,
+    /// Bytes on disk of results that are kept.
+    pub result_cache: u64,
+    /// Steps of transforms at once.
+    pub transform_parallel: usize,
+    /// Caps of one run of a transform.
+    pub transform: TransformLimits,
+    /// What the listener allows.
+    pub limits: Limits,
+    /// What to log.
+    pub log: String,
+    /// How.
+    pub log_format: LogFormat,
+}
+
+impl Config {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: it names the setting and where it was typed.
+    pub fn parse(raw: &RawConfig) -> Result<Self, ConfigError> {
+        let of = |key| Reader::of(raw, key);
+        let root_id = of("root_access_key_id")?.optional();
+        let root_secret = secret(raw, "root_secret_access_key", "root_secret_access_key_file")?;
+        let root = match (root_id, root_secret) {
+            (None, None) => None,
+            (Some(id), Some(secret)) => {
+                let well_formed = (3..=128).contains(&id.len())
+                    && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                if !well_formed {
+                    return of("root_access_key_id")?.refuse("must be 3 to 128 letters, digits and `_`");
+                }
+                if secret.expose().len() < 8 {
+                    return of("root_secret_access_key")?.refuse("must have at least 8 characters");
+                }
+                Some((id, secret))
+            }
+            (Some(_), None) => {
+                return of("root_access_key_id")?
+                    .refuse("is given without root_secret_access_key (or its _file)");
+            }
+            (None, Some(_)) => {
+                return of("root_secret_access_key")?.refuse("is given without root_access_key_id");
+            }
+        };
+        let path = |key| Ok::<_, ConfigError>(of(key)?.optional().map(PathBuf::from));
+        let tls = match (path("tls_cert")?, path("tls_key")?) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (Some(_), None) => return of("tls_cert")?.refuse("is given without tls_key"),
+            (None, Some(_)) => return of("tls_key")?.refuse("is given without tls_cert"),
+        };
+        let parallel = of("transform_parallel")?.number(0..=1024)?;
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Self {
+            listen: of("listen")?.parse("must be an address and a port, such as 127.0.0.1:9000")?,
+            data_dir: path("data_dir")?.unwrap_or_default(),
+            domains: of("domain")?.list(),
+            account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
+            region: of("region")?
+                .checked(is_region, "must be 1 to 32 lower-case letters, digits and hyphens")?,
+            region_strict: of("region_strict")?.parse("must be true or false")?,
+            root,
+            admin_token: {
+                let token = secret(raw, "admin_token", "admin_token_file")?;
+                if token.as_ref().is_some_and(|token| token.expose().len() < 8) {
+                    return of("admin_token")?.refuse("must have at least 8 characters");
+                }
+                token
+            },
+            master_key_file: path("master_key_file")?,
+            tls,
+            durability: of("durability")?
+                .one_of(&[("sync", Durability::Sync), ("relaxed", Durability::Relaxed)])?,
+            store_cache: of("store_cache_bytes")?.size(1 << 20..=1 << 40)?,
+            disk_reserve: of("disk_reserve_bytes")?.size(0..=1 << 50)?,
+            result_cache: of("result_cache_bytes")?.size(0..=1 << 50)?,
+            transform_parallel: if parallel == 0 { processors } else { parallel },
+            transform: TransformLimits {
+                buffered_bytes: of("transform_buffer_bytes")?.size(1 << 20..=1 << 34)?,
+                pixels: of("transform_pixels")?.number(1..=1 << 40)?,
+                output_bytes: of("transform_output_bytes")?.size(1 << 20..=1 << 50)?,
+                ratio: of("transform_ratio")?.number(1..=1 << 20)?,
+                record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
+            },
+            limits: Limits {
+                connections: of("max_connections")?.number(1..=1 << 20)?,
+                head_timeout: Duration::from_secs(of("head_seconds")?.number(1..=3600)?),
+                head_bytes: of("head_bytes")?.size(8 << 10..=1 << 20)?,
+                drain: Duration::from_secs(of("drain_seconds")?.number(0..=86_400)?),
+            },
+            log: of("log")?.text,
+            log_format: of("log_format")?.one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
+        })
+    }
+}
+
+fn is_region(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// A secret, itself or from its file.
+fn secret(raw: &RawConfig, key: &'static str, file_key: &'static str) -> Result<Option<Secret>, ConfigError> {
+    let (typed, file) = (Reader::of(raw, key)?, Reader::of(raw, file_key)?);
+    if file.text.is_empty() {
+        return Ok(typed.optional().map(Secret::new));
+    }
+    if !typed.text.is_empty() {
+        return file.refuse("is given beside the secret itself; give one of the two");
+    }
+    match std::fs::read_to_string(&file.text) {
+        Ok(text) if text.trim().is_empty() => file.refuse("the file is empty"),
+        Ok(text) => Ok(Some(Secret::new(text.trim()))),
+        Err(error) => {
+            let reason = format!("{}: {error}", file.text);
+            file.refuse(&reason)
+        }
+    }
+}
+
+/// One typed value on its way to what it means.
+struct Reader {
+    key: &'static str,
+    text: String,
+    origin: Origin,
+}
+
+impl Reader {
+    fn of(raw: &RawConfig, key: &'static str) -> Result<Self, ConfigError> {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+            return Err(ConfigError::Value {
+                key,
+                origin: Origin::Default,
+                reason: "is not in the table".into(),
+            });
+        };
+        let RawValue { text, origin } = raw.get(setting);
+        Ok(Self { key, text, origin })
+    }
+
+    fn refuse<T>(self, reason: &str) -> Result<T, ConfigError> {
+        Err(ConfigError::Value { key: self.key, origin: self.origin, reason: reason.to_owned() })
+    }
+
+    fn optional(self) -> Option<String> {
+        Some(self.text).filter(|text| !text.is_empty())
+    }
+
+    fn list(self) -> Vec<String> {
+        self.text
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect()
+    }
+
+    fn checked(self, check: fn(&str) -> bool, reason: &str) -> Result<String, ConfigError> {
+        if check(&self.text) { Ok(self.text) } else { self.refuse(reason) }
+    }
+
+    fn parse<T: FromStr>(self, reason: &str) -> Result<T, ConfigError> {
+        match self.text.parse() {
+            Ok(value) => Ok(value),
+            Err(_) => self.refuse(reason),
+        }
+    }
+
+    fn one_of<T: Copy>(self, known: &[(&str, T)]) -> Result<T, ConfigError> {
+        if let Some((_, value)) = known.iter().find(|(name, _)| *name == self.text) {
+            return Ok(*value);
+        }
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        self.refuse(&format!("must be one of {}", names.join(", ")))
+    }
+
+    fn number<T: TryFrom<u64>>(self, range: std::ops::RangeInclusive<u64>) -> Result<T, ConfigError> {
+        let number = self.text.parse::<u64>().ok().filter(|number| range.contains(number));
+        match number.and_then(|number| T::try_from(number).ok()) {
+            Some(number) => Ok(number),
+            None => self.refuse(&format!("must be a whole number from {} to {}", range.start(), range.end())),
+        }
+    }
+
+    fn size<T: TryFrom<u64>>(self, range: std::ops::RangeInclusive<u64>) -> Result<T, ConfigError> {
+        let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40), ("B", 0), ("", 0)];
+        let parsed = units.iter().find_map(|(unit, shift)| {
+            let number: u64 = self.text.strip_suffix(unit)?.trim_end().parse().ok()?;
+            number.checked_mul(1 << shift)
+        });
+        match parsed.filter(|bytes| range.contains(bytes)).and_then(|bytes| T::try_from(bytes).ok()) {
+            Some(bytes) => Ok(bytes),
+            None => self.refuse(&format!(
+                "must be bytes, or a number with KiB, MiB, GiB or TiB, from {} to {} bytes",
+                range.start(),
+                range.end()
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let raw = RawConfig::gather(&[], variables, None).map_err(|error| error.to_string())?;
+        Config::parse(&raw).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_parts() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.transform, TransformLimits::default());
+        assert_eq!(config.limits.head_bytes, Limits::default().head_bytes);
+        assert_eq!(config.limits.drain, Limits::default().drain);
+        assert!(config.root.is_none() && config.tls.is_none() && config.transform_parallel > 0);
+    }
+
+    #[test]
+    fn an_error_names_the_setting_its_place_and_the_limit() {
+        for (variable, value, expected) in [
+            ("REFRACT_LISTEN", "9000", "listen (from REFRACT_LISTEN): must be an address"),
+            ("REFRACT_ACCOUNT_ID", "12", "must have 12 digits"),
+            ("REFRACT_REGION", "Über", "lower-case letters"),
+            ("REFRACT_DURABILITY", "none", "must be one of sync, relaxed"),
+            ("REFRACT_STORE_CACHE_BYTES", "12MB", "KiB, MiB"),
+            ("REFRACT_STORE_CACHE_BYTES", "1", "from 1048576"),
+            ("REFRACT_DRAIN_SECONDS", "-1", "from 0 to 86400"),
+            ("REFRACT_TLS_CERT", "x", "without tls_key"),
+            ("REFRACT_ROOT_ACCESS_KEY_ID", "x", "without root_secret_access_key"),
+            ("REFRACT_ADMIN_TOKEN", "short", "at least 8"),
+            ("REFRACT_ADMIN_TOKEN_FILE", "/nowhere/x", "/nowhere/x: No such file"),
+        ] {
+            let error = parse(&[(variable, value)]).unwrap_err();
+            assert!(error.contains(expected), "{variable}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_may_come_from_a_file_and_is_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        std::fs::write(&path, "wJalrXUtnFEMI\n").unwrap();
+        let config = parse(&[
+            ("REFRACT_ROOT_ACCESS_KEY_ID", "AKIA"),
+            ("REFRACT_ROOT_SECRET_ACCESS_KEY_FILE", path.to_str().unwrap()),
+        ])
+        .unwrap();
+        assert_eq!(config.root.as_ref().unwrap().1.expose(), "wJalrXUtnFEMI");
+        assert!(!format!("{config:?}").contains("wJalr"));
+    }
+
+    #[test]
+    fn every_setting_is_documented_as_it_is() {
+        let documented = include_str!("../../docs/configuration.md");
+        for setting in SETTINGS {
+            let default =
+                if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
+            let row = format!("| `{}` | {default} | {} |", setting.key, setting.help);
+            assert!(documented.contains(&row), "docs/configuration.md lacks: {row}");
+        }
+    }
+}

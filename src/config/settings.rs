@@ -1,0 +1,183 @@
+//! Every setting, in one table: its flag, its environment variable and its key in the file all come from here.
+
+/// What may be said about a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, a number, a path.
+    Value,
+    /// `true` or `false`; the flag alone means `true`.
+    Switch,
+    /// Several values: a flag that may be repeated, an array in the file, commas in the environment.
+    List,
+    /// A secret: never a flag, for other users of the machine see those; each has a `…_file` beside it.
+    Secret,
+}
+
+/// A setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Key in the file; the flag has `-` for `_`, the variable is `REFRACT_` and capitals.
+    pub key: &'static str,
+    /// What may be said about its value.
+    pub kind: Kind,
+    /// Name of the value in the help.
+    pub value: &'static str,
+    /// Default, as it would be typed; empty for none.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+impl Setting {
+    /// The flag, without its dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("REFRACT_{}", self.key.to_uppercase())
+    }
+}
+
+const fn setting(
+    key: &'static str,
+    kind: Kind,
+    value: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { key, kind, value, default, help }
+}
+
+/// All settings, in the order of `docs/configuration.md`.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "listen",
+        Kind::Value,
+        "ADDRESS",
+        "127.0.0.1:9000",
+        "Address and port to listen on; port 0 picks a free one",
+    ),
+    setting("data_dir", Kind::Value, "DIR", "data/store", "Directory of everything that is kept"),
+    setting("domain", Kind::List, "NAME", "", "Names of this server, for virtual-host style (bucket.NAME)"),
+    setting(
+        "account_id",
+        Kind::Value,
+        "DIGITS",
+        "000000000000",
+        "The account that owns everything: 12 digits",
+    ),
+    setting("region", Kind::Value, "REGION", "us-east-1", "The region of ARNs and of buckets that name none"),
+    setting("region_strict", Kind::Switch, "BOOL", "false", "Refuse signatures that name another region"),
+    setting(
+        "root_access_key_id",
+        Kind::Value,
+        "ID",
+        "",
+        "Access key id of the root account; a random pair is made at the first start where none is given",
+    ),
+    setting("root_secret_access_key", Kind::Secret, "SECRET", "", "Secret access key of the root account"),
+    setting(
+        "root_secret_access_key_file",
+        Kind::Value,
+        "FILE",
+        "",
+        "File that holds the root account's secret access key",
+    ),
+    setting(
+        "admin_token",
+        Kind::Secret,
+        "TOKEN",
+        "",
+        "Token that the admin API takes as `Authorization: Bearer`",
+    ),
+    setting("admin_token_file", Kind::Value, "FILE", "", "File that holds the admin token"),
+    setting(
+        "master_key_file",
+        Kind::Value,
+        "FILE",
+        "",
+        "File of the key that seals stored secrets; DATA_DIR/master.key unless given, made at the first start",
+    ),
+    setting(
+        "tls_cert",
+        Kind::Value,
+        "FILE",
+        "",
+        "Certificate chain (PEM) for HTTPS; read again when it changes",
+    ),
+    setting("tls_key", Kind::Value, "FILE", "", "Private key (PEM) of the certificate"),
+    setting(
+        "durability",
+        Kind::Value,
+        "MODE",
+        "sync",
+        "`sync`: a write is answered once it is on stable storage; `relaxed`: before that, and a crash of the machine loses up to about a second of writes",
+    ),
+    setting("store_cache_bytes", Kind::Value, "BYTES", "16MiB", "Memory for pages of the database"),
+    setting("disk_reserve_bytes", Kind::Value, "BYTES", "64MiB", "Free space below which writes are refused"),
+    setting(
+        "result_cache_bytes",
+        Kind::Value,
+        "BYTES",
+        "1GiB",
+        "Disk for results of functions that HEAD and ranges are answered from",
+    ),
+    setting(
+        "transform_parallel",
+        Kind::Value,
+        "N",
+        "0",
+        "Steps of transforms at once; 0 means one for each processor",
+    ),
+    setting(
+        "transform_buffer_bytes",
+        Kind::Value,
+        "BYTES",
+        "64MiB",
+        "What a transform that needs the whole object may hold",
+    ),
+    setting(
+        "transform_pixels",
+        Kind::Value,
+        "N",
+        "100000000",
+        "Pixels of a picture that is decoded, all its frames together",
+    ),
+    setting(
+        "transform_output_bytes",
+        Kind::Value,
+        "BYTES",
+        "64GiB",
+        "What one run of a transform may put out",
+    ),
+    setting(
+        "transform_ratio",
+        Kind::Value,
+        "N",
+        "200",
+        "Output bytes for each input byte, past the first 16 MiB of output",
+    ),
+    setting("transform_record_bytes", Kind::Value, "BYTES", "4MiB", "One line or record of a text format"),
+    setting("max_connections", Kind::Value, "N", "4096", "Connections at a time; further ones wait"),
+    setting(
+        "head_seconds",
+        Kind::Value,
+        "N",
+        "60",
+        "Time for a request's head to arrive, and for a connection to be idle",
+    ),
+    setting("head_bytes", Kind::Value, "BYTES", "64KiB", "A request's head; more is answered 431"),
+    setting("drain_seconds", Kind::Value, "N", "30", "Time that requests in flight have after SIGTERM"),
+    setting(
+        "log",
+        Kind::Value,
+        "FILTER",
+        "info",
+        "What to log: `info`, or by target: `info,refract::request=debug` logs each request",
+    ),
+    setting("log_format", Kind::Value, "FORMAT", "text", "`text` or `json`"),
+];

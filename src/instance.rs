@@ -1,0 +1,172 @@
+//! An instance: the data directory opened and the planes built from a [`Config`]; then served, until told to stop.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::catalog::seal::{MasterKey, SealError};
+use crate::catalog::{Catalog, KeyPair, Keys, RecordsCatalog};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::context::{App, AppOptions};
+use crate::door::Door;
+use crate::error::ApiError;
+use crate::object_lambda;
+use crate::server::{Limits, Server};
+use crate::store::Store;
+use crate::store::fs::{FsOptions, FsStore, OpenError};
+use crate::telemetry::Metrics;
+
+/// Why an instance cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process uses the data directory.
+    #[error(
+        "the data directory {dir} is in use by process {pid}: stop that, or choose another directory with --data-dir",
+        dir = dir.display()
+    )]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+        /// Who has it.
+        pid: String,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(OpenError),
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The catalog cannot be read.
+    #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
+    Catalog(ApiError),
+    /// TLS cannot be set up.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] crate::server::tls::TlsError),
+    /// TLS is configured and was left out of the build.
+    #[cfg(not(feature = "tls"))]
+    #[error("tls_cert is set, and this binary was built without the feature `tls`")]
+    NoTls,
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Locked { dir, pid } => Self::InUse { dir, pid },
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// A server that is open and does not listen yet.
+#[derive(Debug)]
+pub struct Instance {
+    /// The planes.
+    pub app: Arc<App>,
+    /// The root pair.
+    pub root: KeyPair,
+    /// Whether this start made the root pair.
+    pub root_is_new: bool,
+    store: FsStore,
+    limits: Limits,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::server::tls::Tls>,
+}
+
+/// The file of the root pair that a first start made.
+#[must_use]
+pub fn root_credentials_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("root-credentials.toml")
+}
+
+impl Instance {
+    /// Opens the data directory and builds the planes. Blocks.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        #[cfg(feature = "tls")]
+        let tls = config
+            .tls
+            .as_ref()
+            .map(|(certificate, key)| crate::server::tls::Tls::load(certificate, key))
+            .transpose()?;
+        #[cfg(not(feature = "tls"))]
+        if config.tls.is_some() {
+            return Err(StartError::NoTls);
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let options = FsOptions {
+            durability: config.durability,
+            cache_bytes: config.store_cache,
+            reserve_bytes: config.disk_reserve,
+            ..FsOptions::new(&config.data_dir)
+        };
+        let store = FsStore::open(options, Arc::clone(&clock))?;
+        let (root, root_is_new) = match &config.root {
+            Some((id, secret)) => (KeyPair { access_key_id: id.clone(), secret: secret.clone() }, false),
+            None => KeyPair::load_or_create(&root_credentials_file(&config.data_dir))?,
+        };
+        let master_key = config.master_key_file.clone().unwrap_or_else(|| config.data_dir.join("master.key"));
+        let master = MasterKey::load_or_create(&master_key)?;
+        let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
+        let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        let keys = Keys::new(
+            root.clone(),
+            config.account_id.clone(),
+            Arc::clone(&catalog),
+            master,
+            Arc::clone(&clock),
+        );
+        let app = App::new(AppOptions {
+            store: Arc::new(store.clone()) as Arc<dyn Store>,
+            catalog,
+            keys: Arc::new(keys),
+            clock,
+            account_id: config.account_id.clone(),
+            region: config.region.clone(),
+            region_strict: config.region_strict,
+            domains: config.domains.clone(),
+            admin_token: config.admin_token.clone(),
+            object_lambda: object_lambda::Options {
+                result_cache: config.result_cache,
+                parallel: config.transform_parallel,
+                limits: config.transform,
+            },
+            metrics: Arc::new(Metrics::default()),
+        })
+        .map_err(StartError::Catalog)?;
+        Ok(Self {
+            app: Arc::new(app),
+            root,
+            root_is_new,
+            store,
+            limits: config.limits.clone(),
+            #[cfg(feature = "tls")]
+            tls,
+        })
+    }
+
+    /// Serves until `shutdown` is ready, drains, and closes the store.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let Self { app, store, limits, .. } = self;
+        #[cfg(feature = "tls")]
+        let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
+        let server = Server {
+            metrics: Arc::clone(&app.metrics),
+            door: Door::new(app),
+            limits,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
+        };
+        server.run(listener, shutdown).await;
+        #[cfg(feature = "tls")]
+        if let Some(watching) = watching {
+            watching.abort();
+        }
+        store.close().await;
+    }
+}
