@@ -28,6 +28,11 @@ impl Settings {
     }
 }
 
+/// clap wants names that live as long as the process, unless it is built with a feature that makes every name a copy.
+fn leak(name: String) -> &'static str {
+    Box::leak(name.into_boxed_str())
+}
+
 impl clap::Args for Settings {
     fn augment_args(command: Command) -> Command {
         let config = Arg::new("config")
@@ -44,7 +49,8 @@ impl clap::Args for Settings {
                 } else {
                     help.push_str(&format!("] [default: {}]", setting.default));
                 }
-                let arg = Arg::new(setting.key).long(setting.flag()).value_name(setting.value).help(help);
+                let arg =
+                    Arg::new(setting.key).long(leak(setting.flag())).value_name(setting.value).help(help);
                 command.arg(match setting.kind {
                     Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
                     Kind::List => arg.action(ArgAction::Append),
