@@ -25,6 +25,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod control;
+pub mod demo;
 pub mod door;
 pub mod error;
 pub mod function;

@@ -179,7 +179,8 @@ pub(super) async fn put(
     Ok((status, Json(shown(&app, &lens))))
 }
 
-async fn write(
+/// Creates a lens, or changes its configuration; answers 201 or 200.
+pub(crate) async fn write(
     app: &App,
     name: String,
     spec: ObjectLambdaSpec,

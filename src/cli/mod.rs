@@ -16,6 +16,7 @@ mod function;
 mod healthcheck;
 mod key;
 mod object_lambda;
+mod presign;
 mod serve;
 
 /// An S3-compatible object store that shows an object through lenses: access points and Object Lambda access points.

@@ -105,6 +105,12 @@ impl RawConfig {
             .unwrap_or_else(|| RawValue { text: setting.default.to_owned(), origin: Origin::Default })
     }
 
+    /// Another default, for a command of which the table does not know.
+    pub fn set_default(&mut self, key: &'static str, text: &str) {
+        let default = || RawValue { text: text.to_owned(), origin: Origin::Default };
+        self.values.entry(key).or_insert_with(default);
+    }
+
     /// A secret and its file stand for one another: the one that was typed at the stronger place wins, so that a
     /// variable is not undone by a line of the file.
     fn insert(&mut self, setting: &Setting, value: RawValue) {
