@@ -96,14 +96,16 @@ impl Lookup {
 
     fn jsonl_entry(&self, record: &Record<'_>) -> Result<Option<(Vec<u8>, Value)>, TransformError> {
         let object = Object::read(record)?;
-        let Some(key) = object.cell(self.matched()).text().map(|t| t.into_owned()) else { return Ok(None) };
+        let Some(key) = object.cell(self.matched()).text().map(std::borrow::Cow::into_owned) else {
+            return Ok(None);
+        };
         let value = match object.cell(&self.take) {
             Cell::Absent => return Ok(None),
             Cell::String(text) => Value::String(text.into_owned()),
             Cell::Bool(b) => Value::Bool(b),
             // A number that would lose digits goes over as text.
             Cell::Number(text) => match serde_json::from_str::<Value>(text) {
-                Ok(value) if value.to_string() == text => value,
+                Ok(value) if same_text(&value, text) => value,
                 _ => Value::String(text.to_owned()),
             },
             Cell::Text(_) | Cell::Nested => {
@@ -115,4 +117,10 @@ impl Lookup {
         };
         Ok(Some((key, value)))
     }
+}
+
+/// Whether a number is written again as it was.
+fn same_text(value: &Value, text: &str) -> bool {
+    let written = value.to_string();
+    written == text
 }

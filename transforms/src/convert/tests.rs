@@ -42,13 +42,13 @@ fn csv_to_json_lines_as_strings_or_inferred() {
 #[test]
 fn only_json_numbers_are_numbers() {
     for yes in ["0", "-0", "12", "1.5", "1e5", "-1.5E-7", "12345678901234567890123"] {
-        assert!(super::table::is_json_number(yes), "{yes}");
+        assert!(table::is_json_number(yes), "{yes}");
     }
     for no in [
         "", "-", "+1", "007", "1.", ".5", "1e", "0x1", "1 ", " 1", "1_000", "NaN", "\"1\"", "1,2", "[1]",
         "1\n2",
     ] {
-        assert!(!super::table::is_json_number(no), "{no:?}");
+        assert!(!table::is_json_number(no), "{no:?}");
     }
 }
 

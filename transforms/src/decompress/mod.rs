@@ -122,8 +122,7 @@ impl DecodeStage {
     fn drain(&mut self, first: usize, output: &mut Vec<u8>) -> Result<bool, TransformError> {
         let last = self.decoders.len().saturating_sub(1);
         for i in first.max(1)..=last {
-            loop {
-                let Some(waiting) = self.between.get_mut(i - 1).map(std::mem::take) else { break };
+            while let Some(waiting) = self.between.get_mut(i - 1).map(std::mem::take) {
                 if waiting.is_empty() {
                     break;
                 }

@@ -296,8 +296,8 @@ impl Test {
             // In a list if equal to one of it: the negation of "unequal to every one of it".
             Self::In(list) => every(list.iter().map(|o| o.equals(value, identity).map(|e| !e))).map(|e| !e),
             Self::Contains(o) => part(o, |text, part| memchr::memmem::find(text, part).is_some()),
-            Self::StartsWith(o) => part(o, |text, part| text.starts_with(part)),
-            Self::EndsWith(o) => part(o, |text, part| text.ends_with(part)),
+            Self::StartsWith(o) => part(o, <[u8]>::starts_with),
+            Self::EndsWith(o) => part(o, <[u8]>::ends_with),
             Self::Matches(regex) => Some(regex.is_match(value.text()?.as_ref())),
             Self::Exists(expected) => Some(value.exists() == *expected),
         }

@@ -32,7 +32,7 @@ pub(super) fn national(buf: &[u8], s: usize, groups: &Groups) -> Option<usize> {
     }
     let [a, b, c] = [at(buf, s), at(buf, s + 1), at(buf, s + 2)];
     if a == b'0' && b == b'0' {
-        if !matches!(c, b'1'..=b'9') || !stands_alone(buf, s) {
+        if !matches!(c, b'1'..=b'9') || !stands_alone(buf, s) || is_in_fours(buf, s, groups) {
             return None;
         }
         let (end, single) = international(buf, s + 2)?;
@@ -43,7 +43,7 @@ pub(super) fn national(buf: &[u8], s: usize, groups: &Groups) -> Option<usize> {
         ([1, 3, 3, 4], [x, y, z]) if a == b'1' && *y == *z && *x != b'/' && is_north_american(buf, s + 2) => {
             4
         }
-        ([3, 3, 4, ..], [b'-', b'-', ..] | [b'.', b'.', ..] | [b' ' | b'/', b'-', ..]) => 3,
+        ([3, 3, 4, ..], [b'-' | b' ' | b'/', b'-', ..] | [b'.', b'.', ..]) => 3,
         ([3, 3, 4, ..], [b' ', b' ', ..]) if is_north_american(buf, s) => 3,
         // Mobile numbers of China.
         ([3, 4, 4, ..], [x, y, ..]) if a == b'1' && matches!(b, b'3'..=b'9') && x == y && *x != b'/' => 3,
@@ -213,9 +213,23 @@ fn ended(buf: &[u8], end: usize) -> Option<usize> {
     (!word_at(buf, end)).then_some(end)
 }
 
-/// Whether ten digits, in groups of 3, 3 and 4, have an area code and an exchange that do not begin with 0 or 1.
+/// Whether a group of four at `s` follows another by a space: so cards and IBANs are written, and a number that began
+/// in the middle of one would hide that it is one.
+fn is_in_fours(buf: &[u8], s: usize, groups: &Groups) -> bool {
+    groups.lens(1) == [4]
+        && before(buf, s, 1) == b' '
+        && (2..=5).all(|i| before(buf, s, i).is_ascii_alphanumeric())
+        && !before(buf, s, 6).is_ascii_alphanumeric()
+}
+
+/// Whether ten digits, in groups of 3, 3 and 4, have an area code that can be assigned (not N11, N9X, nor 200, 300
+/// or 400: North American Numbering Plan, area code assignment guidelines) and an exchange that begins with 2 to 9.
 fn is_north_american(buf: &[u8], s: usize) -> bool {
-    matches!(at(buf, s), b'2'..=b'9') && matches!(at(buf, s + 4), b'2'..=b'9')
+    let area = match [at(buf, s), at(buf, s + 1), at(buf, s + 2)] {
+        [b'2'..=b'4', b'0', b'0'] | [_, b'1', b'1'] | [_, b'9', _] => false,
+        [first, ..] => matches!(first, b'2'..=b'9'),
+    };
+    area && matches!(at(buf, s + 4), b'2'..=b'9')
 }
 
 fn is_labelled(buf: &[u8], s: usize) -> bool {
