@@ -47,7 +47,7 @@ pub fn response(error: &ApiError, request_id: &str) -> Response<Body> {
 /// An error on its way out of a handler.
 #[derive(Debug)]
 pub struct Problem {
-    error: ApiError,
+    error: Box<ApiError>,
     request_id: String,
 }
 
@@ -55,14 +55,14 @@ impl Problem {
     /// Of a request.
     #[must_use]
     pub fn new(error: ApiError, id: &RequestId) -> Self {
-        Self { error, request_id: id.0.clone() }
+        Self { error: Box::new(error), request_id: id.0.clone() }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> axum::response::Response {
         let mut answer = response(&self.error, &self.request_id);
-        answer.extensions_mut().insert(crate::door::Failed(self.error));
+        answer.extensions_mut().insert(crate::door::Failed(*self.error));
         answer
     }
 }

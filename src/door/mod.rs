@@ -85,7 +85,7 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
         Err(error) => (Plane::S3, Err(error)),
         Ok(found) => {
             context.plane = found.plane.name();
-            (found.plane, dispatch(app, context, &found, parts, body).await)
+            (found.plane, Box::pin(dispatch(app, context, &found, parts, body)).await)
         }
     };
     result.unwrap_or_else(|error| {

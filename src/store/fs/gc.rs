@@ -211,20 +211,20 @@ fn remove_parts(shared: &Arc<Shared>, committer: &Committer, upload: &str) -> Re
         committer.run_blocking(move |tx| {
             for (number, place) in parts {
                 tx.parts.table()?.remove((upload.as_str(), number))?;
-                forget(tx, place)?;
+                forget(tx, place.as_ref())?;
             }
             Ok(())
         })?;
     }
 }
 
-fn forget(tx: &mut Tx<'_>, place: Option<Place>) -> Result<()> {
+fn forget(tx: &mut Tx<'_>, place: Option<&Place>) -> Result<()> {
     match place {
         Some(Place::File { id }) => {
             tx.blobs.table()?.remove(id.bytes())?;
         }
         Some(Place::Inline { id, .. }) => {
-            tx.inline.table()?.remove(id)?;
+            tx.inline.table()?.remove(*id)?;
         }
         Some(Place::Parts { .. }) | None => {}
     }

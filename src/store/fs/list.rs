@@ -47,12 +47,15 @@ fn key_of(row: &[u8]) -> Result<&str> {
     std::str::from_utf8(row.get(8..).ok_or_else(corrupt)?).map_err(|_| corrupt())
 }
 
+/// Rows of objects, by bucket and key.
+type Rows = redb::Range<'static, &'static [u8], &'static [u8]>;
+
 fn list(view: &View, bucket: u64, query: &ListQuery) -> Result<ListPage> {
     let mut page = ListPage::default();
     let mut failed = Ok(());
     let end = (bucket + 1).to_be_bytes();
     // The walk asks for one key after the other; only a jump past a common prefix needs a new search.
-    let mut rows: Option<(String, redb::Range<'static, &[u8], &[u8]>)> = None;
+    let mut rows: Option<(String, Rows)> = None;
     page.next = walk(
         &query.prefix,
         query.delimiter.as_deref(),

@@ -239,7 +239,7 @@ impl FileReader {
         let Some(mut segments) = free.take() else { return };
         self.next = plan.end * SEGMENT_U64;
         self.ahead = Some(tokio::task::spawn_blocking(move || {
-            let bytes = segments.read(plan, |file, buffer, at| file.read_exact_at(buffer, at));
+            let bytes = segments.read(plan, File::read_exact_at);
             (segments, bytes)
         }));
     }

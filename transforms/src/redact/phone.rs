@@ -47,7 +47,7 @@ pub(super) fn national(buf: &[u8], s: usize, groups: &Groups) -> Option<usize> {
         ([3, 3, 4, ..], [b' ', b' ', ..]) if is_north_american(buf, s) => 3,
         // Mobile numbers of China.
         ([3, 4, 4, ..], [x, y, ..]) if a == b'1' && matches!(b, b'3'..=b'9') && x == y && *x != b'/' => 3,
-        _ if a == b'0' => trunk_groups(groups)?,
+        _ if a == b'0' && !is_in_fours(buf, s, groups) => trunk_groups(groups)?,
         ([7..=15], _) if is_labelled(buf, s) => 1,
         ([3, 4], _) if is_labelled(buf, s) => 2,
         _ => return None,

@@ -110,7 +110,7 @@ async fn start_removes_temporary_files_and_old_orphans_only() {
     let kept = files(dir.path()).0.remove(0);
     drop(store);
     let orphan = |name: &str, age: u64| {
-        let path = dir.path().join("blobs").join(&name[..2]).join(name);
+        let path = dir.path().join("blobs").join(name.get(..2).unwrap()).join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, b"x").unwrap();
         let time = SystemTime::now() - Duration::from_secs(age);

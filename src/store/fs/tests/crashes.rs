@@ -153,7 +153,7 @@ async fn everything_survives_a_crash_right_after_the_answer() {
     let (dir, crash) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = with_bucket(dir.path()).await;
     for n in 0..20 {
-        put(&store, &format!("k{n}"), &noise(n, 30_000 * n as usize)).await.unwrap();
+        put(&store, &format!("k{n}"), &noise(n, 30_000 * usize::try_from(n).unwrap())).await.unwrap();
     }
     let upload = store.create_upload("b", "m", NewUpload::default()).await.unwrap();
     let mut parts = Vec::new();
@@ -169,7 +169,9 @@ async fn everything_survives_a_crash_right_after_the_answer() {
     copy(dir.path(), &to);
     let survivor = open(&to);
     for n in 0..20 {
-        assert!(get(&survivor, &format!("k{n}")).await.unwrap() == noise(n, 30_000 * n as usize));
+        assert!(
+            get(&survivor, &format!("k{n}")).await.unwrap() == noise(n, 30_000 * usize::try_from(n).unwrap())
+        );
     }
     assert_eq!(survivor.load().unwrap().len(), 1);
     let object = CompletedObject { etag: "e-3".into(), checksum: None };

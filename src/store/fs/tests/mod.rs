@@ -10,7 +10,6 @@ use super::faults::Step;
 use super::*;
 use crate::store::contract::{Still, collect, noise, pieces};
 
-mod bench;
 mod cleaning;
 mod corruption;
 mod crashes;
