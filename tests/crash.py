@@ -42,6 +42,10 @@ class Client:
         self.connection = http.client.HTTPConnection(host, port, timeout=30)
 
     def send(self, method, path, body=b"", query="", headers=None):
+        answer = self.open(method, path, body, query, headers)
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+    def open(self, method, path, body=b"", query="", headers=None):
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         digest = hashlib.sha256(body).hexdigest()
         signed = {"host": self.host, "x-amz-content-sha256": digest, "x-amz-date": now}
@@ -57,8 +61,7 @@ class Client:
             f"AWS4-HMAC-SHA256 Credential={KEY_ID}/{scope}, SignedHeaders={names}, Signature={signature}")
         del signed["host"]
         self.connection.request(method, path + ("?" + query if query else ""), body, {**signed, **(headers or {})})
-        answer = self.connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        return self.connection.getresponse()
 
 
 def content(seed, size):
