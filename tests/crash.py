@@ -71,13 +71,13 @@ def content(seed, size):
 
 
 class Server:
-    def __init__(self, binary, directory, durability):
+    def __init__(self, binary, directory, durability, log=subprocess.DEVNULL):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("REFRACT_")}
         environment |= {"REFRACT_ROOT_ACCESS_KEY_ID": KEY_ID, "REFRACT_ROOT_SECRET_ACCESS_KEY": SECRET}
         started = time.monotonic()
         self.process = subprocess.Popen(
             [binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", directory, "--durability", durability],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True)
+            stdout=subprocess.PIPE, stderr=log, env=environment, text=True)
         if not select.select([self.process.stdout], [], [], 30)[0]:
             self.process.kill()
             sys.exit("FAIL: the server did not start within 30 seconds")

@@ -26,7 +26,7 @@ def part(number):
     """Half noise, half text that packs well: different in every part."""
     noise = hashlib.sha256(str(number).encode()).digest()
     block = b"".join(hashlib.sha256(noise + bytes([i & 255, i >> 8])).digest() for i in range(2048))
-    return ((block + (f"part {number} " * 8192).encode()[:65536]) * (PART // 131072))[:PART]
+    return ((block + (f"part {number} " * 16384).encode()[:65536]) * (PART // 131072))[:PART]
 
 
 def stream(client, path, unpack=None):
@@ -66,7 +66,7 @@ def main():
     parser.add_argument("--binary", default=os.environ.get("REFRACT_BIN", str(ROOT / "target/release/refract")))
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="refract-large-", dir=os.environ.get("TMPDIR"))
-    server = Server(options.binary, directory, "sync")
+    server = Server(options.binary, directory, "sync", sys.stderr)
     try:
         client = Client(*server.address)
         client.send("PUT", "/crash")

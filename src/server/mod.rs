@@ -126,8 +126,7 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
-            .max_buf_size(self.limits.head_bytes.max(8 << 10))
-            .pipeline_flush(true);
+            .max_buf_size(self.limits.head_bytes.max(8 << 10));
         builder
             .http2()
             .timer(TokioTimer::new())
