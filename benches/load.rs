@@ -1,0 +1,224 @@
+//! A closed-loop S3 load client on raw sockets: requests are signed before the clock starts, so that what is measured
+//! is the server. Prints one JSON line. `benches/compare.py` runs it against Refract and its peers.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+type Failure = Box<dyn Error>;
+
+struct Options(BTreeMap<String, String>);
+
+impl Options {
+    fn text(&self, name: &str, default: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_else(|| default.to_owned())
+    }
+
+    fn number(&self, name: &str, default: u64) -> Result<u64, Failure> {
+        Ok(self.0.get(name).map_or(Ok(default), |text| text.parse())?)
+    }
+}
+
+fn mac(key: &[u8], text: &str) -> Result<Vec<u8>, Failure> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)?;
+    mac.update(text.as_bytes());
+    Ok(mac.finalize().into_bytes().to_vec())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// The head of a request, signed with `UNSIGNED-PAYLOAD`.
+fn head(options: &Options, method: &str, path: &str, length: u64) -> Result<Vec<u8>, Failure> {
+    let host = options.text("addr", "");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+    let id = options.text("key-id", "");
+    if !id.is_empty() {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let day = now.split('T').next().unwrap_or_default();
+        let names = "host;x-amz-content-sha256;x-amz-date";
+        let canonical = format!(
+            "{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:{now}\n\n{names}\nUNSIGNED-PAYLOAD"
+        );
+        let scope = format!("{day}/us-east-1/s3/aws4_request");
+        let to_sign = format!("AWS4-HMAC-SHA256\n{now}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
+        let mut key = format!("AWS4{}", options.text("secret", "")).into_bytes();
+        for part in scope.split('/') {
+            key = mac(&key, part)?;
+        }
+        let signature = hex(&mac(&key, &to_sign)?);
+        head.push_str(&format!(
+            "x-amz-date: {now}\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}\r\n"
+        ));
+    }
+    if method == "PUT" {
+        head.push_str(&format!("Content-Length: {length}\r\n"));
+    }
+    head.push_str("\r\n");
+    Ok(head.into_bytes())
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; 256 << 10] })
+    }
+
+    /// One request; answers the status and the bytes of the body.
+    async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(u16, u64), Failure> {
+        if body.len() <= 64 << 10 {
+            let whole = [head, body].concat();
+            self.stream.write_all(&whole).await?;
+        } else {
+            self.stream.write_all(head).await?;
+            self.stream.write_all(body).await?;
+        }
+        let mut filled = 0;
+        loop {
+            let read = self.stream.read(self.buffer.get_mut(filled..).unwrap_or_default()).await?;
+            if read == 0 {
+                return Err("the server closed the connection".into());
+            }
+            filled += read;
+            let mut fields = [httparse::EMPTY_HEADER; 64];
+            let mut answer = httparse::Response::new(&mut fields);
+            let so_far = self.buffer.get(..filled).unwrap_or_default();
+            let httparse::Status::Complete(end) = answer.parse(so_far)? else { continue };
+            let status = answer.code.unwrap_or(0);
+            let length =
+                answer.headers.iter().find(|field| field.name.eq_ignore_ascii_case("content-length"));
+            let length: u64 = length
+                .map_or(Ok(0), |field| std::str::from_utf8(field.value)?.parse().map_err(Failure::from))?;
+            let mut left = length.saturating_sub((filled - end) as u64);
+            while left > 0 {
+                let read = self.stream.read(&mut self.buffer).await? as u64;
+                if read == 0 {
+                    return Err("the body was cut short".into());
+                }
+                left = left.saturating_sub(read);
+            }
+            return Ok((status, length));
+        }
+    }
+}
+
+/// Processor time of a process and those below it, in seconds, and its peak of resident memory in KiB.
+fn usage(pid: u64) -> (f64, u64) {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok());
+    let mut total = ((ticks(11) + ticks(12)) / 100.0, peak.unwrap_or(0));
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|text| text.parse().ok()) {
+            let (seconds, peak) = usage(child);
+            total = (total.0 + seconds, total.1 + peak);
+        }
+    }
+    total
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failure> {
+    let mut options = Options(BTreeMap::new());
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    while let Some(name) = words.next() {
+        let name =
+            name.strip_prefix("--").ok_or("usage: load --addr HOST:PORT --op get|put|create …")?.to_owned();
+        options.0.insert(name, words.next().ok_or("an option without a value")?);
+    }
+    let address: SocketAddr = options.text("addr", "").parse()?;
+    let (op, prefix) = (options.text("op", "get"), options.text("prefix", "/bench/"));
+    let size = options.number("size", 4096)?;
+    let (connections, keys) = (options.number("connections", 1)?, options.number("keys", 64)?);
+    let duration = Duration::from_secs_f64(options.text("seconds", "5").parse()?);
+    let pid = options.number("pid", 0)?;
+    if op == "create" {
+        let (status, _) = Connection::open(address)
+            .await?
+            .send(&head(&options, "PUT", prefix.trim_end_matches('/'), 0)?, b"")
+            .await?;
+        println!("{{\"status\": {status}}}");
+        return Ok(());
+    }
+    let method = if op == "get" { "GET" } else { "PUT" };
+    let heads = (0..keys).map(|key| head(&options, method, &format!("{prefix}o{size}-{key}"), size));
+    let heads: Rc<[Vec<u8>]> = heads.collect::<Result<Vec<_>, _>>()?.into();
+    let mut body = vec![0; if method == "PUT" { usize::try_from(size)? } else { 0 }];
+    getrandom::fill(&mut body)?;
+    let body: Rc<[u8]> = body.into();
+    // `fill` writes every key once; the others run for a time.
+    let fill = op == "fill";
+    let before = usage(pid);
+    let started = Instant::now();
+    let local = tokio::task::LocalSet::new();
+    let tasks: Vec<_> = (0..connections)
+        .map(|worker| {
+            let (heads, body) = (Rc::clone(&heads), Rc::clone(&body));
+            local.spawn_local(async move {
+                let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
+                let (mut times, mut errors) = (Vec::new(), 0_u64);
+                let mut at = worker;
+                while if fill { at < keys } else { started.elapsed() < duration } {
+                    let Some(head) = heads.get(usize::try_from(at % keys).unwrap_or(0)) else { break };
+                    at += connections;
+                    let begun = Instant::now();
+                    match connection.send(head, &body).await {
+                        Ok((200, length)) if method == "PUT" || length == size => times.push(begun.elapsed()),
+                        Ok(_) => errors += 1,
+                        Err(_) => {
+                            errors += 1;
+                            connection =
+                                Connection::open(address).await.map_err(|error| error.to_string())?;
+                        }
+                    }
+                }
+                Ok::<_, String>((times, errors))
+            })
+        })
+        .collect();
+    let (mut times, mut errors) = (Vec::new(), 0);
+    local
+        .run_until(async {
+            for task in tasks {
+                let (some, failed) = task.await??;
+                times.extend(some);
+                errors += failed;
+            }
+            Ok::<_, Failure>(())
+        })
+        .await?;
+    let seconds = started.elapsed().as_secs_f64();
+    let after = usage(pid);
+    times.sort_unstable();
+    #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
+    let count = times.len() as f64;
+    let quantile = |of: usize| times.get(times.len() * of / 100).map_or(0.0, |time| time.as_secs_f64() * 1e3);
+    println!(
+        "{{\"requests_s\": {:.1}, \"cpu_ms\": {:.4}, \"p50_ms\": {:.4}, \"p99_ms\": {:.4}, \"peak_mib\": {}, \"errors\": {errors}}}",
+        count / seconds,
+        (after.0 - before.0) * 1e3 / count.max(1.0),
+        quantile(50),
+        quantile(99),
+        after.1 / 1024,
+    );
+    Ok(())
+}
