@@ -81,7 +81,13 @@ fn is_own_route(path: &str) -> bool {
 async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
-    let (plane, result) = match classify::classify(&parts, &app.domains) {
+    let classified = if method == Method::CONNECT {
+        // Its target is a host and a port, which nothing below would understand.
+        Err(not_a_proxy())
+    } else {
+        classify::classify(&parts, &app.domains)
+    };
+    let (plane, result) = match classified {
         Err(error) => (Plane::S3, Err(error)),
         Ok(found) => {
             context.plane = found.plane.name();
@@ -108,9 +114,6 @@ async fn dispatch(
     mut parts: request::Parts,
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
-    if parts.method == Method::CONNECT {
-        return Err(not_a_proxy());
-    }
     let view = app.catalog.snapshot();
     let buckets = app.store.buckets();
     let authority = found.authority.clone();

@@ -1,1 +1,5 @@
 //! The integration tests: one binary, a module a behaviour.
+
+mod heads;
+mod process;
+mod support;

@@ -1,0 +1,101 @@
+//! The process: its start, what it refuses to start with, and its end.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use crate::support::{Server, refract};
+
+fn failure(arguments: &[&str]) -> String {
+    let output = refract().args(arguments).output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_first_start_makes_credentials_that_only_the_owner_can_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[]);
+    for file in ["root-credentials.toml", "master.key"] {
+        let mode = std::fs::metadata(dir.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let answer = server.send("GET /_refract/health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn a_second_process_on_the_same_directory_is_refused_by_the_first_ones_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[]);
+    let error = failure(&["serve", "--listen", "127.0.0.1:0", "--data-dir", dir.path().to_str().unwrap()]);
+    assert!(error.contains(&format!("in use by process {}", server.child.id())), "{error}");
+    assert!(error.contains("--data-dir"), "{error}");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("refract.toml");
+    std::fs::write(&file, "durabilty = \"sync\"").unwrap();
+    let error = failure(&["serve", "--config", file.to_str().unwrap()]);
+    assert!(error.contains("durabilty") && error.contains("did you mean durability?"), "{error}");
+    let error = failure(&["serve", "--durability", "none"]);
+    assert!(error.contains("--durability") && error.contains("sync, relaxed"), "{error}");
+    let error = failure(&[
+        "serve",
+        "--tls-cert",
+        "/nowhere/cert.pem",
+        "--tls-key",
+        "/nowhere/key.pem",
+        "--data-dir",
+        dir.path().join("d").to_str().unwrap(),
+    ]);
+    assert!(error.contains("/nowhere/cert.pem"), "{error}");
+}
+
+#[test]
+fn a_signal_ends_the_server_once_requests_in_flight_are_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(dir.path(), &["--drain-seconds", "20"]);
+    let mut slow = server.connect();
+    // Half a request: the server waits for the rest of its body, which the check of the signature needs.
+    let head = "POST /_refract/v1/keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer nothing\r\ncontent-length: 2\r\n\r\n";
+    slow.write_all(head.as_bytes()).unwrap();
+    let mut idle = server.connect();
+    std::thread::sleep(Duration::from_millis(200));
+    server.signal("TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(std::net::TcpStream::connect(server.address).is_err(), "no new connections");
+    slow.write_all(b"{}").unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let mut nothing = Vec::new();
+    assert_eq!(idle.read_to_end(&mut nothing).unwrap_or(0), 0);
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn heads_that_are_too_long_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &["--head-bytes", "8KiB"]);
+    let long = "x".repeat(20_000);
+    let answer = server.send(&format!("GET / HTTP/1.1\r\nhost: x\r\na: {long}\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[test]
+fn a_stranger_is_refused_everywhere_and_told_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[]);
+    for target in ["/", "/bucket/key", "/v20180820/accesspoint", "/_refract/v1/keys", "http://example.com/"] {
+        let host = if target.starts_with("http") { "example.com" } else { "x" };
+        let answer =
+            server.send(&format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 403"), "{target}: {answer}");
+    }
+    let answer =
+        server.send("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("no_proxy"), "{answer}");
+}
