@@ -1,4 +1,5 @@
 //! The integration tests: one binary, a module a behaviour.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what helps a test may fail it")]
 
 mod heads;
 mod process;
