@@ -14,8 +14,17 @@ mod cleaning;
 mod corruption;
 mod crashes;
 
+/// Opens a store. A write whose caller went away may hold the directory for a moment longer, on the blocking pool.
 fn open(dir: &Path) -> FsStore {
-    FsStore::open(FsOptions::new(dir), Arc::new(Still)).unwrap()
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match FsStore::open(FsOptions::new(dir), Arc::new(Still)) {
+            Err(OpenError::Locked { .. }) if std::time::Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 async fn with_bucket(dir: &Path) -> FsStore {
