@@ -68,19 +68,25 @@ fn head(options: &Options, method: &str, path: &str, length: u64) -> Result<Vec<
 }
 
 struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// The server said that it closes after its last answer.
+    closes: bool,
 }
 
 impl Connection {
     async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; 256 << 10] })
+        Ok(Self { address, stream, buffer: vec![0; 256 << 10], closes: false })
     }
 
     /// One request; answers the status and the bytes of the body.
     async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(u16, u64), Failure> {
+        if self.closes {
+            *self = Self::open(self.address).await?;
+        }
         if body.len() <= 64 << 10 {
             let whole = [head, body].concat();
             self.stream.write_all(&whole).await?;
@@ -100,6 +106,9 @@ impl Connection {
             let so_far = self.buffer.get(..filled).unwrap_or_default();
             let httparse::Status::Complete(end) = answer.parse(so_far)? else { continue };
             let status = answer.code.unwrap_or(0);
+            self.closes = answer.headers.iter().any(|field| {
+                field.name.eq_ignore_ascii_case("connection") && field.value.eq_ignore_ascii_case(b"close")
+            });
             let length =
                 answer.headers.iter().find(|field| field.name.eq_ignore_ascii_case("content-length"));
             let length: u64 = length

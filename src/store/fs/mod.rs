@@ -34,6 +34,7 @@ use crate::clock::Clock;
 
 mod blob;
 mod buckets;
+mod buffers;
 mod committer;
 mod faults;
 mod gc;

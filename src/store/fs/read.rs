@@ -1,7 +1,7 @@
 //! Reading bodies: each segment is checked before its bytes go out.
 //!
 //! What the page cache holds is read on the task itself, a segment at a time; once it misses, the rest is read on
-//! the blocking pool, 1 MiB at a time and one piece ahead. A read holds at most 2 MiB.
+//! the blocking pool, 512 KiB at a time and one piece ahead. A read holds at most 1 MiB.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -15,13 +15,14 @@ use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
 use super::Shared;
-use super::blob::{BlobId, CRC_BYTES, SEGMENT, SEGMENT_U64};
+use super::blob::{BlobId, CRC_BYTES, SEGMENT_U64};
+use super::buffers::Buffer;
 use super::pins::Pin;
 use super::rows::crc64;
 use crate::store::{BodyError, ObjectData, Payload};
 
 /// Segments that one task of the blocking pool reads.
-const AHEAD: u64 = 4;
+const AHEAD: u64 = 2;
 /// CRCs that are read at a time: one page of them covers 128 MiB.
 const WINDOW: u64 = 512;
 
@@ -156,7 +157,9 @@ struct FileReader {
     at: u64,
     end: u64,
     /// Checked segments that have not gone out: what follows a short piece of read-ahead.
-    ahead: Option<JoinHandle<(Segments, io::Result<Bytes>)>>,
+    ahead: Option<JoinHandle<(Segments, io::Result<VecDeque<Bytes>>)>>,
+    /// Those that were read, the first of which holds `at`.
+    ready: VecDeque<Bytes>,
     /// First byte that the next read takes.
     next: u64,
 }
@@ -176,6 +179,7 @@ impl FileReader {
             at: range.start,
             end: range.end,
             ahead: None,
+            ready: VecDeque::new(),
             next: range.start,
         }
     }
@@ -190,23 +194,21 @@ impl FileReader {
         if self.at >= self.end {
             return Ok(None);
         }
-        let (start, bytes) = match &mut self.state {
-            State::Cached(segments) => {
-                let first = self.at / SEGMENT_U64;
-                match segments.read(first..first + 1, pread_cached) {
-                    Ok(bytes) => (first, bytes),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        let segments = segments.clone();
-                        self.next = self.at;
-                        self.state = State::Missed(Some(segments));
-                        self.read_ahead().await?
-                    }
-                    Err(error) => return Err(error),
+        let number = self.at / SEGMENT_U64;
+        let bytes = match &mut self.state {
+            State::Cached(segments) => match segments.read(number, pread_cached) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let segments = segments.clone();
+                    self.next = self.at;
+                    self.state = State::Missed(Some(segments));
+                    self.read_ahead().await?
                 }
-            }
+                Err(error) => return Err(error),
+            },
             State::Missed(_) => self.read_ahead().await?,
         };
-        let offset = start * SEGMENT_U64;
+        let offset = number * SEGMENT_U64;
         let out = slice(&bytes, &(self.at - offset..self.end - offset));
         if out.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -215,19 +217,22 @@ impl FileReader {
         Ok(Some(out))
     }
 
-    /// Waits for the read under way, or begins one, and begins the one after it.
-    async fn read_ahead(&mut self) -> io::Result<(u64, Bytes)> {
+    /// The next segment: one that was read, or else it waits for the read under way, or begins one, and begins the
+    /// one after it.
+    async fn read_ahead(&mut self) -> io::Result<Bytes> {
+        if let Some(bytes) = self.ready.pop_front() {
+            return Ok(bytes);
+        }
         if self.ahead.is_none() {
             // The first read is short, so that its bytes go out early.
             self.begin(1);
         }
-        let start = self.at / SEGMENT_U64;
         let Some(handle) = self.ahead.take() else { return Err(io::Error::other("no read under way")) };
         let (segments, bytes) = handle.await.map_err(io::Error::other)?;
         self.state = State::Missed(Some(segments));
-        let bytes = bytes?;
+        self.ready = bytes?;
         self.begin(AHEAD);
-        Ok((start, bytes))
+        self.ready.pop_front().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     fn begin(&mut self, most: u64) {
@@ -239,7 +244,7 @@ impl FileReader {
         let Some(mut segments) = free.take() else { return };
         self.next = plan.end * SEGMENT_U64;
         self.ahead = Some(tokio::task::spawn_blocking(move || {
-            let bytes = segments.read(plan, File::read_exact_at);
+            let bytes = plan.map(|number| segments.read(number, File::read_exact_at)).collect();
             (segments, bytes)
         }));
     }
@@ -275,21 +280,18 @@ struct Segments {
 }
 
 impl Segments {
-    /// Reads consecutive segments and checks each. Blocks as far as `pread` does.
+    /// Reads a segment and checks it. Blocks as far as `pread` does.
     fn read(
         &mut self,
-        segments: Range<u64>,
+        number: u64,
         pread: impl Fn(&File, &mut [u8], u64) -> io::Result<()>,
     ) -> io::Result<Bytes> {
-        let start = segments.start * SEGMENT_U64;
-        let end = (segments.end * SEGMENT_U64).min(self.size);
-        let length = usize::try_from(end.saturating_sub(start)).map_err(io::Error::other)?;
-        let mut buffer = vec![0; length];
-        pread(&self.file, &mut buffer, start)?;
-        for (number, bytes) in segments.zip(buffer.chunks(SEGMENT)) {
-            if self.crc(number, &pread)? != crc64(bytes) {
-                return Err(mismatch());
-            }
+        let start = number * SEGMENT_U64;
+        let length = self.size.saturating_sub(start).min(SEGMENT_U64);
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        let buffer = Buffer::filled(length, |bytes| pread(&self.file, bytes, start))?;
+        if self.crc(number, &pread)? != crc64(buffer.as_ref()) {
+            return Err(mismatch());
         }
         Ok(buffer.into())
     }

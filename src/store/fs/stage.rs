@@ -9,16 +9,13 @@ use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
 use super::Shared;
-use super::blob::{BlobFile, BlobWriter, SEGMENT, WrittenBlob};
+use super::blob::{BlobFile, BlobWriter, WrittenBlob};
+use super::buffers::Buffer;
 use super::read::{Piece, Source, stream};
 use super::rows::{Place, crc64};
 use super::tables::Tx;
 use crate::store::hash::{Digests, Hasher};
 use crate::store::{ByteStream, Payload, Result, StageOptions, Staged, StoreError};
-
-/// Bytes that are hashed and written at a time: two such pieces exist for each upload, one being received and one
-/// being written.
-const PIECE: usize = 2 * SEGMENT;
 
 /// Where staged bytes are.
 #[derive(Debug)]
@@ -110,43 +107,38 @@ async fn take_head(stream: &mut ByteStream, limit: usize) -> Result<(Bytes, bool
     Ok((if all.is_empty() { first } else { all.freeze() }, false))
 }
 
-/// A worker that gives back the writer and an empty buffer.
-type Worker = JoinHandle<Result<(BlobWriter, Vec<u8>)>>;
+/// A worker that gives back the writer. Two buffers exist for each upload: one being received, one being written.
+type Worker = JoinHandle<Result<BlobWriter>>;
 
 async fn joined<T>(handle: JoinHandle<Result<T>>) -> Result<T> {
     handle.await.map_err(|error| StoreError::Engine(error.to_string()))?
 }
 
-fn work(mut writer: BlobWriter, mut buffer: Vec<u8>) -> Worker {
+fn work(mut writer: BlobWriter, buffer: Buffer) -> Worker {
     tokio::task::spawn_blocking(move || {
-        writer.write(&buffer)?;
-        buffer.clear();
-        Ok((writer, buffer))
+        writer.write(buffer.as_ref())?;
+        Ok(writer)
     })
 }
 
 /// Writes a body to a temporary file.
 async fn spill(shared: Arc<Shared>, hasher: Hasher, head: Bytes, mut rest: ByteStream) -> Result<Staged> {
-    let mut worker: Worker = tokio::task::spawn_blocking(move || {
-        let writer = BlobWriter::create(shared, hasher)?;
-        Ok((writer, Vec::with_capacity(PIECE)))
-    });
-    let mut filling = Vec::with_capacity(PIECE);
+    let mut worker: Worker = tokio::task::spawn_blocking(move || BlobWriter::create(shared, hasher));
+    let mut filling = Buffer::new();
     let mut next = Some(head);
     while let Some(mut chunk) = next {
         while !chunk.is_empty() {
-            let room = PIECE - filling.len();
-            filling.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
-            if filling.len() == PIECE {
-                let (writer, empty) = joined(worker).await?;
-                worker = work(writer, std::mem::replace(&mut filling, empty));
+            filling.take_from(&mut chunk);
+            if filling.is_full() {
+                let writer = joined(worker).await?;
+                worker = work(writer, std::mem::replace(&mut filling, Buffer::new()));
             }
         }
         next = rest.next().await.transpose()?;
     }
-    let (mut writer, _) = joined(worker).await?;
+    let mut writer = joined(worker).await?;
     let done = tokio::task::spawn_blocking(move || {
-        writer.write(&filling)?;
+        writer.write(filling.as_ref())?;
         writer.finish()
     });
     let (digests, written) = joined(done).await?;
