@@ -1,11 +1,12 @@
 //! Digests of a body as it streams: MD5 and CRC-64/NVME always, one more where it is asked for.
 
+use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
-use md5::{Digest, Md5};
-use sha1::Sha1;
+use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use super::ChecksumAlgorithm;
+use super::md5::Md5;
 
 /// Hashes bytes as they come.
 #[derive(Debug)]
@@ -52,8 +53,18 @@ impl Hasher {
 
     /// Takes the next bytes.
     pub(super) fn update(&mut self, bytes: &[u8]) {
-        self.size += bytes.len() as u64;
         self.md5.update(bytes);
+        self.others(bytes);
+    }
+
+    /// Takes the next bytes of a large body on a thread that may block; their MD5 is computed beside that of others.
+    pub(super) fn update_beside_others(&mut self, bytes: &Bytes) {
+        self.md5.update_beside_others(bytes);
+        self.others(bytes);
+    }
+
+    fn others(&mut self, bytes: &[u8]) {
+        self.size += bytes.len() as u64;
         self.crc64nvme.update(bytes);
         match &mut self.more {
             Some((_, More::Crc(crc, _))) => crc.update(bytes),
@@ -78,7 +89,7 @@ impl Hasher {
             };
             (algorithm, digest)
         });
-        Digests { size: self.size, md5: self.md5.finalize().into(), crc64nvme, checksum }
+        Digests { size: self.size, md5: self.md5.finalize(), crc64nvme, checksum }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod error;
 pub mod fs;
 mod hash;
 mod listing;
+mod md5;
 pub mod memory;
 pub mod record;
 pub mod types;

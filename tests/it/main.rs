@@ -4,3 +4,5 @@
 mod heads;
 mod process;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;

@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
@@ -217,14 +218,14 @@ impl BlobWriter {
         Ok(Self { file, blob, hasher, crcs: Vec::new() })
     }
 
-    /// Takes the next bytes: whole segments, except in the last call.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        for segment in bytes.chunks(SEGMENT) {
-            self.crcs.extend_from_slice(&crc64(segment).to_le_bytes());
-            self.hasher.update(segment);
-        }
+    /// Takes the next segment: a whole one, except in the last call.
+    pub(super) fn write(&mut self, segment: &Bytes) -> Result<()> {
+        // Written first, while the bytes are in the processor's cache.
         self.blob.shared.faults.at(Step::Write).map_err(io_error)?;
-        self.file.write_all(bytes).map_err(io_error)
+        self.file.write_all(segment).map_err(io_error)?;
+        self.crcs.extend_from_slice(&crc64(segment).to_le_bytes());
+        self.hasher.update_beside_others(segment);
+        Ok(())
     }
 
     /// Ends the file.

@@ -95,7 +95,11 @@ mod tests {
 
     #[test]
     fn a_used_buffer_begins_empty() {
-        drop(Buffer::filled(5, |bytes| Ok(bytes.fill(9))).unwrap());
+        let used = Buffer::filled(5, |bytes| {
+            bytes.fill(9);
+            Ok(())
+        });
+        assert_eq!(used.unwrap().as_ref(), [9; 5]);
         assert!(Buffer::new().as_ref().is_empty());
         assert!(Buffer::filled(SEGMENT + 1, |_| Ok(())).is_err());
     }

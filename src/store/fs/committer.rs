@@ -1,5 +1,6 @@
 //! The committer: one thread that gathers operations into groups and commits each group in one transaction.
 
+use std::collections::HashSet;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -19,8 +20,14 @@ const GROUP: usize = 256;
 /// How long a group waits for as many operations as the last one had. Clients that were answered together come
 /// back together; without the wait the first of them would take a flush to itself.
 const GATHER: Duration = Duration::from_micros(300);
-/// With relaxed durability: how long a change may wait for its flush.
+/// With relaxed durability: how long a change may wait until its flush begins.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// Rounds of flushing bodies beside the commits, at most, before those that are left are flushed between two.
+const ROUNDS: u8 = 4;
+/// So few bodies are flushed between two commits at once.
+const FEW: usize = 2;
+/// How often the end of a round is looked for while no operation comes.
+const POLL: Duration = Duration::from_millis(5);
 
 enum Message {
     Job(Box<dyn Job>),
@@ -161,16 +168,26 @@ struct State<'s> {
     /// before the commit that replaced them is on disk, nor a row be flushed before its body.
     unflushed: Vec<BlobId>,
     garbage: Vec<Garbage>,
+    /// With relaxed durability: the round of flushing bodies that is under way, and its number.
+    round: Option<(Receiver<Result<()>>, u8)>,
 }
 
 /// The committer's thread. `next_inline` is the first free id in the `inline` table.
 pub(super) fn run(shared: &Arc<Shared>, queue: &Queue, next_inline: u64) {
-    let mut state =
-        State { shared, next_inline, last: 0, dirty: None, unflushed: Vec::new(), garbage: Vec::new() };
+    let mut state = State {
+        shared,
+        next_inline,
+        last: 0,
+        dirty: None,
+        unflushed: Vec::new(),
+        garbage: Vec::new(),
+        round: None,
+    };
     loop {
-        let first = match state.dirty {
-            None => queue.0.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) => queue.0.recv_timeout(FLUSH_AFTER.saturating_sub(since.elapsed())),
+        let first = match (&state.round, state.dirty) {
+            (Some(_), _) => queue.0.recv_timeout(POLL),
+            (None, Some(since)) => queue.0.recv_timeout(FLUSH_AFTER.saturating_sub(since.elapsed())),
+            (None, None) => queue.0.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let mut stop = false;
         match first {
@@ -178,13 +195,11 @@ pub(super) fn run(shared: &Arc<Shared>, queue: &Queue, next_inline: u64) {
                 let (group, end) = state.gather(job, queue);
                 stop = end;
                 state.commit(group);
-                if state.dirty.is_some_and(|since| since.elapsed() >= FLUSH_AFTER) {
-                    state.flush();
-                }
             }
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => stop = true,
-            Err(RecvTimeoutError::Timeout) => state.flush(),
+            Err(RecvTimeoutError::Timeout) => {}
         }
+        state.go_on_flushing();
         if stop {
             state.flush();
             return;
@@ -283,14 +298,50 @@ impl State<'_> {
         Ok(())
     }
 
+    /// Begins to flush when it is time, and ends it when few bodies are left. Bodies are flushed beside the commits:
+    /// a flush of all that a second brings would hold every writer up.
+    fn go_on_flushing(&mut self) {
+        let next = match &self.round {
+            None if self.dirty.is_some_and(|since| since.elapsed() >= FLUSH_AFTER) => 1,
+            None => return,
+            Some((round, number)) => match round.try_recv() {
+                Err(mpsc::TryRecvError::Empty) => return,
+                Err(mpsc::TryRecvError::Disconnected) => return self.failed(&"a thread has died"),
+                Ok(Err(error)) => return self.failed(&error),
+                Ok(Ok(())) => number + 1,
+            },
+        };
+        self.round = None;
+        if self.unflushed.len() <= FEW || next > ROUNDS {
+            return self.flush();
+        }
+        let (shared, bodies) = (Arc::clone(self.shared), self.take_bodies());
+        let (sender, receiver) = mpsc::channel();
+        self.round = Some((receiver, next));
+        let begun = std::thread::Builder::new().name("refract-flush".into()).spawn(move || {
+            // Nobody waits for it once the store is closed.
+            drop(sender.send(flush_bodies(&shared, &bodies)));
+        });
+        if let Err(error) = begun {
+            self.failed(&error);
+        }
+    }
+
     /// Makes all commits so far durable.
     fn flush(&mut self) {
+        if let Some((round, _)) = self.round.take() {
+            match round.recv() {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return self.failed(&error),
+                Err(error) => return self.failed(&error),
+            }
+        }
         if self.dirty.take().is_none() || self.shared.check().is_err() {
             return;
         }
-        if let Err(error) = self.try_flush() {
-            self.shared.poison(&format!("flush: {error}"));
-            return;
+        let bodies = self.take_bodies();
+        if let Err(error) = flush_bodies(self.shared, &bodies).and_then(|()| self.flush_rows()) {
+            return self.failed(&error);
         }
         let garbage = std::mem::take(&mut self.garbage);
         if !garbage.is_empty() {
@@ -298,26 +349,41 @@ impl State<'_> {
         }
     }
 
-    fn try_flush(&mut self) -> Result<()> {
-        let shared = self.shared;
-        let mut dirs: Vec<_> = self.unflushed.iter().map(|id| shared.layout.blob_dir(*id)).collect();
-        for id in std::mem::take(&mut self.unflushed) {
-            // One that was replaced since stays until this flush, which hands its garbage over.
-            std::fs::File::open(shared.layout.blob(id))?.sync_data()?;
-        }
-        dirs.sort_unstable();
-        dirs.dedup();
-        if !dirs.is_empty() {
-            dirs.push(shared.layout.blobs());
-        }
-        for dir in dirs {
-            sync_dir(&dir)?;
-        }
-        shared.faults.at(Step::Commit)?;
-        let mut txn = shared.db.begin_write()?;
+    fn failed(&mut self, error: &dyn std::fmt::Display) {
+        self.round = None;
+        self.dirty = None;
+        self.shared.poison(&format!("flush: {error}"));
+    }
+
+    /// Bodies to flush. One that was replaced since has no row when the rows are flushed.
+    fn take_bodies(&mut self) -> Vec<BlobId> {
+        let mut bodies = std::mem::take(&mut self.unflushed);
+        let replaced: HashSet<BlobId> = self.garbage.iter().filter_map(Garbage::file).collect();
+        bodies.retain(|id| !replaced.contains(id));
+        bodies
+    }
+
+    fn flush_rows(&self) -> Result<()> {
+        self.shared.faults.at(Step::Commit)?;
+        let mut txn = self.shared.db.begin_write()?;
         txn.set_quick_repair(true);
         Ok(txn.commit()?)
     }
+}
+
+/// Flushes bodies and the directories that they are in.
+fn flush_bodies(shared: &Shared, bodies: &[BlobId]) -> Result<()> {
+    let mut dirs: Vec<_> = bodies.iter().map(|id| shared.layout.blob_dir(*id)).collect();
+    for id in bodies {
+        // One that was replaced since stays until the rows are flushed: only then its garbage is handed over.
+        std::fs::File::open(shared.layout.blob(*id))?.sync_data()?;
+    }
+    dirs.sort_unstable();
+    dirs.dedup();
+    if !dirs.is_empty() {
+        dirs.push(shared.layout.blobs());
+    }
+    dirs.iter().try_for_each(|dir| Ok(sync_dir(dir)?))
 }
 
 /// Answers operations, with a failure of their group where there is one.

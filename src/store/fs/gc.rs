@@ -32,6 +32,14 @@ pub(super) enum Garbage {
 }
 
 impl Garbage {
+    /// The body file that this is.
+    pub(super) fn file(&self) -> Option<BlobId> {
+        match self {
+            Self::File(id) => Some(*id),
+            Self::Upload(_) => None,
+        }
+    }
+
     /// Key in the `gc` table.
     pub(super) fn key(&self) -> Vec<u8> {
         match self {

@@ -116,7 +116,7 @@ async fn joined<T>(handle: JoinHandle<Result<T>>) -> Result<T> {
 
 fn work(mut writer: BlobWriter, buffer: Buffer) -> Worker {
     tokio::task::spawn_blocking(move || {
-        writer.write(buffer.as_ref())?;
+        writer.write(&buffer.into())?;
         Ok(writer)
     })
 }
@@ -138,7 +138,9 @@ async fn spill(shared: Arc<Shared>, hasher: Hasher, head: Bytes, mut rest: ByteS
     }
     let mut writer = joined(worker).await?;
     let done = tokio::task::spawn_blocking(move || {
-        writer.write(filling.as_ref())?;
+        if !filling.as_ref().is_empty() {
+            writer.write(&filling.into())?;
+        }
         writer.finish()
     });
     let (digests, written) = joined(done).await?;
