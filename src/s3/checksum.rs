@@ -1,7 +1,8 @@
 //! The five checksum kinds of S3: their header names, and the check of what a client claims.
 
 use data_encoding::BASE64;
-use http::{HeaderMap, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::error::ApiError;
 use crate::store::{Checksum, ChecksumAlgorithm, ChecksumType, Staged};
@@ -14,6 +15,8 @@ pub(crate) const KINDS: [(ChecksumAlgorithm, &str, &str); 5] = [
     (ChecksumAlgorithm::Sha1, "x-amz-checksum-sha1", "SHA1"),
     (ChecksumAlgorithm::Sha256, "x-amz-checksum-sha256", "SHA256"),
 ];
+
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// Header that carries a checksum of this kind.
 pub(crate) fn header_of(algorithm: ChecksumAlgorithm) -> &'static str {
@@ -120,6 +123,25 @@ impl Claim {
             }
         }
         Ok(claim)
+    }
+
+    /// Reads the headers of a request whose body is an XML document.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub(crate) fn of_document(parts: &Parts) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        if query.split('&').any(|pair| pair.starts_with("uploadId=")) {
+            // CompleteMultipartUpload: the checksums are those of the object.
+            let md5 = parts.headers.get("content-md5").cloned();
+            return Self::read(&md5.map(|md5| (CONTENT_MD5, md5)).into_iter().collect());
+        }
+        Self::read(&parts.headers)
+    }
+
+    /// Whether there is something to check.
+    pub(crate) fn says_something(&self) -> bool {
+        self.md5.is_some() || self.value.is_some() || self.in_trailer
     }
 
     /// Checks what was staged against the claim and the trailers, and answers the checksum to keep: of the kind

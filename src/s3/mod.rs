@@ -161,14 +161,15 @@ impl S3Plane {
         body: Body,
     ) -> Result<Response<Body>, ApiError> {
         let bytes = collect(body, MAX_XML).await?;
-        let claim = checksum::Claim::read(&parts.headers);
-        let is_post_delete = parts.method == Method::POST || parts.method == Method::PUT;
-        if is_post_delete && !bytes.is_empty() && parts.headers.contains_key("content-md5") {
-            let staged = self.api.store.stage(
-                crate::store::Payload::Bytes(bytes.clone()),
-                crate::store::StageOptions { checksum: claim.as_ref().ok().and_then(|c| c.algorithm) },
-            );
-            claim?.verify(&staged.await?, call.trailers.get())?;
+        if !bytes.is_empty() {
+            let claim = checksum::Claim::of_document(&parts)?;
+            if claim.says_something() {
+                let staged = self.api.store.stage(
+                    crate::store::Payload::Bytes(bytes.clone()),
+                    crate::store::StageOptions { checksum: claim.algorithm },
+                );
+                claim.verify(&staged.await?, call.trailers.get())?;
+            }
         }
         parts.uri = canonical_uri(call.bucket, call.key, parts.uri.query())?;
         if let Some(principal) = call.principal {

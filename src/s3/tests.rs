@@ -144,6 +144,12 @@ async fn a_wrong_digest_stores_nothing() {
     c.expect(404, "GET /bkt/k", &[], "").await;
     c.expect(400, "PUT /bkt/k", &[("content-length", "9")], "hello").await;
     c.expect(404, "GET /bkt/k", &[], "").await;
+    let xml = "<Delete><Object><Key>ok</Key></Object></Delete>";
+    for header in [("content-md5", "AAAAAAAAAAAAAAAAAAAAAA=="), ("x-amz-checksum-crc32", "AAAAAA==")] {
+        let text = c.expect(400, "POST /bkt?delete", &[header], xml).await;
+        assert_eq!(element(&text, "Code"), "BadDigest");
+    }
+    c.expect(200, "GET /bkt/ok", &[], "").await;
 }
 
 #[tokio::test]
