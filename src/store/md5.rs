@@ -2,8 +2,9 @@
 //! segments of bodies that arrive together are hashed side by side, which takes half the processor time.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
 
 use bytes::Bytes;
 use md5::block_api::compress;
@@ -111,7 +112,7 @@ impl Md5 {
         }
         self.length = self.length.wrapping_add(bytes.len() as u64);
         let whole = bytes.len() - bytes.len() % BLOCK;
-        self.state = Engine::one().hash(self.state, &bytes.slice(..whole));
+        self.state = Engine::one().hash(self.state, bytes.slice(..whole));
         self.tail.extend_from_slice(bytes.get(whole..).unwrap_or_default());
     }
 
@@ -148,25 +149,32 @@ impl Md5 {
 struct Job {
     state: [u32; 4],
     blocks: Bytes,
-    done: Arc<OnceLock<[u32; 4]>>,
+    answer: Arc<Answer>,
+}
+
+/// What the thread that waits for a job looks at each time it is woken.
+#[derive(Default)]
+struct Answer {
+    done: OnceLock<[u32; 4]>,
+    /// The engine is this thread's now, and its job the first in the queue.
+    leads: AtomicBool,
 }
 
 /// Hashes what waits for it, on the thread of one of those that wait, as many jobs at a time as there are lanes.
 #[derive(Default)]
-struct Engine {
-    waiting: Mutex<VecDeque<Job>>,
-    turn: Mutex<()>,
+struct Engine(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(Job, Thread)>,
+    led: bool,
 }
 
 /// One for two processors: fewer would be the limit of large machines, more would find less to put together.
 static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let processors = thread::available_parallelism().map_or(1, usize::from);
     (0..processors.div_ceil(2)).map(|_| Engine::default()).collect()
 });
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Engine {
     fn one() -> &'static Self {
@@ -174,27 +182,47 @@ impl Engine {
         &ENGINES[NEXT.fetch_add(1, Ordering::Relaxed) % ENGINES.len()]
     }
 
-    fn hash(&self, mut state: [u32; 4], blocks: &Bytes) -> [u32; 4] {
-        let done = Arc::new(OnceLock::new());
-        let job = Job { state, blocks: blocks.clone(), done: Arc::clone(&done) };
-        lock(&self.waiting).push_back(job);
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, state: [u32; 4], blocks: Bytes) -> [u32; 4] {
+        let answer = Arc::<Answer>::default();
+        let job = Job { state, blocks, answer: Arc::clone(&answer) };
+        let mut queue = self.queue();
+        queue.waiting.push_back((job, thread::current()));
+        let mut leads = !std::mem::replace(&mut queue.led, true);
+        drop(queue);
         loop {
-            let _turn = lock(&self.turn);
-            if let Some(state) = done.get() {
+            if leads {
+                self.lead();
+            }
+            if let Some(state) = answer.done.get() {
                 return *state;
             }
-            let batch: Vec<Job> = {
-                let mut waiting = lock(&self.waiting);
-                let count = waiting.len().min(LANES);
-                waiting.drain(..count).collect()
-            };
-            if batch.is_empty() {
-                // A thread that had the job has died.
-                compress(&mut state, blocks.as_chunks().0);
-                return state;
-            }
-            run(batch);
+            thread::park();
+            leads = answer.leads.swap(false, Ordering::Acquire);
         }
+    }
+
+    /// Hashes the first jobs of the queue, and leaves the engine to the next one.
+    fn lead(&self) {
+        let (jobs, threads): (Vec<_>, Vec<_>) = {
+            let mut queue = self.queue();
+            let count = queue.waiting.len().min(LANES);
+            queue.waiting.drain(..count).unzip()
+        };
+        run(jobs);
+        let mut queue = self.queue();
+        if let Some((job, thread)) = queue.waiting.front() {
+            job.answer.leads.store(true, Ordering::Release);
+            thread.unpark();
+        } else {
+            queue.led = false;
+        }
+        drop(queue);
+        let own = thread::current().id();
+        threads.iter().filter(|thread| thread.id() != own).for_each(Thread::unpark);
     }
 }
 
@@ -214,7 +242,7 @@ fn run(mut jobs: Vec<Job>) {
     for mut job in jobs {
         compress(&mut job.state, job.blocks.as_chunks().0.get(at..).unwrap_or_default());
         // It is set once, here.
-        job.done.get_or_init(|| job.state);
+        job.answer.done.get_or_init(|| job.state);
     }
 }
 
@@ -305,7 +333,7 @@ mod tests {
 
     #[test]
     fn bodies_of_many_threads_have_their_own_digests() {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for thread in 0..9_u32 {
                 scope.spawn(move || {
                     let mut md5 = Md5::new();
@@ -333,17 +361,17 @@ mod tests {
     fn lanes_of_unequal_length_are_right() {
         for count in 1..=LANES {
             let jobs: Vec<_> = (0..).take(count).map(|i| bytes(BLOCK * (count * 3 + i), 7)).collect();
-            let done: Vec<_> = jobs.iter().map(|_| Arc::new(OnceLock::new())).collect();
-            let job = |(blocks, done): (&Bytes, &Arc<OnceLock<_>>)| Job {
+            let done: Vec<_> = jobs.iter().map(|_| Arc::<Answer>::default()).collect();
+            let job = |(blocks, answer): (&Bytes, &Arc<Answer>)| Job {
                 state: START,
                 blocks: blocks.clone(),
-                done: Arc::clone(done),
+                answer: Arc::clone(answer),
             };
             run(jobs.iter().zip(&done).map(job).collect());
             for (blocks, done) in jobs.iter().zip(done) {
                 let mut state = START;
                 compress(&mut state, blocks.as_chunks().0);
-                assert_eq!(done.get(), Some(&state));
+                assert_eq!(done.done.get(), Some(&state));
             }
         }
     }
