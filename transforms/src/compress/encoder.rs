@@ -10,7 +10,7 @@ const BROTLI_WINDOW: u32 = 22;
 
 /// An encoder that writes into memory.
 pub(super) enum Encoder {
-    Gzip(flate2::write::GzEncoder<Vec<u8>>),
+    Gzip(Box<flate2::write::GzEncoder<Vec<u8>>>),
     Brotli(Box<brotli::CompressorWriter<Vec<u8>>>),
     #[cfg(feature = "native-codecs")]
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
@@ -24,7 +24,8 @@ impl Encoder {
         Ok(match algorithm {
             // The header carries no time and no name, so that equal input gives equal output.
             Algorithm::Gzip => {
-                Self::Gzip(flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::new(level)))
+                let encoder = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::new(level));
+                Self::Gzip(Box::new(encoder))
             }
             Algorithm::Brotli => {
                 Self::Brotli(Box::new(brotli::CompressorWriter::new(Vec::new(), 4096, level, BROTLI_WINDOW)))
@@ -95,7 +96,7 @@ mod pure {
     const FRAME: usize = 1 << 20;
 
     #[derive(Default)]
-    pub(super) struct Encoder {
+    pub(in crate::compress) struct Encoder {
         buffer: Vec<u8>,
         any: bool,
     }

@@ -83,8 +83,9 @@ impl Zstd {
         };
         let (read, written) =
             self.frame.decode_from_to(given, &mut self.scratch).map_err(|e| corrupt("zstd", e))?;
-        if read > self.pending.len() {
-            return Err(corrupt("zstd", "it ends early"));
+        if read > given.len() {
+            // It waits for the frame's checksum, of which some bytes are still to come.
+            return if eof { Err(corrupt("zstd", "it ends early")) } else { Ok(false) };
         }
         self.pending.drain(..read);
         output.extend_from_slice(self.scratch.get(..written).unwrap_or_default());

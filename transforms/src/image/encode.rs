@@ -126,7 +126,7 @@ fn jpeg(picture: &Picture, quality: u8) -> Result<Vec<u8>, TransformError> {
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, quality);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.set_optimized_huffman_tables(true);
+    // Not with optimised tables: with those, version 0.7.1 writes flat colours that decoders read as others.
     if let Some(profile) = &picture.icc {
         encoder.add_icc_profile(profile).map_err(failed)?;
     }

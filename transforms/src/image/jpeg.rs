@@ -10,10 +10,6 @@ pub(super) struct Markers<'a> {
     /// Chunks of the ICC profile: sequence number and bytes.
     icc: Vec<(u8, &'a [u8])>,
     /// Whether an Adobe segment is there, whose CMYK is stored inverted.
-    #[cfg_attr(
-        not(feature = "native-codecs"),
-        expect(dead_code, reason = "the pure decoder looks for itself")
-    )]
     pub(super) adobe: bool,
     /// Offset of the first scan's data.
     pub(super) scan: usize,
