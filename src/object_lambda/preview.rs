@@ -6,7 +6,7 @@ use http::Request;
 use crate::auth::Principal;
 use crate::error::ApiError;
 use crate::policy;
-use crate::store::{ObjectInfo, Payload};
+use crate::store::{ObjectInfo, Payload, VersionRef};
 
 use super::source::{Source, apply, collect};
 use super::{LensCall, ObjectLambdaPlane, error};
@@ -41,7 +41,7 @@ impl ObjectLambdaPlane {
         policy::authorize(Some(principal), "GetObject")?;
         crate::s3::keys::check(key)?;
         let prepared = self.functions.prepare(&self.catalog.snapshot(), function, payload)?;
-        let object = self.store.open(bucket, key).await?;
+        let object = self.store.open(bucket, key, VersionRef::Current).await?;
         let before = ObjectInfo::clone(&object.info);
         check_size("object", before.size)?;
         let original = collect(object.data.read(0..before.size), MAX_PREVIEW).await?;

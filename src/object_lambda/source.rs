@@ -15,7 +15,7 @@ use crate::auth::{Principal, PrincipalKind};
 use crate::error::ApiError;
 use crate::function::Prepared;
 use crate::policy;
-use crate::store::{Object, ObjectInfo, Payload, Store, StoreError};
+use crate::store::{Object, ObjectInfo, Payload, Store, StoreError, VersionRef};
 
 use super::{LensCall, error};
 
@@ -40,11 +40,11 @@ impl Source {
         limits: Limits,
     ) -> Result<Self, ApiError> {
         let bucket = call.bucket;
-        let object = store.open(bucket, call.key).await?;
+        let object = store.open(bucket, call.key, VersionRef::Current).await?;
         let mut resources = Vec::new();
         for key in prepared.transform.resources() {
             policy::authorize(call.principal, "GetObject")?;
-            let resource = match store.open(bucket, &key).await {
+            let resource = match store.open(bucket, &key, VersionRef::Current).await {
                 Ok(resource) if resource.info.size <= limits.buffered_bytes => resource,
                 Ok(resource) => {
                     return Err(error::resource(

@@ -8,16 +8,15 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
 
-use super::delete::refuse_version;
 use super::list::page_size;
-use super::{Api, convert};
+use super::{Api, convert, version};
 
 pub(super) async fn get(
     api: &Api,
     req: S3Request<GetObjectAttributesInput>,
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let input = req.input;
-    refuse_version(input.version_id.as_deref())?;
+    let version = version::wanted(input.version_id.as_deref())?;
     // Clients send one header with commas, or one header for each: s3s splits only the latter.
     let asked: Vec<&str> = input
         .object_attributes
@@ -40,7 +39,7 @@ pub(super) async fn get(
         ))
         .into());
     }
-    let object = api.store.open(&input.bucket, &input.key).await.map_err(ApiError::from)?;
+    let object = api.store.open(&input.bucket, &input.key, version).await.map_err(ApiError::from)?;
     let info = &object.info;
     let checksum = info.checksum.as_ref().filter(|_| wants("Checksum")).map(|sum| {
         let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five(sum.algorithm, &sum.value);
@@ -99,6 +98,7 @@ pub(super) async fn get(
             class.map_or_else(|| StorageClass::from_static("STANDARD"), StorageClass::from)
         }),
         last_modified: Some(convert::timestamp(info.last_modified)),
+        version_id: version::shown(&*api.bucket(&input.bucket)?, info.version),
         ..GetObjectAttributesOutput::default()
     }))
 }

@@ -32,6 +32,7 @@ pub(super) async fn create(
         name: input.bucket.clone(),
         region: constraint.unwrap_or_else(|| api.region.clone()),
         owner: api.account_id.clone(),
+        ..NewBucket::default()
     };
     api.store.create_bucket(new).await.map_err(ApiError::from)?;
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))

@@ -4,13 +4,12 @@ use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource};
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
-use crate::store::{Checksum, ChecksumType, NewObject, Object, StageOptions};
+use crate::store::{Checksum, ChecksumType, NewObject, Object, StageOptions, StoreError, VersionRef};
 
 use super::checksum::by_name;
-use super::delete::refuse_version;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, convert, headers, keys};
+use super::{Api, convert, headers, keys, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -37,19 +36,19 @@ pub(super) async fn object(
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let request_headers = &req.headers;
     let input = req.input;
-    require_bucket(api.store.as_ref(), &input.bucket)?;
+    let config = require_bucket(api.store.as_ref(), &input.bucket)?;
     let condition = convert::write_condition(request_headers)?;
-    let (source_bucket, source_key) = source(api, &input.copy_source)?;
+    let (source_bucket, source_key, wanted) = source(api, &input.copy_source)?;
     let replace_head = directive(request_headers, "x-amz-metadata-directive")?;
     let replace_tags = directive(request_headers, "x-amz-tagging-directive")?;
-    let opened = open(api, &source_bucket, &source_key, request_headers).await?;
+    let opened = open(api, &source_bucket, &source_key, wanted, request_headers).await?;
     if opened.info.size > MAX_COPY {
         return Err(ApiError::invalid_request(format!(
             "The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY}"
         ))
         .into());
     }
-    let same = source_bucket == input.bucket && source_key == input.key;
+    let same = source_bucket == input.bucket && source_key == input.key && wanted == VersionRef::Current;
     if same && !replace_head && !changes_something(request_headers) {
         return Err(ApiError::invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -100,6 +99,8 @@ pub(super) async fn object(
             checksum_sha256: sha256,
             checksum_type: copied.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
         }),
+        version_id: version::shown(&config, copied.version),
+        copy_source_version_id: version::shown(&*api.bucket(&source_bucket)?, info.version),
         ..CopyObjectOutput::default()
     }))
 }
@@ -109,15 +110,22 @@ pub(super) async fn open(
     api: &Api,
     bucket: &str,
     key: &str,
+    wanted: VersionRef,
     headers: &http::HeaderMap,
 ) -> Result<Object, ApiError> {
-    let object = api.store.open(bucket, key).await?;
+    let object = api.store.open(bucket, key, wanted).await.map_err(|error| match error {
+        // A copy of a marker that was named is refused in words of its own.
+        StoreError::DeleteMarker(_, true) => ApiError::invalid_request(
+            "The source of a copy request may not specifically refer to a delete marker by version id.",
+        ),
+        error => error.into(),
+    })?;
     ReadConditions::of_copy_source(headers).require(&object.info)?;
     Ok(object)
 }
 
-/// Bucket and key of a copy's source.
-pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String), ApiError> {
+/// Bucket, key and version of a copy's source.
+pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String, VersionRef), ApiError> {
     let (name, key, version) = match source {
         CopySource::Bucket { bucket, key, version_id } => (SourceName::Bucket(bucket), key, version_id),
         CopySource::AccessPoint { region, account_id, access_point_name, key, version_id, .. } => {
@@ -127,9 +135,8 @@ pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String),
             return Err(ApiError::invalid_request("S3 on Outposts cannot be the source of a copy"));
         }
     };
-    refuse_version(version.as_deref())?;
     keys::check(key)?;
-    Ok((api.names.bucket_of(&name)?, key.to_string()))
+    Ok((api.names.bucket_of(&name)?, key.to_string(), version::wanted(version.as_deref())?))
 }
 
 /// Whether a directive says REPLACE.

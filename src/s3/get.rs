@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
-use crate::store::{ObjectInfo, PartInfo, Payload, Store};
+use crate::store::{ObjectInfo, PartInfo, Payload, Store, VersionRef};
 
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
-use super::{checksum, headers};
+use super::{checksum, headers, version};
 
 /// Response headers that a signed request may override by query parameter (GetObject, "Overriding response
 /// header values").
@@ -37,11 +37,19 @@ pub async fn get_object(
     request: &request::Parts,
 ) -> Result<Response<Body>, ApiError> {
     let read = Read::of(request)?;
-    let object = store.open(bucket, key).await?;
-    if let Some(answer) = read.settle(&object.info)? {
+    let object = store.open(bucket, key, read.version).await?;
+    let config = store.buckets().get(bucket).cloned();
+    let name = |answer: &mut Response<Body>| {
+        if let Some(bucket) = &config {
+            version::name(bucket, object.info.version, answer.headers_mut());
+        }
+    };
+    if let Some(mut answer) = read.settle(&object.info)? {
+        name(&mut answer);
         return Ok(answer);
     }
     let (mut answer, range) = read.describe(&object.info, object.parts.as_deref())?;
+    name(&mut answer);
     if !read.head_only {
         *answer.body_mut() = into_body(object.data.read(range));
     }
@@ -81,6 +89,8 @@ pub struct Read {
     part_number: Option<u16>,
     overrides: Vec<(HeaderName, String)>,
     checksum_mode: bool,
+    /// The version meant.
+    pub version: VersionRef,
     /// A HEAD: the answer has no body.
     pub head_only: bool,
 }
@@ -89,7 +99,7 @@ impl Read {
     /// Reads a request.
     ///
     /// # Errors
-    /// InvalidArgument, InvalidRequest, NoSuchVersion.
+    /// InvalidArgument, InvalidRequest.
     pub fn of(request: &request::Parts) -> Result<Self, ApiError> {
         let mut asked = Self {
             conditions: ReadConditions::of_read(&request.headers),
@@ -100,19 +110,13 @@ impl Read {
                 .headers
                 .get("x-amz-checksum-mode")
                 .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"ENABLED")),
+            version: VersionRef::Current,
             head_only: request.method == Method::HEAD,
         };
         for (name, value) in query_pairs(request.uri.query().unwrap_or_default()) {
             match name.as_ref() {
                 "partNumber" => asked.part_number = Some(part_number(&value)?),
-                "versionId" if value != "null" => {
-                    return Err(ApiError::new(
-                        StatusCode::NOT_FOUND,
-                        "NoSuchVersion",
-                        "The specified version does not exist.",
-                    )
-                    .with_detail("VersionId", value));
-                }
+                "versionId" => asked.version = version::wanted(Some(&value))?,
                 _ => {
                     if let Some((_, header)) = OVERRIDES.iter().find(|(parameter, _)| *parameter == name) {
                         asked.overrides.push((header.clone(), value.into_owned()));

@@ -41,6 +41,8 @@ mod range;
 mod tagging;
 #[cfg(test)]
 mod tests;
+pub(crate) mod version;
+mod versions;
 
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
@@ -67,6 +69,16 @@ pub struct Api {
 impl Api {
     fn bucket(&self, name: &str) -> Result<Arc<Bucket>, ApiError> {
         self.store.buckets().get(name).cloned().ok_or_else(|| StoreError::NoSuchBucket.into())
+    }
+
+    /// Changes how a bucket is configured.
+    async fn configure(
+        &self,
+        bucket: &str,
+        change: impl FnOnce(&mut Bucket) -> Result<(), ApiError> + Send + 'static,
+    ) -> Result<(), ApiError> {
+        self.store.update_bucket(bucket, Box::new(change)).await?;
+        Ok(())
     }
 
     fn owner(&self) -> Owner {

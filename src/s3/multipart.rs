@@ -23,7 +23,7 @@ use super::checksum::{Claim, by_name, header_of, name_of};
 use super::list::{Encoding, page_size};
 use super::put::{md5_hex, require_bucket, stage_body};
 use super::range::Wanted;
-use super::{Api, convert, copy, headers, multipart_sum};
+use super::{Api, convert, copy, headers, multipart_sum, version};
 
 /// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 << 20;
@@ -55,7 +55,7 @@ pub(super) async fn create(
             headers: headers::system(&req.headers),
             metadata: headers::metadata(&req.headers)?,
             tags: headers::tagging(&req.headers)?,
-            checksum: None,
+            ..NewObject::default()
         },
         checksum,
         initiator: api.account_id.clone(),
@@ -139,8 +139,10 @@ pub(super) async fn copy_part(
         })?;
     let upload =
         api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
-    let (source_bucket, source_key) = copy::source(api, &input.copy_source)?;
-    let object = copy::open(api, &source_bucket, &source_key, &req.headers).await?;
+    let (source_bucket, source_key, wanted) = copy::source(api, &input.copy_source)?;
+    let source_versions = api.bucket(&source_bucket)?;
+    let object = copy::open(api, &source_bucket, &source_key, wanted, &req.headers).await?;
+    let copy_source_version_id = version::shown(&source_versions, object.info.version);
     let size = object.info.size;
     let range = match req.headers.get("x-amz-copy-source-range") {
         None => 0..size,
@@ -179,6 +181,7 @@ pub(super) async fn copy_part(
             checksum_sha1: sha1,
             checksum_sha256: sha256,
         }),
+        copy_source_version_id,
         ..UploadPartCopyOutput::default()
     }))
 }
@@ -191,6 +194,7 @@ fn part_five(part: &PartInfo) -> [Option<String>; 5] {
 
 fn storage_class(upload: &UploadInfo) -> StorageClass {
     upload
+        .object
         .headers
         .storage_class
         .clone()
@@ -423,6 +427,7 @@ pub(super) async fn complete(
         checksum_sha1: sha1,
         checksum_sha256: sha256,
         checksum_type: info.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
+        version_id: version::shown(&*api.bucket(&input.bucket)?, info.version),
         ..CompleteMultipartUploadOutput::default()
     }))
 }

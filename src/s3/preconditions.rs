@@ -129,6 +129,8 @@ mod tests {
             tags: Default::default(),
             checksum: None,
             parts: None,
+            version: None,
+            lock: Default::default(),
         }
     }
 

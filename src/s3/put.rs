@@ -1,5 +1,7 @@
 //! PutObject: a body in, checked while it streams; nothing is stored when a check fails.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use data_encoding::HEXLOWER;
 use futures_util::StreamExt;
@@ -7,10 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, req
 
 use crate::auth::Trailers;
 use crate::error::ApiError;
-use crate::store::{BodyError, ByteStream, NewObject, Payload, StageOptions, Staged, Store};
+use crate::store::{
+    BodyError, Bucket, ByteStream, NewObject, Payload, StageOptions, Staged, Store, StoreError,
+};
 
 use super::checksum::Claim;
-use super::{checksum, convert, headers};
+use super::{checksum, convert, headers, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MAX_PUT: u64 = 5 << 30;
@@ -28,14 +32,14 @@ pub(super) async fn put_object(
     body: Body,
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
-    require_bucket(store, bucket)?;
+    let config = require_bucket(store, bucket)?;
     refuse_later_features(&request.headers)?;
     let condition = convert::write_condition(&request.headers)?;
     let mut object = NewObject {
         headers: headers::system(&request.headers),
         metadata: headers::metadata(&request.headers)?,
         tags: headers::tagging(&request.headers)?,
-        checksum: None,
+        ..NewObject::default()
     };
     let claim = Claim::read(&request.headers)?;
     let staged = stage_body(store, request, body, &claim).await?;
@@ -47,6 +51,7 @@ pub(super) async fn put_object(
     insert(out, header::ETAG, &format!("\"{}\"", info.etag));
     insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
     insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
+    version::name(&config, info.version, out);
     Ok(response)
 }
 
@@ -129,12 +134,8 @@ fn refuse_later_features(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// 404 before the body is read, rather than after.
-pub(super) fn require_bucket(store: &dyn Store, bucket: &str) -> Result<(), ApiError> {
-    if store.buckets().contains_key(bucket) {
-        Ok(())
-    } else {
-        Err(crate::store::StoreError::NoSuchBucket.into())
-    }
+pub(super) fn require_bucket(store: &dyn Store, bucket: &str) -> Result<Arc<Bucket>, ApiError> {
+    store.buckets().get(bucket).cloned().ok_or_else(|| StoreError::NoSuchBucket.into())
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -1,6 +1,8 @@
 //! Conditions of writes and deletes, decided on what is there.
 
-use super::{DeleteKey, ObjectInfo, Result, StoreError, WriteCondition};
+use jiff::Timestamp;
+
+use super::{DeleteKey, ObjectChange, ObjectInfo, Result, StoreError, WriteCondition};
 
 /// Decides a write's condition on what is there.
 pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -> Result<()> {
@@ -23,4 +25,19 @@ pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>) -> Re
         && key.if_last_modified.is_none_or(|time| time.as_second() == info.last_modified.as_second())
         && key.if_size.is_none_or(|size| size == info.size);
     if holds { Ok(true) } else { Err(StoreError::PreconditionFailed) }
+}
+
+impl ObjectChange {
+    /// Changes a head, if its lock lets it.
+    pub(super) fn apply(self, info: &mut ObjectInfo, now: Timestamp) -> Result<()> {
+        match self {
+            Self::Tags(tags) => info.tags = tags,
+            Self::Retention { retention, bypass_governance } => {
+                info.lock.allows_retention(retention.as_ref(), now, bypass_governance)?;
+                info.lock.retention = retention;
+            }
+            Self::LegalHold(on) => info.lock.legal_hold = Some(on),
+        }
+        Ok(())
+    }
 }
