@@ -36,8 +36,8 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Contents {
-    /// The versions of each key, the newest first; never an empty list.
-    objects: BTreeMap<String, Vec<Kept>>,
+    /// The versions of each key with their places in the order, the newest first; never an empty list.
+    objects: BTreeMap<String, Vec<(u64, Kept)>>,
     uploads: BTreeMap<(String, String), Upload>,
 }
 
@@ -124,8 +124,8 @@ impl Contents {
     /// The current version, where it is an object.
     fn current(&self, key: &str) -> Option<&Stored> {
         match self.objects.get(key)?.first()? {
-            Kept::Object(stored) => Some(stored),
-            Kept::Marker(_) => None,
+            (_, Kept::Object(stored)) => Some(stored),
+            (_, Kept::Marker(_)) => None,
         }
     }
 
@@ -134,9 +134,9 @@ impl Contents {
             if wanted == VersionRef::Current { StoreError::NoSuchKey } else { StoreError::NoSuchVersion };
         let versions = self.objects.get_mut(key).into_iter().flatten();
         let named = wanted != VersionRef::Current;
-        match versions.into_iter().find(|kept| !named || wanted.names(kept.id())) {
-            Some(Kept::Object(stored)) => Ok(stored),
-            Some(Kept::Marker(marker)) => Err(StoreError::DeleteMarker(marker.clone(), named)),
+        match versions.into_iter().find(|(_, kept)| !named || wanted.names(kept.id())) {
+            Some((_, Kept::Object(stored))) => Ok(stored),
+            Some((_, Kept::Marker(marker))) => Err(StoreError::DeleteMarker(marker.clone(), named)),
             None => Err(absent),
         }
     }
@@ -150,15 +150,18 @@ impl Contents {
         make: impl FnOnce(Option<VersionId>) -> Kept,
     ) -> Result<Option<VersionId>> {
         let versions = self.objects.entry(key.to_owned()).or_default();
-        let top = versions.iter().filter_map(Kept::id).map(|id| id.order).max().unwrap_or(0);
+        let order = match versioning {
+            Versioning::Off => 0,
+            _ => order(now, versions.first().map_or(0, |(order, _)| *order)),
+        };
         let id = match versioning {
-            Versioning::Enabled => Some(VersionId::new(order(now, top))?),
+            Versioning::Enabled => Some(VersionId::new(order)?),
             Versioning::Off | Versioning::Suspended => {
-                versions.retain(|kept| kept.id().is_some());
+                versions.retain(|(_, kept)| kept.id().is_some());
                 None
             }
         };
-        versions.insert(0, make(id));
+        versions.insert(0, (order, make(id)));
         Ok(id)
     }
 
@@ -184,7 +187,7 @@ impl Contents {
         };
         let (mut found, mut marker) = (false, false);
         if let Some(versions) = self.objects.get_mut(&wanted.key) {
-            versions.retain(|kept| {
+            versions.retain(|(_, kept)| {
                 let goes = kept.id() == id;
                 found |= goes;
                 marker |= goes && matches!(kept, Kept::Marker(_));
@@ -363,17 +366,19 @@ impl Store for MemoryStore {
             },
             |key, after, limit| {
                 let all = contents.objects.get(key).map(Vec::as_slice).unwrap_or_default();
-                let start = match after {
-                    None => 0,
-                    // By its place in the order, as that version may be gone.
-                    Some(VersionRef::Id(id)) => all
-                        .iter()
-                        .position(|kept| kept.id().is_none_or(|other| other.order < id.order))
-                        .unwrap_or(all.len()),
-                    Some(_) => all.iter().position(|kept| kept.id().is_none()).map_or(all.len(), |at| at + 1),
+                // By its place in the order, as that version may be gone.
+                let after = match after {
+                    None | Some(VersionRef::Current) => None,
+                    Some(VersionRef::Id(id)) => Some(id.order),
+                    Some(VersionRef::Null) => match all.iter().find(|(_, kept)| kept.id().is_none()) {
+                        Some((order, _)) => Some(*order),
+                        None => return Ok(Vec::new()),
+                    },
                 };
+                let start =
+                    after.map_or(0, |after| all.iter().take_while(|(order, _)| *order >= after).count());
                 let listed = all.iter().enumerate().skip(start).take(limit);
-                Ok(listed.map(|(n, kept)| (kept.version(), n == 0)).collect())
+                Ok(listed.map(|(n, (_, kept))| (kept.version(), n == 0)).collect())
             },
         )
     }
