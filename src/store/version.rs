@@ -37,15 +37,9 @@ impl FromStr for VersionId {
 
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
         let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| ())?;
-        let bytes: [u8; 16] = bytes.try_into().map_err(|_| ())?;
-        Ok(Self::from_bits(u128::from_be_bytes(bytes)))
-    }
-}
-
-impl VersionId {
-    fn from_bits(bits: u128) -> Self {
-        let [high, low] = [(bits >> 64) as u64, (bits & u128::from(u64::MAX)) as u64];
-        Self { order: high, random: low }
+        let (order, random) = bytes.split_first_chunk().ok_or(())?;
+        let random = random.try_into().map_err(|_| ())?;
+        Ok(Self { order: u64::from_be_bytes(*order), random: u64::from_be_bytes(random) })
     }
 }
 

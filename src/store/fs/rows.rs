@@ -49,7 +49,7 @@ pub(super) struct ObjectRow {
 /// A row of `versions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum VersionRow {
-    Object(ObjectRow),
+    Object(Box<ObjectRow>),
     Marker(DeleteMarker),
 }
 

@@ -64,7 +64,7 @@ impl View {
             return Err(absent);
         }
         match find(&self.versions, bucket.id, key, wanted)? {
-            Some((_, VersionRow::Object(row))) if named => Ok(row),
+            Some((_, VersionRow::Object(row))) if named => Ok(*row),
             // An object here is never the current version: there is none.
             Some((_, VersionRow::Object(_))) | None => Err(absent),
             Some((_, VersionRow::Marker(marker))) => Err(StoreError::DeleteMarker(marker, named)),
@@ -134,7 +134,7 @@ impl Tx<'_> {
         if let Some(row) = current
             && (wanted == VersionRef::Current || wanted.names(row.info.version))
         {
-            return Ok(Some((At::Current, VersionRow::Object(row))));
+            return Ok(Some((At::Current, VersionRow::Object(row.into()))));
         }
         if bucket.config.versioning == Versioning::Off {
             return Ok(None);
@@ -200,7 +200,7 @@ impl Tx<'_> {
             Some(old) if version.is_none() && null_was_current => self.discard(old.place)?,
             Some(old) => {
                 let at = old.order;
-                self.set_version(bucket.id, key, at, &VersionRow::Object(old))?;
+                self.set_version(bucket.id, key, at, &VersionRow::Object(old.into()))?;
             }
             None => {}
         }
@@ -226,7 +226,7 @@ impl Tx<'_> {
         let there = crate::store::condition::allows_delete(wanted, present)?;
         if current && bucket.config.versioning != Versioning::Off {
             let old = match found {
-                Some((At::Current, VersionRow::Object(row))) => Some(row),
+                Some((At::Current, VersionRow::Object(row))) => Some(*row),
                 _ => None,
             };
             let had_current = old.is_some();
