@@ -2,10 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::PublicAccessBlock;
+
+pub mod acl;
 pub mod object_lock;
+pub mod ownership;
 pub mod versioning;
 
+pub use acl::{Acl, Grant, Grantee, Permission};
 pub use object_lock::ObjectLock;
+pub use ownership::Ownership;
 pub use versioning::Versioning;
 
 /// All that can be set for a bucket.
@@ -16,4 +22,12 @@ pub struct BucketConfig {
     pub versioning: Versioning,
     /// Object lock, once it is on; it stays on.
     pub object_lock: Option<ObjectLock>,
+    /// Who else may use the bucket; `None` for its owner alone.
+    pub acl: Option<Acl>,
+    /// Who owns what is written; `None` where it was never put, which counts as ObjectWriter.
+    pub ownership: Option<Ownership>,
+    /// What the public is kept from; `None` where it was never put.
+    pub public_access_block: Option<PublicAccessBlock>,
+    /// The bucket policy, as it was put.
+    pub policy: Option<String>,
 }

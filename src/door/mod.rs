@@ -16,7 +16,9 @@ use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
 use crate::object_lambda::{Action, LensCall};
+use crate::policy::{Access, Asked};
 use crate::s3::{self, S3Call};
+use crate::store::StoreError;
 
 pub mod admin;
 pub mod classify;
@@ -129,8 +131,11 @@ async fn dispatch(
         if is_absolute(&parts) && !classify::is_ours(host, &addressed) {
             return Err(not_a_proxy());
         }
-        // Nobody without a key gets in anywhere before policies can say otherwise.
-        return Err(ApiError::access_denied("an anonymous caller"));
+        // Buckets may be shared with everybody; nothing else is.
+        let bucket = addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_)));
+        if found.plane != Plane::S3 || !bucket {
+            return Err(ApiError::access_denied("an anonymous caller"));
+        }
     }
     match found.plane {
         Plane::S3 => s3(app, context, addressed?, parts, body, &trailers).await,
@@ -145,7 +150,11 @@ async fn dispatch(
             app.control.call(call, &parts, &bytes).await
         }
         Plane::WriteGetObjectResponse => {
-            crate::policy::authorize(context.principal.as_ref(), "WriteGetObjectResponse")?;
+            crate::policy::authorize(
+                context.principal.as_ref(),
+                "WriteGetObjectResponse",
+                &app.registrar.account_id,
+            )?;
             Err(ApiError::not_implemented(
                 "WriteGetObjectResponse: functions that run code are not implemented yet; built-in ones need no answer",
             ))
@@ -168,8 +177,16 @@ async fn s3(
         && let Some(action) = Action::of(&parts, Some(key))
     {
         (context.plane, context.operation) = ("object-lambda", action.name());
-        let bucket = &supporting.bucket;
-        let call = LensCall { principal: context.principal.as_ref(), lens: Some(lens), bucket, key };
+        let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let access = Access {
+            principal: context.principal.as_ref(),
+            through_point: true,
+            bucket: &bucket,
+            key: Some(key),
+            asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+            accounts: &app.accounts,
+        };
+        let call = LensCall { access, lens: Some(lens), key };
         if let Some(answer) = app.object_lambda.call(&call, action, &parts).await? {
             return Ok(answer);
         }

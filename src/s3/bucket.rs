@@ -7,10 +7,12 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
+use crate::auth::Principal;
+use crate::bucket::{Acl, BucketConfig};
 use crate::error::ApiError;
-use crate::store::NewBucket;
+use crate::store::{NewBucket, StoreError};
 
-use super::{Api, convert};
+use super::{Api, acl, convert};
 
 /// What AWS calls the region without a constraint.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -19,6 +21,8 @@ pub(super) async fn create(
     api: &Api,
     req: S3Request<CreateBucketInput>,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
+    let owner = owner_of(&req)?;
+    let acl = acl::of_headers(api, &req.headers, &owner, None)?;
     let input = req.input;
     let constraint = input
         .create_bucket_configuration
@@ -31,11 +35,38 @@ pub(super) async fn create(
     let new = NewBucket {
         name: input.bucket.clone(),
         region: constraint.unwrap_or_else(|| api.region.clone()),
-        owner: api.account_id.clone(),
-        ..NewBucket::default()
+        config: BucketConfig {
+            acl: acl.filter(|acl| *acl != Acl::private(&owner)),
+            ..BucketConfig::default()
+        },
+        owner: owner.clone(),
     };
-    api.store.create_bucket(new).await.map_err(ApiError::from)?;
+    match api.store.create_bucket(new).await {
+        Ok(_) => {}
+        Err(StoreError::BucketExists) => return Err(taken(api, &input.bucket, &owner).into()),
+        Err(error) => return Err(ApiError::from(error).into()),
+    }
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))
+}
+
+/// The account of the caller, whom the gate let in.
+fn owner_of<T>(req: &S3Request<T>) -> Result<String, ApiError> {
+    let principal = req.extensions.get::<Principal>();
+    let nobody = || ApiError::access_denied("an anonymous caller has no buckets");
+    principal.map(|principal| principal.account_id.clone()).ok_or_else(nobody)
+}
+
+/// A name that is taken, by the caller or by somebody else.
+fn taken(api: &Api, name: &str, caller: &str) -> ApiError {
+    match api.bucket(name) {
+        Ok(bucket) if bucket.owner != caller => ApiError::new(
+            http::StatusCode::CONFLICT,
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
+             Please select a different name and try again.",
+        ),
+        _ => StoreError::BucketExists.into(),
+    }
 }
 
 pub(super) fn head(api: &Api, input: &HeadBucketInput) -> S3Result<S3Response<HeadBucketOutput>> {
@@ -65,7 +96,9 @@ pub(super) fn location(
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
 }
 
-pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<ListBucketsOutput>> {
+pub(super) fn list(api: &Api, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+    let owner = owner_of(&req)?;
+    let input = req.input;
     let limit = match input.max_buckets {
         None => usize::MAX,
         Some(n) => usize::try_from(n).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
@@ -77,7 +110,11 @@ pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<Li
     let after = input.continuation_token.unwrap_or_default();
     let mut matching = all
         .values()
-        .filter(|bucket| bucket.name.starts_with(&prefix) && (after.is_empty() || bucket.name > after))
+        .filter(|bucket| {
+            bucket.owner == owner
+                && bucket.name.starts_with(&prefix)
+                && (after.is_empty() || bucket.name > after)
+        })
         .filter(|bucket| input.bucket_region.as_ref().is_none_or(|region| *region == bucket.region));
     let page: Vec<_> = matching.by_ref().take(limit).collect();
     let next = matching.next().and(page.last()).map(|bucket| bucket.name.clone());
@@ -92,7 +129,7 @@ pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<Li
     Ok(S3Response::new(ListBucketsOutput {
         buckets: Some(buckets),
         continuation_token: next,
-        owner: Some(api.owner()),
+        owner: Some(api.owner(&owner)),
         prefix: input.prefix,
     }))
 }

@@ -7,10 +7,11 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
+use crate::policy::Access;
 use crate::store::{DeleteKey, StoreError, VersionRef};
 
 use super::preconditions::{bare_etag, parse_date};
-use super::{Api, keys, version};
+use super::{Api, acl, gate, keys, version};
 
 /// Keys of one DeleteObjects.
 const MAX_KEYS: usize = 1000;
@@ -45,22 +46,27 @@ pub(super) async fn one(
 
 pub(super) async fn many(
     api: &Api,
-    req: S3Request<DeleteObjectsInput>,
+    mut req: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
-    let input = req.input;
-    let named = input.delete.objects;
+    let bucket = api.bucket(&req.input.bucket)?;
+    let bypass = gate::bypasses(&req.headers);
+    let named = std::mem::take(&mut req.input.delete.objects);
+    let access = acl::access(api, &req, &bucket);
     if named.is_empty() || named.len() > MAX_KEYS {
         return Err(malformed(format!("Delete takes 1 to {MAX_KEYS} objects, not {}", named.len())).into());
     }
     let mut errors = Vec::new();
     let mut wanted = Vec::new();
     for object in named {
-        let version = keys::check(&object.key).and_then(|()| version::wanted(object.version_id.as_deref()));
+        let access = Access { key: Some(&object.key), ..access };
+        let version = keys::check(&object.key)
+            .and_then(|()| gate::allow_delete(&access, object.version_id.is_some(), bypass))
+            .and_then(|()| version::wanted(object.version_id.as_deref()));
         match version {
             Ok(version) => wanted.push(DeleteKey {
                 key: object.key,
                 version,
-                bypass_governance: input.bypass_governance_retention == Some(true),
+                bypass_governance: bypass,
                 if_match: object.e_tag.map(|tag| tag.value().to_owned()),
                 if_last_modified: None,
                 if_size: object.size.and_then(|size| u64::try_from(size).ok()),
@@ -68,6 +74,7 @@ pub(super) async fn many(
             Err(error) => errors.push(entry(&object.key, object.version_id, &error)),
         }
     }
+    let input = req.input;
     let names: Vec<_> = wanted.iter().map(|key| (key.key.clone(), key.version)).collect();
     let results = api.store.delete(&input.bucket, wanted).await.map_err(ApiError::from)?;
     let mut deleted = Vec::new();

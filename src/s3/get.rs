@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
-use crate::store::{ObjectInfo, PartInfo, Payload, Store, VersionRef};
+use crate::policy::Access;
+use crate::store::{Object, ObjectInfo, PartInfo, Payload, Store, VersionRef};
 
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
@@ -32,17 +33,14 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
 /// As GetObject: NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange, InvalidPartNumber, InvalidArgument.
 pub async fn get_object(
     store: &dyn Store,
-    bucket: &str,
+    access: &Access<'_>,
     key: &str,
     request: &request::Parts,
 ) -> Result<Response<Body>, ApiError> {
     let read = Read::of(request)?;
-    let object = store.open(bucket, key, read.version).await?;
-    let config = store.buckets().get(bucket).cloned();
+    let object = open_object(store, access, key, read.version).await?;
     let name = |answer: &mut Response<Body>| {
-        if let Some(bucket) = &config {
-            version::name(bucket, object.info.version, answer.headers_mut());
-        }
+        version::name(access.bucket, object.info.version, answer.headers_mut());
     };
     if let Some(mut answer) = read.settle(&object.info)? {
         name(&mut answer);
@@ -54,6 +52,30 @@ pub async fn get_object(
         *answer.body_mut() = into_body(object.data.read(range));
     }
     Ok(answer)
+}
+
+/// Opens an object that the caller may read.
+///
+/// # Errors
+/// AccessDenied, also for an object that is not there where the caller may not list the bucket; NoSuchKey,
+/// NoSuchVersion.
+pub async fn open_object(
+    store: &dyn Store,
+    access: &Access<'_>,
+    key: &str,
+    version: VersionRef,
+) -> Result<Object, ApiError> {
+    let action = if version == VersionRef::Current { "s3:GetObject" } else { "s3:GetObjectVersion" };
+    match store.open(&access.bucket.name, key, version).await {
+        Ok(object) => {
+            access.allow(action, Some(&object.info))?;
+            Ok(object)
+        }
+        Err(error) => {
+            access.allow_missing(action)?;
+            Err(error.into())
+        }
+    }
 }
 
 /// A stored body as a response body.

@@ -4,7 +4,7 @@
 //! own head: they are the hot path, and an OLAP answers through the same code. Everything else is XML, which s3s
 //! parses and writes: [`Api`] implements its trait, each method one line into the file of its family.
 //!
-//! Every operation passes [`policy::authorize`], here or in [`gate`].
+//! Every operation passes [`Access`], here or in [`gate`].
 
 use std::sync::Arc;
 
@@ -15,10 +15,12 @@ use s3s::dto::{Initiator, Owner};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::auth::{Principal, Trailers};
+use crate::catalog::{Accounts, canonical_id};
 use crate::error::ApiError;
-use crate::policy;
+use crate::policy::{Access, Asked};
 use crate::store::{Bucket, Store, StoreError};
 
+mod acl;
 mod api;
 mod attributes;
 mod bucket;
@@ -46,7 +48,7 @@ mod versions;
 
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
-pub use get::{Read, get_object, into_body};
+pub use get::{Read, get_object, into_body, open_object};
 pub use names::Names;
 pub(crate) use put::body_stream;
 
@@ -58,8 +60,8 @@ const MAX_XML: usize = 4 << 20;
 pub struct Api {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The account that owns everything.
-    pub account_id: String,
+    /// All accounts.
+    pub accounts: Accounts,
     /// The region of buckets that name none.
     pub region: String,
     /// What access points have to say about the names of buckets.
@@ -81,12 +83,14 @@ impl Api {
         Ok(())
     }
 
-    fn owner(&self) -> Owner {
-        Owner { id: Some(self.account_id.clone()), display_name: Some("root".into()) }
+    /// How answers name an account that owns something.
+    fn owner(&self, account_id: &str) -> Owner {
+        Owner { id: Some(canonical_id(account_id)), display_name: Some(self.accounts.name(account_id)) }
     }
 
-    fn initiator(&self) -> Initiator {
-        Initiator { id: Some(self.account_id.clone()), display_name: Some("root".into()) }
+    /// How answers name who began an upload.
+    fn initiator(&self, account_id: &str) -> Initiator {
+        Initiator { id: Some(canonical_id(account_id)), display_name: Some(self.accounts.name(account_id)) }
     }
 
     /// The name that an answer gives a bucket: the bucket's own, through whatever access point it was reached.
@@ -129,7 +133,7 @@ impl S3Plane {
     pub fn new(api: Api) -> Self {
         let mut builder = S3ServiceBuilder::new(api.clone());
         builder.set_auth(gate::KnowsNobody);
-        builder.set_access(gate::Gate);
+        builder.set_access(gate::Gate(api.clone()));
         Self { api, xml: builder.build() }
     }
 
@@ -148,15 +152,25 @@ impl S3Plane {
         }
         match (call.bucket, call.key, Direct::of(&parts)?) {
             (Some(bucket), Some(key), Some(direct)) => {
-                policy::authorize(call.principal, direct.name())?;
                 let store = self.api.store.as_ref();
+                let bucket = self.api.bucket(bucket)?;
+                let access = Access {
+                    principal: call.principal,
+                    through_point: call.through_point,
+                    bucket: &bucket,
+                    key: Some(key),
+                    asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+                    accounts: &self.api.accounts,
+                };
                 match direct {
-                    Direct::GetObject | Direct::HeadObject => get_object(store, bucket, key, &parts).await,
+                    Direct::GetObject | Direct::HeadObject => get_object(store, &access, key, &parts).await,
                     Direct::PutObject => {
-                        put::put_object(store, bucket, key, &parts, body, call.trailers).await
+                        put::put_object(&self.api, &access, key, &parts, body, call.trailers).await
                     }
                     Direct::UploadPart(upload_id, number) => {
+                        access.allow("s3:PutObject", None)?;
                         let part = (upload_id.as_str(), number);
+                        let bucket = &bucket.name;
                         multipart::upload_part(store, bucket, key, part, &parts, body, call.trailers).await
                     }
                 }
@@ -244,15 +258,6 @@ impl Direct {
             }
             _ => None,
         })
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::GetObject => "GetObject",
-            Self::HeadObject => "HeadObject",
-            Self::PutObject => "PutObject",
-            Self::UploadPart(..) => "UploadPart",
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
-use crate::auth::Trailers;
+use crate::auth::{Principal, Trailers};
 use crate::error::ApiError;
 use crate::store::{
     Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject, NewUpload,
@@ -23,7 +23,7 @@ use super::checksum::{Claim, by_name, header_of, name_of};
 use super::list::{Encoding, page_size};
 use super::put::{md5_hex, require_bucket, stage_body};
 use super::range::Wanted;
-use super::{Api, convert, copy, headers, multipart_sum, version};
+use super::{Api, acl, convert, copy, headers, multipart_sum, version};
 
 /// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 << 20;
@@ -35,8 +35,10 @@ pub(super) async fn create(
     req: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let text = |name: &str| req.headers.get(name).and_then(|v| v.to_str().ok());
+    let bucket = require_bucket(api.store.as_ref(), &req.input.bucket)?;
+    let (owner, acl) = acl::of_new_object(api, &acl::access(api, &req, &bucket), &req.headers)?;
+    let initiator = req.extensions.get::<Principal>().map(|principal| principal.account_id.clone());
     let input = req.input;
-    require_bucket(api.store.as_ref(), &input.bucket)?;
     let checksum = match text("x-amz-checksum-algorithm") {
         None if text("x-amz-checksum-type").is_some() => {
             return Err(ApiError::invalid_request(
@@ -55,10 +57,12 @@ pub(super) async fn create(
             headers: headers::system(&req.headers),
             metadata: headers::metadata(&req.headers)?,
             tags: headers::tagging(&req.headers)?,
+            owner,
+            acl,
             ..NewObject::default()
         },
         checksum,
-        initiator: api.account_id.clone(),
+        initiator: initiator.unwrap_or_else(|| bucket.owner.clone()),
     };
     let info = api.store.create_upload(&input.bucket, &input.key, upload).await.map_err(ApiError::from)?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -132,6 +136,8 @@ pub(super) async fn copy_part(
     api: &Api,
     req: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let source = copy::source(api, &req.input.copy_source)?;
+    let opened = copy::open(api, &req, &source, &req.headers).await?;
     let input = req.input;
     let number =
         u16::try_from(input.part_number).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
@@ -139,9 +145,7 @@ pub(super) async fn copy_part(
         })?;
     let upload =
         api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
-    let (source_bucket, source_key, wanted) = copy::source(api, &input.copy_source)?;
-    let source_versions = api.bucket(&source_bucket)?;
-    let object = copy::open(api, &source_bucket, &source_key, wanted, &req.headers).await?;
+    let copy::Opened { object, versions: source_versions } = opened;
     let copy_source_version_id = version::shown(&source_versions, object.info.version);
     let size = object.info.size;
     let range = match req.headers.get("x-amz-copy-source-range") {
@@ -211,6 +215,7 @@ pub(super) async fn list_parts(
     let after_number = u16::try_from(after.clamp(0, 10_000)).unwrap_or(0);
     let upload =
         api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    let bucket = api.bucket(&input.bucket)?;
     let (parts, more) = api
         .store
         .list_parts(
@@ -250,8 +255,8 @@ pub(super) async fn list_parts(
         max_parts: Some(limit),
         part_number_marker: Some(after),
         next_part_number_marker: next,
-        owner: Some(api.owner()),
-        initiator: Some(api.initiator()),
+        owner: Some(api.owner(upload.object.owner.as_deref().unwrap_or(&bucket.owner))),
+        initiator: Some(api.initiator(&upload.initiator)),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
         checksum_type: upload.checksum.map(|(_, kind)| convert::checksum_type(kind)),
         ..ListPartsOutput::default()
@@ -274,6 +279,7 @@ pub(super) async fn list(
         after_key,
         limit: usize::try_from(limit).unwrap_or_default(),
     };
+    let bucket = api.bucket(&input.bucket)?;
     let page = api.store.list_uploads(&input.bucket, query).await.map_err(ApiError::from)?;
     let uploads = page
         .uploads
@@ -283,8 +289,8 @@ pub(super) async fn list(
             upload_id: Some(upload.upload_id.clone()),
             initiated: Some(convert::timestamp(upload.initiated)),
             storage_class: Some(storage_class(upload)),
-            owner: Some(api.owner()),
-            initiator: Some(api.initiator()),
+            owner: Some(api.owner(upload.object.owner.as_deref().unwrap_or(&bucket.owner))),
+            initiator: Some(api.initiator(&upload.initiator)),
             checksum_algorithm: upload.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
             checksum_type: upload.checksum.map(|(_, kind)| convert::checksum_type(kind)),
         })

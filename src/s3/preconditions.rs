@@ -131,6 +131,8 @@ mod tests {
             parts: None,
             version: None,
             lock: Default::default(),
+            owner: None,
+            acl: None,
         }
     }
 

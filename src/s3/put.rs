@@ -9,12 +9,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, req
 
 use crate::auth::Trailers;
 use crate::error::ApiError;
+use crate::policy::Access;
 use crate::store::{
     BodyError, Bucket, ByteStream, NewObject, Payload, StageOptions, Staged, Store, StoreError,
 };
 
 use super::checksum::Claim;
-use super::{checksum, convert, headers, version};
+use super::{Api, acl, checksum, convert, headers, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MAX_PUT: u64 = 5 << 30;
@@ -25,33 +26,37 @@ const MAX_PUT: u64 = 5 << 30;
 /// As PutObject: NoSuchBucket, BadDigest, IncompleteBody, EntityTooLarge, MetadataTooLarge, PreconditionFailed,
 /// and what the body's own checks say.
 pub(super) async fn put_object(
-    store: &dyn Store,
-    bucket: &str,
+    api: &Api,
+    access: &Access<'_>,
     key: &str,
     request: &request::Parts,
     body: Body,
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
-    let config = require_bucket(store, bucket)?;
+    access.allow("s3:PutObject", None)?;
+    let (store, bucket) = (api.store.as_ref(), access.bucket);
+    let (owner, acl) = acl::of_new_object(api, access, &request.headers)?;
     refuse_later_features(&request.headers)?;
     let condition = convert::write_condition(&request.headers)?;
     let mut object = NewObject {
         headers: headers::system(&request.headers),
         metadata: headers::metadata(&request.headers)?,
         tags: headers::tagging(&request.headers)?,
+        owner,
+        acl,
         ..NewObject::default()
     };
     let claim = Claim::read(&request.headers)?;
     let staged = stage_body(store, request, body, &claim).await?;
     let sum = claim.verify(&staged, trailers.get())?;
     object.checksum = Some(sum.clone());
-    let info = store.put(bucket, key, staged, object, condition).await?;
+    let info = store.put(&bucket.name, key, staged, object, condition).await?;
     let mut response = Response::new(Body::empty());
     let out = response.headers_mut();
     insert(out, header::ETAG, &format!("\"{}\"", info.etag));
     insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
     insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
-    version::name(&config, info.version, out);
+    version::name(bucket, info.version, out);
     Ok(response)
 }
 

@@ -106,7 +106,7 @@ pub(super) async fn list(
                 last_modified: Some(convert::timestamp(info.last_modified)),
                 e_tag: Some(convert::etag(&info.etag)),
                 size: Some(convert::size(info.size)),
-                owner: Some(api.owner()),
+                owner: Some(api.owner(info.owner.as_deref().unwrap_or(&bucket.owner))),
                 storage_class: Some(
                     info.headers
                         .storage_class
@@ -122,7 +122,7 @@ pub(super) async fn list(
                 version_id,
                 is_latest: Some(is_latest),
                 last_modified: Some(convert::timestamp(marker.last_modified)),
-                owner: Some(api.owner()),
+                owner: Some(api.owner(&bucket.owner)),
             }),
         }
     }

@@ -32,6 +32,7 @@ impl ObjectChange {
     pub(super) fn apply(self, info: &mut ObjectInfo, now: Timestamp) -> Result<()> {
         match self {
             Self::Tags(tags) => info.tags = tags,
+            Self::Acl(acl) => info.acl = Some(acl),
             Self::Retention { retention, bypass_governance } => {
                 info.lock.allows_retention(retention.as_ref(), now, bypass_governance)?;
                 info.lock.retention = retention;

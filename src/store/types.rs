@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::version::{DeleteMarker, Lock, Retention, VersionId, VersionRef};
-use crate::bucket::BucketConfig;
+use crate::bucket::{Acl, BucketConfig};
 
 /// Buckets by name.
 pub type Buckets = BTreeMap<String, Arc<Bucket>>;
@@ -175,6 +175,12 @@ pub struct ObjectInfo {
     /// What forbids to delete this version.
     #[serde(default)]
     pub lock: Lock,
+    /// Account that owns it, 12 digits; `None` for the bucket's owner.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Who else may use it; `None` for its owner alone.
+    #[serde(default)]
+    pub acl: Option<Acl>,
 }
 
 /// An object opened for reading.
@@ -230,6 +236,10 @@ pub struct NewObject {
     pub checksum: Option<Checksum>,
     /// What forbids to delete it.
     pub lock: Lock,
+    /// Account that owns it, 12 digits; `None` for the bucket's owner.
+    pub owner: Option<String>,
+    /// Who else may use it; `None` for its owner alone.
+    pub acl: Option<Acl>,
 }
 
 impl NewObject {
@@ -242,8 +252,21 @@ impl NewObject {
         parts: Option<u16>,
         version: Option<VersionId>,
     ) -> ObjectInfo {
-        let Self { headers, metadata, tags, checksum, lock } = self;
-        ObjectInfo { size, etag, last_modified, headers, metadata, tags, checksum, parts, version, lock }
+        let Self { headers, metadata, tags, checksum, lock, owner, acl } = self;
+        ObjectInfo {
+            size,
+            etag,
+            last_modified,
+            headers,
+            metadata,
+            tags,
+            checksum,
+            parts,
+            version,
+            lock,
+            owner,
+            acl,
+        }
     }
 }
 
@@ -294,6 +317,8 @@ pub struct Deleted {
 pub enum ObjectChange {
     /// Replaces the tags.
     Tags(Tags),
+    /// Replaces the access control list.
+    Acl(Acl),
     /// Replaces the retention. A shorter time, or less strict a mode, needs `bypass_governance`, and is never allowed
     /// in compliance mode ([`StoreError::Locked`](super::StoreError::Locked)).
     Retention {
