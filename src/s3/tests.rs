@@ -41,7 +41,13 @@ impl Client {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let plane = S3Plane::new(Api {
             store,
-            account_id: "000000000000".into(),
+            accounts: Accounts::new(
+                "000000000000".into(),
+                "root".into(),
+                "root@localhost".into(),
+                Arc::new(crate::catalog::MemoryCatalog::default()),
+                Arc::new(SystemClock),
+            ),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });
@@ -308,7 +314,7 @@ async fn who_has_no_key_gets_in_nowhere() {
 async fn what_comes_later_says_so() {
     let c = Client::new();
     c.expect(200, "PUT /bkt", &[], "").await;
-    for line in ["GET /bkt?acl", "GET /bkt?lifecycle"] {
+    for line in ["GET /bkt?website", "GET /bkt?lifecycle"] {
         let text = c.expect(501, line, &[], "").await;
         assert_eq!(element(&text, "Code"), "NotImplemented");
         assert!(element(&text, "Message").contains("not implemented"), "{text}");
