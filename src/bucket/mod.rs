@@ -18,6 +18,8 @@ pub use versioning::Versioning;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BucketConfig {
+    /// LocationConstraint as it was given.
+    pub location: Option<String>,
     /// Whether a write keeps what was there.
     pub versioning: Versioning,
     /// Object lock, once it is on; it stays on.

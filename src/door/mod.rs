@@ -132,7 +132,8 @@ async fn dispatch(
             return Err(not_a_proxy());
         }
         // Buckets may be shared with everybody; nothing else is.
-        let bucket = addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_)));
+        let bucket =
+            addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_) | Target::Service));
         if found.plane != Plane::S3 || !bucket {
             return Err(ApiError::access_denied("an anonymous caller"));
         }

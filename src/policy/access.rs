@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::auth::Principal;
 use crate::bucket::{Acl, Ownership, Permission};
-use crate::catalog::{Accounts, PublicAccessBlock};
+use crate::catalog::{Accounts, PublicAccessBlock, canonical_id};
 use crate::error::ApiError;
 use crate::store::{Bucket, ObjectInfo};
 
@@ -103,6 +103,19 @@ pub fn of_version(action: &'static str) -> &'static str {
 }
 
 impl Access<'_> {
+    /// Whether the bucket's owner is the one that the caller expects, by its 12 digits or its canonical id.
+    ///
+    /// # Errors
+    /// 403 AccessDenied.
+    pub fn check_expected_owner(&self) -> Result<(), ApiError> {
+        let Some(expected) = self.asked.headers.get("x-amz-expected-bucket-owner") else { return Ok(()) };
+        let owner = &self.bucket.owner;
+        if expected.as_bytes() == owner.as_bytes() || expected.as_bytes() == canonical_id(owner).as_bytes() {
+            return Ok(());
+        }
+        Err(self.denied("a request", "x-amz-expected-bucket-owner names another account"))
+    }
+
     /// Whether an action is allowed. `object` is the object that is there, where the action is about one.
     ///
     /// # Errors

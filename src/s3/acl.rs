@@ -19,11 +19,11 @@ use super::{Api, version};
 
 /// The header of each permission.
 const GRANT_HEADERS: [(&str, Permission); 5] = [
-    ("x-amz-grant-full-control", Permission::FullControl),
     ("x-amz-grant-read", Permission::Read),
     ("x-amz-grant-write", Permission::Write),
     ("x-amz-grant-read-acp", Permission::ReadAcp),
     ("x-amz-grant-write-acp", Permission::WriteAcp),
+    ("x-amz-grant-full-control", Permission::FullControl),
 ];
 
 /// The ACL that a request's headers ask for; `None` where they say nothing.
@@ -158,10 +158,13 @@ fn of_document(api: &Api, document: AccessControlPolicy, owner: &str) -> Result<
     limited(grants)
 }
 
-/// An ACL in a document.
+/// An ACL in a document: the groups first.
 fn shown(api: &Api, acl: &Acl) -> Vec<dto::Grant> {
-    acl.grants
-        .iter()
+    let (groups, accounts): (Vec<_>, Vec<_>) =
+        acl.grants.iter().partition(|grant| grant.grantee.uri().is_some());
+    groups
+        .into_iter()
+        .chain(accounts)
         .map(|grant| {
             let kind = if grant.grantee.uri().is_some() { "Group" } else { "CanonicalUser" };
             let mut grantee = dto::Grantee {

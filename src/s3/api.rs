@@ -3,7 +3,7 @@
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::{Api, acl, attributes, bucket, copy, delete, list, multipart, tagging, versions};
+use super::{Api, acl, bucket, copy, delete, list, multipart, tagging, versions};
 
 #[async_trait::async_trait]
 impl S3 for Api {
@@ -118,13 +118,6 @@ impl S3 for Api {
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
         copy::object(self, req).await
-    }
-
-    async fn get_object_attributes(
-        &self,
-        req: S3Request<GetObjectAttributesInput>,
-    ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
-        attributes::get(self, req).await
     }
 
     async fn get_object_tagging(

@@ -31,19 +31,18 @@ pub(super) async fn create(
     if input.object_lock_enabled_for_bucket == Some(true) {
         return Err(ApiError::not_implemented("Object Lock is not implemented yet").into());
     }
+    check_name(&input.bucket)?;
     api.names.may_create_bucket(&input.bucket)?;
+    let acl = acl.filter(|acl| *acl != Acl::private(&owner));
     let new = NewBucket {
         name: input.bucket.clone(),
-        region: constraint.unwrap_or_else(|| api.region.clone()),
-        config: BucketConfig {
-            acl: acl.filter(|acl| *acl != Acl::private(&owner)),
-            ..BucketConfig::default()
-        },
+        region: constraint.clone().unwrap_or_else(|| api.region.clone()),
+        config: BucketConfig { acl: acl.clone(), location: constraint, ..BucketConfig::default() },
         owner: owner.clone(),
     };
     match api.store.create_bucket(new).await {
         Ok(_) => {}
-        Err(StoreError::BucketExists) => return Err(taken(api, &input.bucket, &owner).into()),
+        Err(StoreError::BucketExists) => again(api, &input.bucket, &owner, acl.as_ref())?,
         Err(error) => return Err(ApiError::from(error).into()),
     }
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))
@@ -56,17 +55,33 @@ fn owner_of<T>(req: &S3Request<T>) -> Result<String, ApiError> {
     principal.map(|principal| principal.account_id.clone()).ok_or_else(nobody)
 }
 
-/// A name that is taken, by the caller or by somebody else.
-fn taken(api: &Api, name: &str, caller: &str) -> ApiError {
+/// What is answered for a name that is taken. In us-east-1, and as long as nothing would change, to create one's own
+/// bucket again is a success (CreateBucket, "BucketAlreadyOwnedByYou").
+fn again(api: &Api, name: &str, caller: &str, acl: Option<&Acl>) -> Result<(), ApiError> {
     match api.bucket(name) {
-        Ok(bucket) if bucket.owner != caller => ApiError::new(
+        Ok(bucket) if bucket.owner == caller && bucket.config.acl.as_ref() == acl => {
+            if api.region == DEFAULT_REGION { Ok(()) } else { Err(StoreError::BucketExists.into()) }
+        }
+        _ => Err(ApiError::new(
             http::StatusCode::CONFLICT,
             "BucketAlreadyExists",
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
              Please select a different name and try again.",
-        ),
-        _ => StoreError::BucketExists.into(),
+        )),
     }
+}
+
+/// What s3s leaves unchecked of the rules for names (S3 user guide, "General purpose bucket naming rules").
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if name.contains(".-") || name.contains("-.") {
+        return Err(ApiError::new(
+            http::StatusCode::BAD_REQUEST,
+            "InvalidBucketName",
+            "The specified bucket is not valid: a period may not stand beside a hyphen",
+        )
+        .with_detail("BucketName", name));
+    }
+    Ok(())
 }
 
 pub(super) fn head(api: &Api, input: &HeadBucketInput) -> S3Result<S3Response<HeadBucketOutput>> {
@@ -91,13 +106,17 @@ pub(super) fn location(
     input: &GetBucketLocationInput,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
     let bucket = api.bucket(&input.bucket)?;
-    let constraint =
-        (bucket.region != DEFAULT_REGION).then(|| BucketLocationConstraint::from(bucket.region.clone()));
+    let region = bucket.config.location.clone().or_else(|| {
+        // What AWS calls the region without a constraint.
+        (bucket.region != DEFAULT_REGION).then(|| bucket.region.clone())
+    });
+    let constraint = region.map(BucketLocationConstraint::from);
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
 }
 
 pub(super) fn list(api: &Api, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
-    let owner = owner_of(&req)?;
+    // Who has no key has no buckets.
+    let owner = owner_of(&req).unwrap_or_default();
     let input = req.input;
     let limit = match input.max_buckets {
         None => usize::MAX,

@@ -66,6 +66,7 @@ impl Api {
         if subject == Subject::Service {
             return match call.principal {
                 Some(_) => Ok(()),
+                None if operation == "ListBuckets" => Ok(()),
                 None => Err(ApiError::access_denied(format!("{operation} by an anonymous caller"))),
             };
         }
@@ -78,6 +79,7 @@ impl Api {
             asked: call.asked,
             accounts: &self.accounts,
         };
+        access.check_expected_owner()?;
         let named = get::query_pairs(call.asked.query).find(|(name, _)| name == "versionId");
         let named = named.map(|(_, value)| value.into_owned());
         match subject {

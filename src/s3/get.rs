@@ -91,6 +91,10 @@ fn drop_whole_checksum(headers: &mut HeaderMap, range: &Range<u64>, size: u64) {
     if *range == (0..size) {
         return;
     }
+    remove_checksum(headers);
+}
+
+fn remove_checksum(headers: &mut HeaderMap) {
     for (_, name, _) in checksum::KINDS {
         headers.remove(name);
     }
@@ -172,6 +176,8 @@ impl Read {
                 let mut answer = self.head_of(info)?;
                 *answer.status_mut() = StatusCode::NOT_MODIFIED;
                 answer.headers_mut().remove(header::CONTENT_TYPE);
+                // A checksum of a body that does not come would have clients wait for it.
+                remove_checksum(answer.headers_mut());
                 Ok(Some(answer))
             }
         }

@@ -37,7 +37,7 @@ fn without_aws_chunked(value: &str) -> Option<String> {
         .map(str::trim)
         .filter(|c| !c.is_empty() && !c.eq_ignore_ascii_case("aws-chunked"))
         .collect();
-    (!kept.is_empty()).then(|| kept.join(","))
+    (!kept.is_empty()).then(|| kept.join(", "))
 }
 
 /// The user metadata of an upload.
@@ -101,7 +101,7 @@ pub(crate) fn check_tags(pairs: Vec<(String, String)>) -> Result<Tags, ApiError>
     if pairs.len() > 10 {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
-            "BadRequest",
+            "InvalidTag",
             "Object tags cannot be greater than 10",
         ));
     }

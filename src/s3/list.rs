@@ -46,7 +46,7 @@ pub(super) async fn v2(
         common_prefixes: Some(prefixes(&page.prefixes, encoding)),
         continuation_token: input.continuation_token,
         prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.as_deref().map(|d| encoding.apply(d)),
+        delimiter: input.delimiter.as_deref().filter(|d| !d.is_empty()).map(|d| encoding.apply(d)),
         start_after: input.start_after.as_deref().map(|key| encoding.apply(key)),
         encoding_type: input.encoding_type,
         request_charged: None,
@@ -75,7 +75,7 @@ pub(super) async fn v1(
         next_marker: page.next.as_deref().filter(|_| has_delimiter).map(|key| encoding.apply(key)),
         prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
         marker: Some(encoding.apply(input.marker.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.as_deref().map(|d| encoding.apply(d)),
+        delimiter: input.delimiter.as_deref().filter(|d| !d.is_empty()).map(|d| encoding.apply(d)),
         encoding_type: input.encoding_type,
         request_charged: None,
     }))

@@ -162,8 +162,10 @@ impl S3Plane {
                     asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
                     accounts: &self.api.accounts,
                 };
+                access.check_expected_owner()?;
                 match direct {
                     Direct::GetObject | Direct::HeadObject => get_object(store, &access, key, &parts).await,
+                    Direct::GetObjectAttributes => attributes::get(store, &access, key, &parts).await,
                     Direct::PutObject => {
                         put::put_object(&self.api, &access, key, &parts, body, call.trailers).await
                     }
@@ -221,6 +223,7 @@ impl S3Plane {
 enum Direct {
     GetObject,
     HeadObject,
+    GetObjectAttributes,
     PutObject,
     UploadPart(String, u16),
 }
@@ -228,28 +231,21 @@ enum Direct {
 impl Direct {
     /// Classifies a request for an object; `None` leaves it to s3s.
     fn of(parts: &request::Parts) -> Result<Option<Self>, ApiError> {
-        const SUBRESOURCES: [&str; 9] = [
-            "acl",
-            "attributes",
-            "legal-hold",
-            "retention",
-            "tagging",
-            "torrent",
-            "uploads",
-            "select",
-            "restore",
-        ];
-        let (mut upload_id, mut part_number) = (None, None);
+        const SUBRESOURCES: [&str; 8] =
+            ["acl", "legal-hold", "retention", "tagging", "torrent", "uploads", "select", "restore"];
+        let (mut upload_id, mut part_number, mut attributes) = (None, None, false);
         for (name, value) in query_pairs(parts.uri.query().unwrap_or_default()) {
             match name.as_ref() {
                 "uploadId" => upload_id = Some(value.into_owned()),
                 "partNumber" => part_number = Some(value.into_owned()),
+                "attributes" => attributes = true,
                 name if SUBRESOURCES.contains(&name) => return Ok(None),
                 _ => {}
             }
         }
         let copies = parts.headers.contains_key("x-amz-copy-source");
         Ok(match (&parts.method, upload_id, part_number) {
+            (&Method::GET, ..) if attributes => Some(Self::GetObjectAttributes),
             (&Method::GET, None, _) => Some(Self::GetObject),
             (&Method::HEAD, None, _) => Some(Self::HeadObject),
             (&Method::PUT, None, None) if !copies => Some(Self::PutObject),

@@ -10,13 +10,13 @@ use s3s::dto::{
     ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload,
     Part, StorageClass, UploadPartCopyInput, UploadPartCopyOutput,
 };
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response, S3Result, dto};
 
 use crate::auth::{Principal, Trailers};
 use crate::error::ApiError;
 use crate::store::{
     Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject, NewUpload,
-    PartInfo, PartRef, StageOptions, Store, UploadInfo,
+    ObjectInfo, PartInfo, PartRef, StageOptions, Store, UploadInfo,
 };
 
 use super::checksum::{Claim, by_name, header_of, name_of};
@@ -153,9 +153,11 @@ pub(super) async fn copy_part(
         Some(value) => match Wanted::parse(Some(value)) {
             Wanted::From(first, Some(last)) if last < size => first..last + 1,
             Wanted::From(_, Some(_)) => {
-                return Err(ApiError::invalid_argument(format!(
-                    "Range specified is not valid for source object of size: {size}"
-                ))
+                return Err(ApiError::new(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidRange",
+                    format!("Range specified is not valid for source object of size: {size}"),
+                )
                 .into());
             }
             Wanted::All | Wanted::From(_, None) | Wanted::Last(_) => {
@@ -298,7 +300,7 @@ pub(super) async fn list(
     let prefixes = page
         .prefixes
         .iter()
-        .map(|prefix| s3s::dto::CommonPrefix { prefix: Some(encoding.apply(prefix)) })
+        .map(|prefix| dto::CommonPrefix { prefix: Some(encoding.apply(prefix)) })
         .collect();
     let (next_key, next_id) = page.next.clone().unzip();
     Ok(S3Response::new(ListMultipartUploadsOutput {
@@ -324,9 +326,19 @@ pub(super) async fn complete(
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let input = req.input;
     let condition = convert::write_condition(&req.headers)?;
-    let upload =
-        api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
     let named = input.multipart_upload.and_then(|list| list.parts).unwrap_or_default();
+    let upload = match api.store.upload(&input.bucket, &input.key, &input.upload_id).await {
+        Ok(upload) => upload,
+        Err(error) => {
+            let became = api.store.completed_upload(&input.bucket, &input.key, &input.upload_id).await;
+            let etags = named.iter().filter_map(|part| part.e_tag.as_ref().map(dto::ETag::value));
+            let again = became.ok().filter(|info| {
+                named.len() == etags.clone().count() && etag_of(etags).is_ok_and(|etag| etag == info.etag)
+            });
+            let Some(info) = again else { return Err(ApiError::from(error).into()) };
+            return Ok(S3Response::new(completed(api, &input.bucket, input.key, &info)));
+        }
+    };
     if named.is_empty() || named.len() > MAX_PARTS {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -421,11 +433,16 @@ pub(super) async fn complete(
         .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
         .await
         .map_err(ApiError::from)?;
+    Ok(S3Response::new(completed(api, &input.bucket, input.key, &info)))
+}
+
+/// What is answered of an upload that became an object.
+fn completed(api: &Api, bucket: &str, key: String, info: &ObjectInfo) -> CompleteMultipartUploadOutput {
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(info.checksum.as_ref());
-    Ok(S3Response::new(CompleteMultipartUploadOutput {
-        bucket: Some(api.listed_name(&input.bucket)),
-        location: Some(format!("/{}/{}", input.bucket, input.key)),
-        key: Some(input.key),
+    CompleteMultipartUploadOutput {
+        bucket: Some(api.listed_name(bucket)),
+        location: Some(format!("/{bucket}/{key}")),
+        key: Some(key),
         e_tag: Some(convert::etag(&info.etag)),
         checksum_crc32: crc32,
         checksum_crc32c: crc32c,
@@ -433,21 +450,26 @@ pub(super) async fn complete(
         checksum_sha1: sha1,
         checksum_sha256: sha256,
         checksum_type: info.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
-        version_id: version::shown(&*api.bucket(&input.bucket)?, info.version),
+        version_id: info.version.map(|id| id.to_string()),
         ..CompleteMultipartUploadOutput::default()
-    }))
+    }
 }
 
 /// MD5 of the parts' MD5s, and their number.
 fn whole_etag(parts: &[&PartInfo]) -> Result<String, ApiError> {
-    let mut md5 = Md5::new();
-    for part in parts {
+    etag_of(parts.iter().map(|part| part.etag.as_str()))
+}
+
+fn etag_of<'a>(etags: impl Iterator<Item = &'a str>) -> Result<String, ApiError> {
+    let (mut md5, mut count) = (Md5::new(), 0);
+    for etag in etags {
         let digest = HEXLOWER
-            .decode(part.etag.as_bytes())
-            .map_err(|error| ApiError::internal(format!("ETag of part {}: {error}", part.number)))?;
+            .decode(etag.as_bytes())
+            .map_err(|error| ApiError::internal(format!("ETag {etag:?} of a part: {error}")))?;
         md5.update(digest);
+        count += 1;
     }
-    Ok(format!("{}-{}", HEXLOWER.encode(&md5.finalize()), parts.len()))
+    Ok(format!("{}-{count}", HEXLOWER.encode(&md5.finalize())))
 }
 
 /// The checksum of the whole: of the upload's kind, or CRC-64/NVME of all bytes.

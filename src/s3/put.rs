@@ -56,7 +56,10 @@ pub(super) async fn put_object(
     insert(out, header::ETAG, &format!("\"{}\"", info.etag));
     insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
     insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
-    version::name(bucket, info.version, out);
+    // Of a null version, which replaced the one before, nothing is said.
+    if info.version.is_some() {
+        version::name(bucket, info.version, out);
+    }
     Ok(response)
 }
 
@@ -72,8 +75,9 @@ pub(super) async fn stage_body(
 ) -> Result<Staged, ApiError> {
     let length = declared_length(&request.headers)?;
     let options = StageOptions { checksum: claim.algorithm };
-    let staged = store.stage(Payload::Stream(body_stream(body), Some(length)), options).await?;
-    if staged.size != length {
+    let stream = if length.is_some() { body_stream(body) } else { capped(body_stream(body)) };
+    let staged = store.stage(Payload::Stream(stream, length), options).await?;
+    if length.is_some_and(|length| staged.size != length) {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "IncompleteBody",
@@ -83,27 +87,46 @@ pub(super) async fn stage_body(
     Ok(staged)
 }
 
-fn declared_length(headers: &HeaderMap) -> Result<u64, ApiError> {
-    let value = headers.get(header::CONTENT_LENGTH).ok_or_else(|| {
-        ApiError::new(
-            StatusCode::LENGTH_REQUIRED,
-            "MissingContentLength",
-            "You must provide the Content-Length HTTP header.",
-        )
-    })?;
+/// The length of a body; `None` for one that comes in HTTP's own chunks, which AWS refuses and other stores take.
+fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let value = match headers.get(header::CONTENT_LENGTH) {
+        Some(value) => value,
+        None if headers.contains_key(header::TRANSFER_ENCODING) => return Ok(None),
+        None => {
+            return Err(ApiError::new(
+                StatusCode::LENGTH_REQUIRED,
+                "MissingContentLength",
+                "You must provide the Content-Length HTTP header.",
+            ));
+        }
+    };
     let length = value.to_str().ok().and_then(|text| text.parse::<u64>().ok());
     let length =
         length.ok_or_else(|| ApiError::invalid_argument("Content-Length must be a number of bytes"))?;
     if length > MAX_PUT {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "EntityTooLarge",
-            "Your proposed upload exceeds the maximum allowed size",
-        )
-        .with_detail("ProposedSize", length.to_string())
-        .with_detail("MaxSizeAllowed", MAX_PUT.to_string()));
+        return Err(too_large(length));
     }
-    Ok(length)
+    Ok(Some(length))
+}
+
+fn too_large(length: u64) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed size",
+    )
+    .with_detail("ProposedSize", length.to_string())
+    .with_detail("MaxSizeAllowed", MAX_PUT.to_string())
+}
+
+/// A body whose length was not said, refused once it is too long.
+fn capped(stream: ByteStream) -> ByteStream {
+    let mut taken = 0;
+    Box::pin(stream.map(move |chunk| {
+        let chunk = chunk?;
+        taken += chunk.len() as u64;
+        if taken > MAX_PUT { Err(BodyError::Rejected(Box::new(too_large(taken)))) } else { Ok(chunk) }
+    }))
 }
 
 /// A request's body as the store takes it: an error that one of our own checks raised stays what it is.

@@ -7,10 +7,13 @@ use super::{DeleteKey, ObjectChange, ObjectInfo, Result, StoreError, WriteCondit
 /// Decides a write's condition on what is there.
 pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -> Result<()> {
     match (condition, present) {
-        (WriteCondition::Always, _) | (WriteCondition::IfAbsent, None) => Ok(()),
+        (WriteCondition::Always, _) | (WriteCondition::IfAbsent | WriteCondition::IfNotMatch(_), None) => {
+            Ok(())
+        }
+        (WriteCondition::IfNotMatch(etag), Some(info)) if *etag != info.etag => Ok(()),
         (WriteCondition::IfMatch(_), None) => Err(StoreError::NoSuchKey),
         (WriteCondition::IfMatch(etag), Some(info)) if etag == "*" || *etag == info.etag => Ok(()),
-        (WriteCondition::IfAbsent | WriteCondition::IfMatch(_), Some(_)) => {
+        (WriteCondition::IfAbsent | WriteCondition::IfNotMatch(_) | WriteCondition::IfMatch(_), Some(_)) => {
             Err(StoreError::PreconditionFailed)
         }
     }

@@ -46,6 +46,8 @@ struct Stored {
     info: Arc<ObjectInfo>,
     parts: Option<Arc<[PartInfo]>>,
     bytes: Bytes,
+    /// The upload that it was.
+    upload: Option<String>,
 }
 
 /// A version.
@@ -291,7 +293,7 @@ impl Store for MemoryStore {
         let mut info = object.into_info(size, etag, now, None, None);
         contents.add(key, versioning, now, |version| {
             info.version = version;
-            Kept::Object(Stored { info: Arc::new(info.clone()), parts: None, bytes })
+            Kept::Object(Stored { info: Arc::new(info.clone()), parts: None, bytes, upload: None })
         })?;
         Ok(info)
     }
@@ -473,9 +475,17 @@ impl Store for MemoryStore {
                 info: Arc::new(info.clone()),
                 parts: Some(named.into()),
                 bytes: all.freeze(),
+                upload: Some(upload_id.to_owned()),
             })
         })?;
         Ok(info)
+    }
+
+    async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo> {
+        let mut state = self.state();
+        let current = state.contents(bucket)?.current(key);
+        let became = current.filter(|stored| stored.upload.as_deref() == Some(upload_id));
+        became.map(|stored| ObjectInfo::clone(&stored.info)).ok_or(StoreError::NoSuchUpload)
     }
 
     async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {

@@ -143,6 +143,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
         condition: WriteCondition,
     ) -> Result<ObjectInfo>;
 
+    /// The object that an upload became, while it is the current one: for a client that completes again because it
+    /// missed the answer. [`StoreError::NoSuchUpload`] otherwise.
+    async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo>;
+
     /// Forgets an upload and its parts.
     async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()>;
 

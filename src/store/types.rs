@@ -278,6 +278,8 @@ pub enum WriteCondition {
     Always,
     /// `If-None-Match: *`: no object may be there.
     IfAbsent,
+    /// `If-None-Match`: no object may be there with this ETag (without quotes).
+    IfNotMatch(String),
     /// `If-Match`: the object must be there ([`StoreError::NoSuchKey`](super::StoreError::NoSuchKey) if not) with
     /// this ETag (without quotes; `*` for any).
     IfMatch(String),

@@ -366,6 +366,10 @@ impl Store for FsStore {
         self.do_complete_upload(bucket, key, upload_id, parts, object, condition).await
     }
 
+    async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo> {
+        self.do_completed_upload(bucket, key, upload_id)
+    }
+
     async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
         self.do_abort_upload(bucket, key, upload_id).await
     }

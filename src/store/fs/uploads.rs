@@ -167,6 +167,13 @@ impl FsStore {
         self.committer().run(run).await
     }
 
+    pub(super) fn do_completed_upload(&self, bucket: &str, key: &str, id: &str) -> Result<ObjectInfo> {
+        let bucket = self.bucket(bucket)?;
+        let current = self.shared().view().object(bucket.id, key)?;
+        let became = current.filter(|row| matches!(&row.place, Place::Parts { upload, .. } if upload == id));
+        became.map(|row| row.info).ok_or(StoreError::NoSuchUpload)
+    }
+
     pub(super) async fn do_abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
         let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
         let run = move |tx: &mut Tx<'_>| {
