@@ -96,6 +96,7 @@ impl App {
         let api = Api {
             store: Arc::clone(&store),
             accounts: accounts.clone(),
+            clock: Arc::clone(&clock),
             region: region.clone(),
             names: Arc::new(names),
         };

@@ -1,5 +1,7 @@
 //! How a bucket is configured: one file for each document, typed, checked when it is put, and without I/O.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::PublicAccessBlock;
@@ -30,6 +32,10 @@ pub struct BucketConfig {
     pub ownership: Option<Ownership>,
     /// What the public is kept from; `None` where it was never put.
     pub public_access_block: Option<PublicAccessBlock>,
+    /// Tags; `None` where none were put.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Whether the requester pays. Nobody does here; clients read it back.
+    pub requester_pays: bool,
     /// The bucket policy, as it was put.
     pub policy: Option<String>,
 }

@@ -8,10 +8,11 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::auth::Principal;
-use crate::bucket::{Acl, BucketConfig};
+use crate::bucket::{Acl, BucketConfig, ObjectLock, Ownership, Versioning};
 use crate::error::ApiError;
 use crate::store::{NewBucket, StoreError};
 
+use super::documents::ownership_of;
 use super::{Api, acl, convert};
 
 /// What AWS calls the region without a constraint.
@@ -28,16 +29,31 @@ pub(super) async fn create(
         .create_bucket_configuration
         .and_then(|configuration| configuration.location_constraint)
         .map(|constraint| constraint.as_str().to_owned());
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(ApiError::not_implemented("Object Lock is not implemented yet").into());
-    }
     check_name(&input.bucket)?;
     api.names.may_create_bucket(&input.bucket)?;
     let acl = acl.filter(|acl| *acl != Acl::private(&owner));
+    let locked = input.object_lock_enabled_for_bucket == Some(true);
+    let ownership = input.object_ownership.as_ref().map(|name| ownership_of(name.as_str())).transpose()?;
+    if ownership == Some(Ownership::BucketOwnerEnforced) && acl.is_some() {
+        return Err(ApiError::new(
+            http::StatusCode::BAD_REQUEST,
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        )
+        .into());
+    }
+    let config = BucketConfig {
+        acl: acl.clone(),
+        location: constraint.clone(),
+        ownership,
+        versioning: if locked { Versioning::Enabled } else { Versioning::Off },
+        object_lock: locked.then(ObjectLock::default),
+        ..BucketConfig::default()
+    };
     let new = NewBucket {
         name: input.bucket.clone(),
-        region: constraint.clone().unwrap_or_else(|| api.region.clone()),
-        config: BucketConfig { acl: acl.clone(), location: constraint, ..BucketConfig::default() },
+        region: constraint.unwrap_or_else(|| api.region.clone()),
+        config,
         owner: owner.clone(),
     };
     match api.store.create_bucket(new).await {

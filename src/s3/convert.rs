@@ -12,6 +12,13 @@ pub(super) fn timestamp(time: Timestamp) -> dto::Timestamp {
     dto::Timestamp::from(crate::clock::system_time(time))
 }
 
+/// The moment that a document names.
+pub(super) fn moment(time: &dto::Timestamp) -> Option<Timestamp> {
+    let mut text = Vec::new();
+    time.format(dto::TimestampFormat::DateTime, &mut text).ok()?;
+    std::str::from_utf8(&text).ok()?.parse().ok()
+}
+
 /// A strong entity tag.
 pub(super) fn etag(etag: &str) -> dto::ETag {
     dto::ETag::Strong(etag.to_owned())

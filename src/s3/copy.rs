@@ -12,7 +12,7 @@ use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptio
 use super::checksum::by_name;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, acl, convert, headers, keys, open_object, version};
+use super::{Api, acl, convert, headers, keys, lock, open_object, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -39,6 +39,7 @@ pub(super) async fn object(
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let config = require_bucket(api.store.as_ref(), &req.input.bucket)?;
     let (owner, acl) = acl::of_new_object(api, &acl::access(api, &req, &config), &req.headers)?;
+    let lock = lock::of_new_object(api, &config, &req.headers)?;
     let request_headers = &req.headers;
     let source = source(api, &req.input.copy_source)?;
     let opened = open(api, &req, &source, request_headers).await?;
@@ -72,7 +73,7 @@ pub(super) async fn object(
     } else {
         NewObject { headers: info.headers.clone(), metadata: info.metadata.clone(), ..NewObject::default() }
     };
-    (object.owner, object.acl) = (owner, acl);
+    (object.owner, object.acl, object.lock) = (owner, acl, lock);
     object.headers.storage_class = headers::system(request_headers).storage_class;
     object.tags = if replace_tags { headers::tagging(request_headers)? } else { info.tags.clone() };
     let asked = request_headers.get("x-amz-checksum-algorithm").and_then(|v| v.to_str().ok());

@@ -53,7 +53,11 @@ pub(super) async fn many(
     let named = std::mem::take(&mut req.input.delete.objects);
     let access = acl::access(api, &req, &bucket);
     if named.is_empty() || named.len() > MAX_KEYS {
-        return Err(malformed(format!("Delete takes 1 to {MAX_KEYS} objects, not {}", named.len())).into());
+        return Err(super::malformed_xml(format!(
+            "Delete takes 1 to {MAX_KEYS} objects, not {}",
+            named.len()
+        ))
+        .into());
     }
     let mut errors = Vec::new();
     let mut wanted = Vec::new();
@@ -116,13 +120,4 @@ fn entry(key: &str, version_id: Option<String>, error: &ApiError) -> Error {
 
 fn bad_argument(name: &'static str) -> ApiError {
     ApiError::invalid_argument(format!("The value of {name} is not valid"))
-}
-
-fn malformed(message: String) -> ApiError {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
-    .with_internal(message)
 }

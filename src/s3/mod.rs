@@ -16,6 +16,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::auth::{Principal, Trailers};
 use crate::catalog::{Accounts, canonical_id};
+use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, Store, StoreError};
@@ -28,12 +29,14 @@ mod checksum;
 mod convert;
 mod copy;
 mod delete;
+mod documents;
 pub mod error;
 mod gate;
 mod get;
 mod headers;
 pub mod keys;
 mod list;
+mod lock;
 mod multipart;
 mod multipart_sum;
 mod names;
@@ -62,6 +65,8 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     /// All accounts.
     pub accounts: Accounts,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
     /// The region of buckets that name none.
     pub region: String,
     /// What access points have to say about the names of buckets.
@@ -255,6 +260,16 @@ impl Direct {
             _ => None,
         })
     }
+}
+
+/// 400 MalformedXML; `why` is for the log.
+fn malformed_xml(why: impl Into<String>) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+    .with_internal(why)
 }
 
 /// Reads a small body whole.

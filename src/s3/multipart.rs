@@ -23,7 +23,7 @@ use super::checksum::{Claim, by_name, header_of, name_of};
 use super::list::{Encoding, page_size};
 use super::put::{md5_hex, require_bucket, stage_body};
 use super::range::Wanted;
-use super::{Api, acl, convert, copy, headers, multipart_sum, version};
+use super::{Api, acl, convert, copy, headers, lock, multipart_sum, version};
 
 /// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 << 20;
@@ -59,6 +59,7 @@ pub(super) async fn create(
             tags: headers::tagging(&req.headers)?,
             owner,
             acl,
+            lock: lock::of_new_object(api, &bucket, &req.headers)?,
             ..NewObject::default()
         },
         checksum,

@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 use super::checksum::Claim;
-use super::{Api, acl, checksum, convert, headers, version};
+use super::{Api, acl, checksum, convert, headers, lock, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MAX_PUT: u64 = 5 << 30;
@@ -44,6 +44,7 @@ pub(super) async fn put_object(
         tags: headers::tagging(&request.headers)?,
         owner,
         acl,
+        lock: lock::of_new_object(api, bucket, &request.headers)?,
         ..NewObject::default()
     };
     let claim = Claim::read(&request.headers)?;
@@ -147,9 +148,7 @@ fn body_error(error: &axum::Error) -> BodyError {
 
 /// What comes in later issues is refused, not ignored: a client that asks for a lock must not believe it has one.
 fn refuse_later_features(headers: &HeaderMap) -> Result<(), ApiError> {
-    const LATER: [(&str, &str); 4] = [
-        ("x-amz-object-lock-mode", "Object Lock"),
-        ("x-amz-object-lock-legal-hold", "Object Lock"),
+    const LATER: [(&str, &str); 2] = [
         ("x-amz-server-side-encryption-customer-algorithm", "encryption with customer keys (SSE-C)"),
         ("x-amz-server-side-encryption", "server-side encryption"),
     ];

@@ -48,6 +48,7 @@ impl Client {
                 Arc::new(crate::catalog::MemoryCatalog::default()),
                 Arc::new(SystemClock),
             ),
+            clock: Arc::new(SystemClock),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });
