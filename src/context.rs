@@ -141,7 +141,7 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "" }
+        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None }
     }
 }
 
@@ -156,6 +156,8 @@ pub struct RequestContext {
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
+    /// Headers that tell a browser what another origin may see of the answer.
+    pub cors: Option<Box<http::HeaderMap>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::PublicAccessBlock;
 
 pub mod acl;
+pub mod cors;
 pub mod object_lock;
 pub mod ownership;
 pub mod versioning;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
+pub use cors::Cors;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use versioning::Versioning;
@@ -32,6 +34,8 @@ pub struct BucketConfig {
     pub ownership: Option<Ownership>,
     /// What the public is kept from; `None` where it was never put.
     pub public_access_block: Option<PublicAccessBlock>,
+    /// Which other origins may use the bucket.
+    pub cors: Option<Cors>,
     /// Tags; `None` where none were put.
     pub tags: Option<BTreeMap<String, String>>,
     /// Whether the requester pays. Nobody does here; clients read it back.

@@ -61,6 +61,9 @@ impl Door {
             headers.insert(HeaderName::from_static("x-amz-id-2"), id.clone());
             headers.insert(HeaderName::from_static("x-amz-request-id"), id);
         }
+        if let Some(cors) = context.cors.take() {
+            headers.extend(*cors);
+        }
         headers.insert(header::SERVER, HeaderValue::from_static("Refract"));
         answer.extensions_mut().insert(Finished(context));
         answer
@@ -123,6 +126,16 @@ async fn dispatch(
     // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
     // told to a caller who is not let in.
     let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
+    if found.plane == Plane::S3
+        && (parts.headers.contains_key(header::ORIGIN) || parts.method == Method::OPTIONS)
+    {
+        let bucket = addressed.as_ref().ok().and_then(|found| buckets.get(found.target.bucket()?));
+        if parts.method == Method::OPTIONS {
+            return s3::cors::preflight(bucket.map(Arc::as_ref), &parts.headers);
+        }
+        let cors = bucket.map(|bucket| s3::cors::headers_for(bucket, &parts.method, &parts.headers));
+        context.cors = cors.filter(|headers| !headers.is_empty()).map(Box::new);
+    }
     let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
     let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;

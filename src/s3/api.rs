@@ -3,7 +3,7 @@
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::{Api, acl, bucket, copy, delete, documents, list, lock, multipart, tagging, versions};
+use super::{Api, acl, bucket, copy, cors, delete, documents, list, lock, multipart, tagging, versions};
 
 #[async_trait::async_trait]
 impl S3 for Api {
@@ -205,6 +205,27 @@ impl S3 for Api {
         req: S3Request<PutObjectLegalHoldInput>,
     ) -> S3Result<S3Response<PutObjectLegalHoldOutput>> {
         lock::put_legal_hold(self, req).await
+    }
+
+    async fn get_bucket_cors(
+        &self,
+        req: S3Request<GetBucketCorsInput>,
+    ) -> S3Result<S3Response<GetBucketCorsOutput>> {
+        cors::get(self, &req.input)
+    }
+
+    async fn put_bucket_cors(
+        &self,
+        req: S3Request<PutBucketCorsInput>,
+    ) -> S3Result<S3Response<PutBucketCorsOutput>> {
+        cors::put(self, req).await
+    }
+
+    async fn delete_bucket_cors(
+        &self,
+        req: S3Request<DeleteBucketCorsInput>,
+    ) -> S3Result<S3Response<DeleteBucketCorsOutput>> {
+        cors::delete(self, req.input).await
     }
 
     async fn get_bucket_versioning(

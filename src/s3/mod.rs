@@ -28,6 +28,7 @@ mod bucket;
 mod checksum;
 mod convert;
 mod copy;
+pub mod cors;
 mod delete;
 mod documents;
 pub mod error;

@@ -321,8 +321,8 @@ pub enum ObjectChange {
     Tags(Tags),
     /// Replaces the access control list.
     Acl(Acl),
-    /// Replaces the retention. A shorter time, or less strict a mode, needs `bypass_governance`, and is never allowed
-    /// in compliance mode ([`StoreError::Locked`](super::StoreError::Locked)).
+    /// Replaces the retention. A shorter time, or another mode, needs `bypass_governance`, and is never allowed in
+    /// compliance mode ([`StoreError::Locked`](super::StoreError::Locked)).
     Retention {
         /// The new one; `None` takes it away.
         retention: Option<Retention>,

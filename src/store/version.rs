@@ -167,9 +167,7 @@ impl Lock {
         bypass_governance: bool,
     ) -> Result<()> {
         let Some(old) = self.retention.as_ref().filter(|old| old.until > now) else { return Ok(()) };
-        let stays = new.is_some_and(|new| {
-            new.until >= old.until && (new.mode == old.mode || new.mode == RetentionMode::Compliance)
-        });
+        let stays = new.is_some_and(|new| new.until >= old.until && new.mode == old.mode);
         match old.mode {
             _ if stays => Ok(()),
             RetentionMode::Governance if bypass_governance => Ok(()),
@@ -211,8 +209,9 @@ mod tests {
         };
         assert!(
             allows(Governance, new(Governance, 101), false)
-                && allows(Governance, new(Compliance, 100), false)
+                && !allows(Governance, new(Compliance, 100), false)
         );
+        assert!(allows(Governance, new(Compliance, 100), true));
         assert!(
             !allows(Governance, new(Governance, 99), false) && allows(Governance, new(Governance, 99), true)
         );
