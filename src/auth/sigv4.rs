@@ -20,9 +20,9 @@ use super::presign::parameter;
 use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key};
 use crate::error::ApiError;
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
-const MAX_EXPIRES: i64 = 604_800;
+pub(super) const MAX_EXPIRES: i64 = 604_800;
 
 /// Scope of a SigV4 credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,7 +224,7 @@ pub(super) fn by_query(
 }
 
 /// `YYYYMMDDTHHMMSSZ`.
-fn amz_date(text: &str) -> Option<Timestamp> {
+pub(super) fn amz_date(text: &str) -> Option<Timestamp> {
     if text.len() != 16 || text.bytes().filter(u8::is_ascii_digit).count() != 14 {
         return None;
     }

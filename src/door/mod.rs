@@ -211,6 +211,7 @@ async fn s3(
         key: key.as_deref(),
         through_point: matches!(target, Target::AccessPoint(_) | Target::ObjectLambda(..)),
         trailers,
+        signers: s3::Signers { keys: app.keys.as_ref(), options: &app.auth },
     };
     app.s3.call(call, parts, body).await
 }

@@ -41,6 +41,8 @@ mod lock;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod post;
+mod post_policy;
 mod preconditions;
 mod put;
 mod range;
@@ -54,6 +56,7 @@ pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, get_object, into_body, open_object};
 pub use names::Names;
+pub use post::Signers;
 pub(crate) use put::body_stream;
 
 /// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
@@ -131,6 +134,8 @@ pub struct S3Call<'a> {
     pub through_point: bool,
     /// Trailers of the body.
     pub trailers: &'a Trailers,
+    /// Who may sign a form.
+    pub signers: Signers<'a>,
 }
 
 impl S3Plane {
@@ -182,6 +187,11 @@ impl S3Plane {
                         multipart::upload_part(store, bucket, key, part, &parts, body, call.trailers).await
                     }
                 }
+            }
+            (Some(bucket), None, _) if post::is_form(&parts) => {
+                let bucket = self.api.bucket(bucket)?;
+                let (caller, point) = (call.principal, call.through_point);
+                post::post_object(&self.api, caller, point, &bucket, call.signers, &parts, body).await
             }
             _ => self.call_xml(call, parts, body).await,
         }
