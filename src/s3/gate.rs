@@ -98,6 +98,8 @@ impl Api {
                 // DeleteObjects names its keys in its body: each is asked for there.
                 if call.key.is_some() {
                     allow_delete(&access, named.is_some(), bypasses(call.asked.headers))?;
+                } else if bucket.config.policy.is_none() {
+                    access.allow("s3:DeleteObject", None)?;
                 }
             }
             Subject::Object => {
