@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
 use crate::auth::{AuthOptions, Principal};
-use crate::catalog::{Catalog, Keys};
+use crate::catalog::{Accounts, Catalog, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::error::ApiError;
@@ -29,6 +29,8 @@ pub struct AppOptions {
     pub clock: Arc<dyn Clock>,
     /// The account that owns everything, 12 digits.
     pub account_id: String,
+    /// All accounts.
+    pub accounts: Accounts,
     /// The region of ARNs and of buckets that name none.
     pub region: String,
     /// Whether a signature may name no other region.
@@ -52,6 +54,8 @@ pub struct App {
     pub catalog: Arc<dyn Catalog>,
     /// Who may sign.
     pub keys: Arc<Keys>,
+    /// All accounts.
+    pub accounts: Accounts,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Names of this server.
@@ -80,7 +84,7 @@ impl App {
     /// # Errors
     /// No random bytes.
     pub fn new(options: AppOptions) -> Result<Self, ApiError> {
-        let AppOptions { store, catalog, keys, clock, account_id, region, .. } = options;
+        let AppOptions { store, catalog, keys, clock, accounts, account_id, region, .. } = options;
         let registrar = Registrar {
             catalog: Arc::clone(&catalog),
             store: Arc::clone(&store),
@@ -89,14 +93,20 @@ impl App {
             region: region.clone(),
         };
         let names = PointNames { catalog: Arc::clone(&catalog), account_id: account_id.clone() };
-        let api =
-            Api { store: Arc::clone(&store), account_id, region: region.clone(), names: Arc::new(names) };
+        let api = Api {
+            store: Arc::clone(&store),
+            accounts: accounts.clone(),
+            clock: Arc::clone(&clock),
+            region: region.clone(),
+            names: Arc::new(names),
+        };
         Ok(Self {
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
             object_lambda: ObjectLambdaPlane::new(
                 Arc::clone(&store),
                 Arc::clone(&catalog),
+                accounts.clone(),
                 &options.object_lambda,
             ),
             auth: AuthOptions {
@@ -108,6 +118,7 @@ impl App {
             request_ids: RequestIds::new()?,
             metrics: options.metrics,
             draining: AtomicBool::new(false),
+            accounts,
             registrar,
             store,
             catalog,
@@ -130,7 +141,7 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "" }
+        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None }
     }
 }
 
@@ -145,6 +156,8 @@ pub struct RequestContext {
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
+    /// Headers that tell a browser what another origin may see of the answer.
+    pub cors: Option<Box<http::HeaderMap>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

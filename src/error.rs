@@ -71,6 +71,13 @@ impl ApiError {
         .with_internal(internal)
     }
 
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: http::HeaderName, value: http::HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
     /// Adds what only the log says.
     #[must_use]
     pub fn with_internal(mut self, internal: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::catalog::seal::{MasterKey, SealError};
-use crate::catalog::{Catalog, KeyPair, Keys, RecordsCatalog};
+use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::context::{App, AppOptions};
@@ -121,11 +121,19 @@ impl Instance {
             master,
             Arc::clone(&clock),
         );
+        let accounts = Accounts::new(
+            config.account_id.clone(),
+            config.root_account_name.clone(),
+            config.root_account_email.clone(),
+            Arc::clone(&catalog),
+            Arc::clone(&clock),
+        );
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
             keys: Arc::new(keys),
             clock,
+            accounts,
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,

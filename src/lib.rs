@@ -19,6 +19,7 @@
 pub mod access_point;
 pub mod admin;
 pub mod auth;
+pub mod bucket;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

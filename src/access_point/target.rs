@@ -227,6 +227,7 @@ mod tests {
                 created: Timestamp::UNIX_EPOCH,
                 region: "us-east-1".into(),
                 owner: "123456789012".into(),
+                config: Default::default(),
             };
             (name, Arc::new(bucket))
         };

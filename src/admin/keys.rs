@@ -1,4 +1,4 @@
-//! Access keys. Until policies arrive each belongs to the root account and may do all.
+//! Access keys. Each is its account's root until IAM users arrive.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -19,6 +19,9 @@ pub struct KeySpec {
     /// For people; at most 256 characters.
     #[serde(default)]
     pub description: String,
+    /// The account that it is a key of; the root account where none is named.
+    #[serde(default)]
+    pub account_id: Option<String>,
 }
 
 /// What may change of a key.
@@ -45,6 +48,8 @@ pub struct NewKeyDocument {
 pub struct KeyDocument {
     /// Access key id.
     pub access_key_id: String,
+    /// Account, 12 digits.
+    pub account_id: String,
     /// Whether it may sign.
     pub active: bool,
     /// For people.
@@ -66,6 +71,7 @@ pub(super) async fn list(State(app): AppState) -> Json<KeyList> {
     let view = app.catalog.snapshot();
     let keys = view.access_keys.values().map(|key| KeyDocument {
         access_key_id: key.access_key_id.clone(),
+        account_id: key.account_id.clone(),
         active: key.active,
         description: key.description.clone(),
         created: key.created.to_string(),
@@ -81,11 +87,11 @@ pub(super) async fn create(
     id: Extension<RequestId>,
     JsonBody(spec): JsonBody<KeySpec>,
 ) -> Result<(StatusCode, Json<NewKeyDocument>), Problem> {
-    let pair = app.keys.create(spec.description).await.or_problem(&id)?;
+    let pair = app.keys.create(spec.account_id, spec.description).await.or_problem(&id)?;
     let document = NewKeyDocument {
         access_key_id: pair.access_key_id,
         secret_access_key: pair.secret.expose().to_owned(),
-        note: "This key belongs to the root account and may do everything: policies are not evaluated yet.",
+        note: "This key is its account's root: it may do everything with what the account owns.",
     };
     Ok((StatusCode::CREATED, Json(document)))
 }

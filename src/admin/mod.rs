@@ -11,6 +11,7 @@ use axum::routing::{get, post, put};
 use crate::context::App;
 
 pub mod access_points;
+pub mod accounts;
 pub mod error;
 pub mod extract;
 pub mod functions;
@@ -38,6 +39,8 @@ pub fn router(app: Arc<App>) -> Router {
             "/object-lambdas/{name}",
             put(object_lambdas::put).get(object_lambdas::get).delete(object_lambdas::delete),
         )
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{id}", put(accounts::put).get(accounts::get).delete(accounts::delete))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", axum::routing::patch(keys::update).delete(keys::delete))
         .route("/openapi.json", get(openapi::document));

@@ -4,15 +4,15 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, functions, keys, object_lambdas, preview};
+use super::{access_points, accounts, functions, keys, object_lambdas, preview};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
 #[openapi(
     info(
         title = "Refract admin API",
-        description = "Functions, access points, Object Lambda access points and \
-        keys. Every route takes SigV4 (any service name) or the admin token."
+        description = "Functions, access points, Object Lambda access points, \
+        accounts and keys. Every route takes SigV4 (any service name) or the admin token."
     ),
     paths(
         functions::list,
@@ -28,6 +28,10 @@ use super::{access_points, functions, keys, object_lambdas, preview};
         object_lambdas::get,
         object_lambdas::put,
         object_lambdas::delete,
+        accounts::list,
+        accounts::get,
+        accounts::put,
+        accounts::delete,
         keys::list,
         keys::create,
         keys::update,

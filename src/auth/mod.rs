@@ -11,6 +11,7 @@ use crate::error::ApiError;
 mod canonical;
 mod chunked;
 mod errors;
+mod form;
 mod keys;
 mod payload;
 mod presign;
@@ -20,6 +21,7 @@ mod sigv4;
 mod tests;
 
 pub use chunked::{Trailers, body};
+pub use form::form;
 pub use keys::{KeyRecord, KeyStore, Principal, PrincipalKind};
 pub use payload::PayloadMode;
 pub use presign::strip;

@@ -123,7 +123,7 @@ fn string_to_sign(parts: &Parts, expires: &str) -> Result<Vec<u8>, ApiError> {
     Ok(out)
 }
 
-fn sign(secret: &str, text: &[u8]) -> Result<[u8; 20], ApiError> {
+pub(super) fn sign(secret: &str, text: &[u8]) -> Result<[u8; 20], ApiError> {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes())
         .map_err(|error| ApiError::internal(format!("hmac: {error}")))?;
     mac.update(text);

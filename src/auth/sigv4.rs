@@ -20,9 +20,9 @@ use super::presign::parameter;
 use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key};
 use crate::error::ApiError;
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
-const MAX_EXPIRES: i64 = 604_800;
+pub(super) const MAX_EXPIRES: i64 = 604_800;
 
 /// Scope of a SigV4 credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,13 +141,14 @@ pub(super) fn by_header(
             "The authorization header is malformed; Credential, SignedHeaders and Signature are required.",
         ));
     };
-    let at = match (one(&parts.headers, "x-amz-date")?, one(&parts.headers, "date")?) {
-        (Some(text), _) => amz_date(text),
-        (None, Some(text)) => amz_date(text)
-            .or_else(|| httpdate::parse_http_date(text).ok().and_then(|at| Timestamp::try_from(at).ok())),
-        (None, None) => None,
-    }
-    .ok_or_else(|| errors::denied("AWS authentication requires a valid Date or x-amz-date header"))?;
+    // Some clients put HTTP's form into either header; what they sign is the same moment in the basic form.
+    let stated = one(&parts.headers, "x-amz-date")?.or(one(&parts.headers, "date")?);
+    let at = stated.and_then(|text| {
+        let http_date = || Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok();
+        amz_date(text).or_else(http_date)
+    });
+    let at =
+        at.ok_or_else(|| errors::denied("AWS authentication requires a valid Date or x-amz-date header"))?;
     if now.duration_since(at).abs() > SKEW {
         return Err(errors::skewed());
     }
@@ -187,8 +188,8 @@ pub(super) fn by_query(
     if expires > MAX_EXPIRES {
         return Err(place.malformed("X-Amz-Expires must be less than a week (in seconds); 604800 at most"));
     }
-    if expires < 1 {
-        return Err(place.malformed("X-Amz-Expires must be at least 1"));
+    if expires < 0 {
+        return Err(place.malformed("X-Amz-Expires must be non-negative"));
     }
     let at = amz_date(&date).ok_or_else(|| {
         place.malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
@@ -197,7 +198,7 @@ pub(super) fn by_query(
     if age < -SKEW {
         return Err(errors::denied("Request is not valid yet"));
     }
-    if age.as_secs() > expires {
+    if expires == 0 || age.as_secs() > expires {
         return Err(errors::denied("Request has expired"));
     }
     let token = get("X-Amz-Security-Token")?;
@@ -223,7 +224,7 @@ pub(super) fn by_query(
 }
 
 /// `YYYYMMDDTHHMMSSZ`.
-fn amz_date(text: &str) -> Option<Timestamp> {
+pub(super) fn amz_date(text: &str) -> Option<Timestamp> {
     if text.len() != 16 || text.bytes().filter(u8::is_ascii_digit).count() != 14 {
         return None;
     }

@@ -74,6 +74,8 @@ fn encode(change: &Change) -> Result<RecordChange, ApiError> {
         Change::DeleteFunction(name) => row("function", name, None),
         Change::PutAccessKey(key) => row("access-key", &key.access_key_id, json(key)?),
         Change::DeleteAccessKey(id) => row("access-key", id, None),
+        Change::PutAccount(account) => row("account", &account.account_id, json(account)?),
+        Change::DeleteAccount(id) => row("account", id, None),
         Change::PutAccountBlock(account, block) => row("account-block", account, json(block)?),
         Change::DeleteAccountBlock(account) => row("account-block", account, None),
     })
@@ -89,6 +91,7 @@ fn decode(kind: &str, name: &str, bytes: &[u8]) -> Result<Change, ApiError> {
         "object-lambda" => Change::PutObjectLambda(json(kind, name, bytes)?),
         "function" => Change::PutFunction(json(kind, name, bytes)?),
         "access-key" => Change::PutAccessKey(json(kind, name, bytes)?),
+        "account" => Change::PutAccount(json(kind, name, bytes)?),
         "account-block" => Change::PutAccountBlock(name.to_owned(), json(kind, name, bytes)?),
         _ => return Err(ApiError::internal(format!("catalog record {name}: unknown kind {kind}"))),
     })

@@ -90,7 +90,7 @@ struct KeptPair {
     secret_access_key: String,
 }
 
-/// The keys of the account.
+/// The keys of all accounts.
 #[derive(Debug)]
 pub struct Keys {
     root: KeyPair,
@@ -119,11 +119,38 @@ impl Keys {
         &self.root
     }
 
-    /// Makes an access key. Its secret is answered here and never again.
+    /// Makes an access key of an account. Its secret is answered here and never again.
     ///
     /// # Errors
-    /// 400 LimitExceeded; what the catalog answers.
-    pub async fn create(&self, description: String) -> Result<KeyPair, ApiError> {
+    /// 404 NoSuchAccount; 400 LimitExceeded; what the catalog answers.
+    pub async fn create(&self, account_id: Option<String>, description: String) -> Result<KeyPair, ApiError> {
+        let account_id = account_id.unwrap_or_else(|| self.account_id.clone());
+        let is_root = account_id == self.account_id;
+        let (pair, record) = self.prepare(&account_id, description)?;
+        let decide = move |view: &View| {
+            if !is_root && !view.accounts.contains_key(&account_id) {
+                return Err(super::accounts::absent(&account_id));
+            }
+            let keys = view.access_keys.values().filter(|key| key.account_id == account_id);
+            if keys.count() >= MAX_KEYS {
+                return Err(ApiError::new(
+                    http::StatusCode::BAD_REQUEST,
+                    "LimitExceeded",
+                    format!("An account may have {MAX_KEYS} access keys"),
+                ));
+            }
+            Ok(vec![Change::PutAccessKey(record)])
+        };
+        self.catalog.update(Box::new(decide)).await?;
+        Ok(pair)
+    }
+
+    /// A new key and its record, which is not written yet.
+    pub(super) fn prepare(
+        &self,
+        account_id: &str,
+        description: String,
+    ) -> Result<(KeyPair, AccessKey), ApiError> {
         if description.chars().count() > 256 {
             return Err(ApiError::invalid_request("description may have at most 256 characters"));
         }
@@ -135,20 +162,9 @@ impl Keys {
             created: self.clock.now(),
             active: true,
             description,
-            account_id: self.account_id.clone(),
+            account_id: account_id.to_owned(),
         };
-        let decide = move |view: &View| {
-            if view.access_keys.len() >= MAX_KEYS {
-                return Err(ApiError::new(
-                    http::StatusCode::BAD_REQUEST,
-                    "LimitExceeded",
-                    format!("An account may have {MAX_KEYS} access keys"),
-                ));
-            }
-            Ok(vec![Change::PutAccessKey(record)])
-        };
-        self.catalog.update(Box::new(decide)).await?;
-        Ok(pair)
+        Ok((pair, record))
     }
 
     /// Switches a key on or off.
@@ -191,16 +207,17 @@ fn find<'a>(view: &'a View, id: &str) -> Result<&'a AccessKey, ApiError> {
 
 impl KeyStore for Keys {
     fn lookup(&self, access_key_id: &str) -> Option<KeyRecord> {
-        let principal = || Principal::root(&self.account_id, access_key_id);
         if access_key_id == self.root.access_key_id {
             let secret = self.root.secret.clone();
-            return Some(KeyRecord { secret, principal: principal(), active: true, session_token: None });
+            let principal = Principal::root(&self.account_id, access_key_id);
+            return Some(KeyRecord { secret, principal, active: true, session_token: None });
         }
         let view = self.catalog.snapshot();
         let key = view.access_keys.get(access_key_id)?;
         match self.master.open(access_key_id, &key.sealed_secret) {
             Ok(secret) => {
-                Some(KeyRecord { secret, principal: principal(), active: key.active, session_token: None })
+                let principal = Principal::root(&key.account_id, access_key_id);
+                Some(KeyRecord { secret, principal, active: key.active, session_token: None })
             }
             Err(error) => {
                 tracing::error!(access_key_id, %error, "an access key cannot be used");
@@ -228,7 +245,7 @@ mod tests {
             Arc::new(SystemClock),
         );
         assert!(keys.lookup(&root.access_key_id).is_some() && keys.lookup("AKIAX").is_none());
-        let pair = keys.create("for the app".into()).await.unwrap();
+        let pair = keys.create(None, "for the app".into()).await.unwrap();
         let found = keys.lookup(&pair.access_key_id).unwrap();
         assert_eq!((found.secret.expose(), found.active), (pair.secret.expose(), true));
         keys.set_active(&pair.access_key_id, false).await.unwrap();

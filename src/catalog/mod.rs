@@ -7,12 +7,14 @@ use async_trait::async_trait;
 
 use crate::error::ApiError;
 
+pub mod accounts;
 pub mod durable;
 pub mod keys;
 pub mod memory;
 pub mod records;
 pub mod seal;
 
+pub use accounts::{Account, Accounts, canonical_id};
 pub use durable::RecordsCatalog;
 pub use keys::{KeyPair, Keys};
 pub use memory::MemoryCatalog;
@@ -33,6 +35,8 @@ pub struct View {
     pub functions: BTreeMap<String, Arc<Function>>,
     /// Access keys by id.
     pub access_keys: BTreeMap<String, Arc<AccessKey>>,
+    /// Accounts by id, but for the root account.
+    pub accounts: BTreeMap<String, Arc<Account>>,
     /// The account's PublicAccessBlock by account id.
     pub account_blocks: BTreeMap<String, PublicAccessBlock>,
 }
@@ -56,6 +60,10 @@ pub enum Change {
     PutAccessKey(AccessKey),
     /// Removes the access key of this id.
     DeleteAccessKey(String),
+    /// Writes an account.
+    PutAccount(Account),
+    /// Removes the account of this id.
+    DeleteAccount(String),
     /// Writes an account's PublicAccessBlock.
     PutAccountBlock(String, PublicAccessBlock),
     /// Removes an account's PublicAccessBlock.
@@ -99,6 +107,12 @@ impl View {
             }
             Change::DeleteAccessKey(id) => {
                 self.access_keys.remove(&id);
+            }
+            Change::PutAccount(account) => {
+                self.accounts.insert(account.account_id.clone(), Arc::new(account));
+            }
+            Change::DeleteAccount(id) => {
+                self.accounts.remove(&id);
             }
             Change::PutAccountBlock(account, block) => {
                 self.account_blocks.insert(account, block);

@@ -17,8 +17,11 @@ pub(super) struct Key {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Makes an access key of the root account: until policies arrive, it may do everything
+    /// Makes an access key of an account's root: it may do everything with what the account owns
     Create {
+        /// The account's 12 digits; the root account where none is given
+        #[arg(long)]
+        account_id: Option<String>,
         /// For people
         #[arg(long, default_value = "")]
         description: String,
@@ -46,8 +49,9 @@ pub(super) fn run(command: Key) -> Outcome {
     let server = command.server;
     let path = |id: &str| format!("/keys/{}", segment(id));
     match command.action {
-        Action::Create { description } => {
-            server.show(&Method::POST, "/keys", Some(&json!({ "description": description })))
+        Action::Create { account_id, description } => {
+            let spec = json!({ "account_id": account_id, "description": description });
+            server.show(&Method::POST, "/keys", Some(&spec))
         }
         Action::List => server.show(&Method::GET, "/keys", None),
         Action::Enable { id } => server.show(&Method::PATCH, &path(&id), Some(&json!({ "active": true }))),

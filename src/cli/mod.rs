@@ -1,7 +1,7 @@
 //! The commands: one file each.
 //!
 //! - [`serve`], [`demo`]: the server.
-//! - [`function`], [`access_point`], [`object_lambda`], [`key`]: thin over the admin API, by [`client`].
+//! - [`function`], [`access_point`], [`object_lambda`], [`account`], [`key`]: thin over the admin API, by [`client`].
 //! - [`config`], [`healthcheck`], [`completions`](clap_complete).
 
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod access_point;
+mod account;
 mod client;
 mod config;
 mod demo;
@@ -39,6 +40,8 @@ enum Command {
     AccessPoint(access_point::AccessPoint),
     /// Creates, lists, shows, changes and deletes Object Lambda access points
     ObjectLambda(object_lambda::ObjectLambda),
+    /// Makes, lists and deletes accounts
+    Account(account::Account),
     /// Makes, lists, switches and deletes access keys
     Key(key::Key),
     /// Shows the configuration in force, or a file with all defaults
@@ -79,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Function(command) => function::run(command),
         Command::AccessPoint(command) => access_point::run(command),
         Command::ObjectLambda(command) => object_lambda::run(command),
+        Command::Account(command) => account::run(command),
         Command::Key(command) => key::run(command),
         Command::Config(command) => config::run(&command),
         Command::Healthcheck(command) => healthcheck::run(&command),

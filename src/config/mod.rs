@@ -48,6 +48,10 @@ pub struct Config {
     pub domains: Vec<String>,
     /// 12 digits.
     pub account_id: String,
+    /// The root account's name.
+    pub root_account_name: String,
+    /// The root account's e-mail.
+    pub root_account_email: String,
     /// Region of ARNs.
     pub region: String,
     /// Whether signatures may name no other.
@@ -124,6 +128,10 @@ impl Config {
             data_dir: path("data_dir")?.unwrap_or_default(),
             domains: of("domain")?.list(),
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
+            root_account_name: of("root_account_name")?
+                .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,
+            root_account_email: of("root_account_email")?
+                .checked(|email| email.contains('@'), "must be an e-mail address")?,
             region: of("region")?
                 .checked(is_region, "must be 1 to 32 lower-case letters, digits and hyphens")?,
             region_strict: of("region_strict")?.parse("must be true or false")?,

@@ -70,6 +70,20 @@ pub const SETTINGS: &[Setting] = &[
         "000000000000",
         "The account that owns everything: 12 digits",
     ),
+    setting(
+        "root_account_name",
+        Kind::Value,
+        "NAME",
+        "root",
+        "The root account's name: the Owner DisplayName of what it owns",
+    ),
+    setting(
+        "root_account_email",
+        Kind::Value,
+        "EMAIL",
+        "root@localhost",
+        "The root account's e-mail, by which grants may name it",
+    ),
     setting("region", Kind::Value, "REGION", "us-east-1", "The region of ARNs and of buckets that name none"),
     setting("region_strict", Kind::Switch, "BOOL", "false", "Refuse signatures that name another region"),
     setting(

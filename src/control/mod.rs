@@ -66,7 +66,7 @@ impl ControlPlane {
         body: &Bytes,
     ) -> Result<Response<Body>, ApiError> {
         let operation = route::route(&parts.method, parts.uri.path())?;
-        policy::authorize(call.principal, operation.name())?;
+        policy::authorize(call.principal, operation.name(), &self.registrar.account_id)?;
         self.check_account(call.host_account, parts)?;
         let query = route::Query::of(parts.uri.query().unwrap_or_default());
         self.run(operation, &query, body).await

@@ -127,6 +127,7 @@ pub async fn load(app: &App) -> Result<BTreeMap<&'static str, String>, ApiError>
         name: BUCKET.to_owned(),
         region: app.registrar.region.clone(),
         owner: app.registrar.account_id.clone(),
+        ..NewBucket::default()
     };
     match app.store.create_bucket(bucket).await {
         Ok(_) | Err(StoreError::BucketExists) => {}

@@ -73,7 +73,7 @@ async fn admit(
         parts.headers.remove(header::AUTHORIZATION);
         context.principal = Some(Principal::root(&app.registrar.account_id, "admin-token"));
         let bytes = crate::s3::collect(body, MAX_BODY).await?;
-        return authorized(context, parts, Body::from(bytes));
+        return authorized(app, context, parts, Body::from(bytes));
     }
     let options = AuthOptions { sigv2_allowed: false, ..app.auth.clone() };
     let (body, _) = verify::verify(app, context, &mut parts, body, &options).await?;
@@ -81,23 +81,26 @@ async fn admit(
     if context.principal.is_none() && parts.uri.path() == "/_refract/metrics" && is_loopback(&parts) {
         return Ok(Request::from_parts(parts, Body::empty()));
     }
-    authorized(context, parts, Body::from(bytes))
+    authorized(app, context, parts, Body::from(bytes))
 }
 
 fn authorized(
+    app: &App,
     context: &RequestContext,
     mut parts: request::Parts,
     body: Body,
 ) -> Result<Request<Body>, ApiError> {
-    policy::authorize(context.principal.as_ref(), "Admin").map_err(|mut error| {
-        if context.principal.is_none() {
-            error.message =
-                "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
+    policy::authorize(context.principal.as_ref(), "Admin", &app.registrar.account_id).map_err(
+        |mut error| {
+            if context.principal.is_none() {
+                error.message =
+                    "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
                              Bearer` with the admin token."
-                    .into();
-        }
-        error
-    })?;
+                        .into();
+            }
+            error
+        },
+    )?;
     if let Some(principal) = &context.principal {
         parts.extensions.insert(principal.clone());
     }

@@ -16,7 +16,9 @@ use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
 use crate::object_lambda::{Action, LensCall};
+use crate::policy::{Access, Asked};
 use crate::s3::{self, S3Call};
+use crate::store::StoreError;
 
 pub mod admin;
 pub mod classify;
@@ -58,6 +60,9 @@ impl Door {
         if let Ok(id) = HeaderValue::from_str(&context.id) {
             headers.insert(HeaderName::from_static("x-amz-id-2"), id.clone());
             headers.insert(HeaderName::from_static("x-amz-request-id"), id);
+        }
+        if let Some(cors) = context.cors.take() {
+            headers.extend(*cors);
         }
         headers.insert(header::SERVER, HeaderValue::from_static("Refract"));
         answer.extensions_mut().insert(Finished(context));
@@ -121,6 +126,16 @@ async fn dispatch(
     // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
     // told to a caller who is not let in.
     let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
+    if found.plane == Plane::S3
+        && (parts.headers.contains_key(header::ORIGIN) || parts.method == Method::OPTIONS)
+    {
+        let bucket = addressed.as_ref().ok().and_then(|found| buckets.get(found.target.bucket()?));
+        if parts.method == Method::OPTIONS {
+            return s3::cors::preflight(bucket.map(Arc::as_ref), &parts.headers);
+        }
+        let cors = bucket.map(|bucket| s3::cors::headers_for(bucket, &parts.method, &parts.headers));
+        context.cors = cors.filter(|headers| !headers.is_empty()).map(Box::new);
+    }
     let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
     let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;
@@ -129,8 +144,12 @@ async fn dispatch(
         if is_absolute(&parts) && !classify::is_ours(host, &addressed) {
             return Err(not_a_proxy());
         }
-        // Nobody without a key gets in anywhere before policies can say otherwise.
-        return Err(ApiError::access_denied("an anonymous caller"));
+        // Buckets may be shared with everybody; nothing else is.
+        let bucket =
+            addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_) | Target::Service));
+        if found.plane != Plane::S3 || !bucket {
+            return Err(ApiError::access_denied("an anonymous caller"));
+        }
     }
     match found.plane {
         Plane::S3 => s3(app, context, addressed?, parts, body, &trailers).await,
@@ -145,7 +164,11 @@ async fn dispatch(
             app.control.call(call, &parts, &bytes).await
         }
         Plane::WriteGetObjectResponse => {
-            crate::policy::authorize(context.principal.as_ref(), "WriteGetObjectResponse")?;
+            crate::policy::authorize(
+                context.principal.as_ref(),
+                "WriteGetObjectResponse",
+                &app.registrar.account_id,
+            )?;
             Err(ApiError::not_implemented(
                 "WriteGetObjectResponse: functions that run code are not implemented yet; built-in ones need no answer",
             ))
@@ -168,8 +191,16 @@ async fn s3(
         && let Some(action) = Action::of(&parts, Some(key))
     {
         (context.plane, context.operation) = ("object-lambda", action.name());
-        let bucket = &supporting.bucket;
-        let call = LensCall { principal: context.principal.as_ref(), lens: Some(lens), bucket, key };
+        let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let access = Access {
+            principal: context.principal.as_ref(),
+            through_point: true,
+            bucket: &bucket,
+            key: Some(key),
+            asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+            accounts: &app.accounts,
+        };
+        let call = LensCall { access, lens: Some(lens), key };
         if let Some(answer) = app.object_lambda.call(&call, action, &parts).await? {
             return Ok(answer);
         }
@@ -180,6 +211,7 @@ async fn s3(
         key: key.as_deref(),
         through_point: matches!(target, Target::AccessPoint(_) | Target::ObjectLambda(..)),
         trailers,
+        signers: s3::Signers { keys: app.keys.as_ref(), options: &app.auth },
     };
     app.s3.call(call, parts, body).await
 }

@@ -13,11 +13,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Response, request};
 
-use crate::auth::Principal;
-use crate::catalog::{Catalog, ObjectLambda, Transformation, View};
+use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
 use crate::error::ApiError;
 use crate::function::{Functions, Prepared, Runner};
-use crate::policy;
+use crate::policy::{self, Access};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
 
@@ -40,17 +39,16 @@ pub struct ObjectLambdaPlane {
     runner: Runner,
     results: Results,
     limits: refract_transforms::Limits,
+    accounts: Accounts,
 }
 
 /// A verified request for an object through an OLAP.
 #[derive(Debug)]
 pub struct LensCall<'a> {
-    /// Who asks.
-    pub principal: Option<&'a Principal>,
+    /// Who asks, and for the bucket behind the access point that supports it.
+    pub access: Access<'a>,
     /// The OLAP; `None` for a preview.
     pub lens: Option<&'a ObjectLambda>,
-    /// The bucket behind the access point that supports it.
-    pub bucket: &'a str,
     /// Decoded key.
     pub key: &'a str,
 }
@@ -69,12 +67,18 @@ pub struct Options {
 impl ObjectLambdaPlane {
     /// Builds the plane.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, catalog: Arc<dyn Catalog>, options: &Options) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        catalog: Arc<dyn Catalog>,
+        accounts: Accounts,
+        options: &Options,
+    ) -> Self {
         Self {
             results: Results::new(Arc::clone(&store), options.result_cache),
             runner: Runner::new(options.parallel),
             limits: options.limits,
             functions: Arc::default(),
+            accounts,
             store,
             catalog,
         }
@@ -90,8 +94,8 @@ impl ObjectLambdaPlane {
         action: Action,
         parts: &request::Parts,
     ) -> Result<Option<Response<Body>>, ApiError> {
-        policy::authorize(call.principal, action.name())?;
         let Some(lens) = call.lens else { return Ok(None) };
+        policy::authorize(call.access.principal, action.name(), &lens.account_id)?;
         let transformation = action.transformation(lens);
         action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
@@ -108,7 +112,7 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
         if prepared.transform.is_identity() {
-            return s3::get_object(self.store.as_ref(), call.bucket, call.key, parts).await;
+            return s3::get_object(self.store.as_ref(), &call.access, call.key, parts).await;
         }
         let read = Read::of(parts)?;
         let source = Source::open(self.store.as_ref(), call, &prepared, parts, self.limits).await?;

@@ -5,8 +5,9 @@ use http::Request;
 
 use crate::auth::Principal;
 use crate::error::ApiError;
-use crate::policy;
-use crate::store::{ObjectInfo, Payload};
+use crate::policy::{Access, Asked};
+use crate::s3::open_object;
+use crate::store::{ObjectInfo, Payload, StoreError, VersionRef};
 
 use super::source::{Source, apply, collect};
 use super::{LensCall, ObjectLambdaPlane, error};
@@ -38,15 +39,23 @@ impl ObjectLambdaPlane {
         function: &str,
         payload: Option<&str>,
     ) -> Result<(Side, Side), ApiError> {
-        policy::authorize(Some(principal), "GetObject")?;
         crate::s3::keys::check(key)?;
         let prepared = self.functions.prepare(&self.catalog.snapshot(), function, payload)?;
-        let object = self.store.open(bucket, key).await?;
+        let bucket = self.store.buckets().get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let (parts, ()) = Request::new(()).into_parts();
+        let access = Access {
+            principal: Some(principal),
+            through_point: false,
+            bucket: &bucket,
+            key: Some(key),
+            asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+            accounts: &self.accounts,
+        };
+        let object = open_object(self.store.as_ref(), &access, key, VersionRef::Current).await?;
         let before = ObjectInfo::clone(&object.info);
         check_size("object", before.size)?;
         let original = collect(object.data.read(0..before.size), MAX_PREVIEW).await?;
-        let (parts, ()) = Request::new(()).into_parts();
-        let call = LensCall { principal: Some(principal), bucket, key, lens: None };
+        let call = LensCall { access, key, lens: None };
         let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
         let source = Source::open(self.store.as_ref(), &call, &prepared, &parts, limits).await?;
         let mut after = source.derived_info(&prepared);

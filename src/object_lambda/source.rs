@@ -14,8 +14,9 @@ use sha2::{Digest, Sha256};
 use crate::auth::{Principal, PrincipalKind};
 use crate::error::ApiError;
 use crate::function::Prepared;
-use crate::policy;
-use crate::store::{Object, ObjectInfo, Payload, Store, StoreError};
+use crate::policy::Access;
+use crate::s3::open_object;
+use crate::store::{Object, ObjectInfo, Payload, Store, StoreError, VersionRef};
 
 use super::{LensCall, error};
 
@@ -39,12 +40,12 @@ impl Source {
         parts: &request::Parts,
         limits: Limits,
     ) -> Result<Self, ApiError> {
-        let bucket = call.bucket;
-        let object = store.open(bucket, call.key).await?;
+        let bucket = call.access.bucket.name.as_str();
+        let object = open_object(store, &call.access, call.key, VersionRef::Current).await?;
         let mut resources = Vec::new();
         for key in prepared.transform.resources() {
-            policy::authorize(call.principal, "GetObject")?;
-            let resource = match store.open(bucket, &key).await {
+            let access = Access { key: Some(&key), ..call.access };
+            let resource = match open_object(store, &access, &key, VersionRef::Current).await {
                 Ok(resource) if resource.info.size <= limits.buffered_bytes => resource,
                 Ok(resource) => {
                     return Err(error::resource(
@@ -52,17 +53,17 @@ impl Source {
                         &format!("has {} bytes; the limit is {}", resource.info.size, limits.buffered_bytes),
                     ));
                 }
-                Err(StoreError::NoSuchKey) => {
+                Err(other) if other.code == "NoSuchKey" => {
                     return Err(error::resource(&key, "is not in the bucket"));
                 }
-                Err(other) => return Err(other.into()),
+                Err(other) => return Err(other),
             };
             resources.push((key, resource));
         }
         let accept = parts.headers.get(header::ACCEPT_ENCODING).map(HeaderValue::to_str);
         let context = Context {
             input: input(bucket, call.key, &object.info),
-            identity: call.principal.map(identity).unwrap_or_default(),
+            identity: call.access.principal.map(identity).unwrap_or_default(),
             accept_encoding: accept.and_then(Result::ok).map(str::to_owned),
             resources: HashMap::new(),
             limits,

@@ -1,104 +1,147 @@
-//! GetObjectAttributes.
+//! GetObjectAttributes. Without s3s, which would put quotes round the ETag.
 
-use s3s::dto::{
-    Checksum, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, ObjectPart,
-    StorageClass,
-};
-use s3s::{S3Request, S3Response, S3Result};
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, Response, header, request};
 
 use crate::error::ApiError;
+use crate::policy::Access;
+use crate::store::{ObjectInfo, PartInfo, Store, VersionRef};
+use crate::xml::Xml;
 
-use super::delete::refuse_version;
-use super::list::page_size;
-use super::{Api, convert};
+use super::{checksum, get, headers, version};
 
+const KNOWN: [&str; 5] = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
+/// Parts of one page.
+const MAX_PARTS: usize = 1000;
+
+/// What is asked for.
+struct Asked {
+    attributes: Vec<String>,
+    version: VersionRef,
+    limit: usize,
+    after: u16,
+}
+
+impl Asked {
+    fn of(request: &request::Parts) -> Result<Self, ApiError> {
+        // Clients send one header with commas, or one header for each.
+        let attributes: Vec<String> = request
+            .headers
+            .get_all("x-amz-object-attributes")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect();
+        if attributes.is_empty() {
+            return Err(ApiError::invalid_argument(
+                "x-amz-object-attributes must name at least one attribute",
+            ));
+        }
+        if let Some(unknown) = attributes.iter().find(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(ApiError::invalid_argument(format!(
+                "Invalid attribute name specified: {unknown}; known are {}",
+                KNOWN.join(", ")
+            )));
+        }
+        let number = |name: &'static str, most: usize| -> Result<Option<usize>, ApiError> {
+            let Some(value) = request.headers.get(name) else { return Ok(None) };
+            let number = value.to_str().ok().and_then(|text| text.parse::<usize>().ok());
+            let refused =
+                || ApiError::invalid_argument(format!("{name} must be a number from 0 to 2147483647"));
+            number.map(|number| Some(number.min(most))).ok_or_else(refused)
+        };
+        let named =
+            get::query_pairs(request.uri.query().unwrap_or_default()).find(|(name, _)| name == "versionId");
+        Ok(Self {
+            attributes,
+            version: version::wanted(named.as_ref().map(|(_, value)| value.as_ref()))?,
+            limit: number("x-amz-max-parts", MAX_PARTS)?.unwrap_or(MAX_PARTS),
+            after: number("x-amz-part-number-marker", usize::from(u16::MAX))?
+                .and_then(|after| u16::try_from(after).ok())
+                .unwrap_or_default(),
+        })
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.attributes.iter().any(|wanted| wanted == name)
+    }
+}
+
+/// Answers GetObjectAttributes.
+///
+/// # Errors
+/// As GetObject; InvalidArgument for an attribute that there is not.
 pub(super) async fn get(
-    api: &Api,
-    req: S3Request<GetObjectAttributesInput>,
-) -> S3Result<S3Response<GetObjectAttributesOutput>> {
-    let input = req.input;
-    refuse_version(input.version_id.as_deref())?;
-    // Clients send one header with commas, or one header for each: s3s splits only the latter.
-    let asked: Vec<&str> = input
-        .object_attributes
-        .iter()
-        .flat_map(|attribute| attribute.as_str().split(','))
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect();
-    let wants = |name: &str| asked.contains(&name);
-    if asked.is_empty() {
-        return Err(
-            ApiError::invalid_argument("x-amz-object-attributes must name at least one attribute").into()
-        );
-    }
-    const KNOWN: [&str; 5] = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
-    if let Some(unknown) = asked.iter().find(|name| !KNOWN.contains(name)) {
-        return Err(ApiError::invalid_argument(format!(
-            "Invalid attribute name specified: {unknown}; known are {}",
-            KNOWN.join(", ")
-        ))
-        .into());
-    }
-    let object = api.store.open(&input.bucket, &input.key).await.map_err(ApiError::from)?;
+    store: &dyn Store,
+    access: &Access<'_>,
+    key: &str,
+    request: &request::Parts,
+) -> Result<Response<Body>, ApiError> {
+    let asked = Asked::of(request)?;
+    let object = get::open_object(store, access, key, asked.version).await?;
     let info = &object.info;
-    let checksum = info.checksum.as_ref().filter(|_| wants("Checksum")).map(|sum| {
-        let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five(sum.algorithm, &sum.value);
-        Checksum {
-            checksum_crc32: crc32,
-            checksum_crc32c: crc32c,
-            checksum_crc64nvme: crc64nvme,
-            checksum_sha1: sha1,
-            checksum_sha256: sha256,
-            checksum_type: Some(convert::checksum_type(sum.kind)),
+    let mut xml = Xml::default();
+    xml.element("GetObjectAttributesResponse", |xml| {
+        if asked.wants("ETag") {
+            xml.text("ETag", &info.etag);
+        }
+        if asked.wants("Checksum")
+            && let Some(sum) = &info.checksum
+        {
+            xml.element("Checksum", |xml| {
+                xml.text(&checksum::element_of(sum.algorithm), &sum.value);
+                xml.text("ChecksumType", headers::type_name(sum.kind));
+            });
+        }
+        if asked.wants("ObjectParts")
+            && let Some(parts) = &object.parts
+        {
+            xml.element("ObjectParts", |xml| write_parts(xml, &asked, parts));
+        }
+        if asked.wants("StorageClass") {
+            xml.text("StorageClass", info.headers.storage_class.as_deref().unwrap_or("STANDARD"));
+        }
+        if asked.wants("ObjectSize") {
+            xml.text("ObjectSize", &info.size.to_string());
         }
     });
-    let object_parts = match (&object.parts, wants("ObjectParts")) {
-        (Some(parts), true) => {
-            let limit = page_size(input.max_parts, "max-parts")?;
-            let after = input.part_number_marker.unwrap_or(0);
-            let mut following = parts.iter().filter(|part| i32::from(part.number) > after);
-            let page: Vec<ObjectPart> = following
-                .by_ref()
-                .take(usize::try_from(limit).unwrap_or_default())
-                .map(|part| {
-                    let [crc32, crc32c, crc64nvme, sha1, sha256] = part
-                        .checksum
-                        .as_ref()
-                        .map_or_else(Default::default, |(algorithm, value)| convert::five(*algorithm, value));
-                    ObjectPart {
-                        part_number: Some(i32::from(part.number)),
-                        size: Some(convert::size(part.size)),
-                        checksum_crc32: crc32,
-                        checksum_crc32c: crc32c,
-                        checksum_crc64nvme: crc64nvme,
-                        checksum_sha1: sha1,
-                        checksum_sha256: sha256,
-                    }
-                })
-                .collect();
-            Some(GetObjectAttributesParts {
-                total_parts_count: i32::try_from(parts.len()).ok(),
-                part_number_marker: Some(after),
-                next_part_number_marker: page.last().and_then(|part| part.part_number),
-                max_parts: Some(limit),
-                is_truncated: Some(following.next().is_some()),
-                // AWS lists the parts only of an object that has a checksum for each of them.
-                parts: parts.iter().all(|part| part.checksum.is_some()).then_some(page),
-            })
-        }
-        _ => None,
-    };
-    Ok(S3Response::new(GetObjectAttributesOutput {
-        checksum,
-        object_parts,
-        e_tag: wants("ETag").then(|| convert::etag(&info.etag)),
-        object_size: wants("ObjectSize").then(|| convert::size(info.size)),
-        storage_class: wants("StorageClass").then(|| {
-            let class = info.headers.storage_class.clone();
-            class.map_or_else(|| StorageClass::from_static("STANDARD"), StorageClass::from)
-        }),
-        last_modified: Some(convert::timestamp(info.last_modified)),
-        ..GetObjectAttributesOutput::default()
-    }))
+    Ok(answer(access, info, xml))
+}
+
+fn write_parts(xml: &mut Xml, asked: &Asked, parts: &[PartInfo]) {
+    let mut following = parts.iter().filter(|part| part.number > asked.after);
+    let page: Vec<&PartInfo> = following.by_ref().take(asked.limit).collect();
+    xml.text("PartsCount", &parts.len().to_string());
+    xml.text("PartNumberMarker", &asked.after.to_string());
+    if let Some(last) = page.last() {
+        xml.text("NextPartNumberMarker", &last.number.to_string());
+    }
+    xml.text("MaxParts", &asked.limit.to_string());
+    xml.text("IsTruncated", if following.next().is_some() { "true" } else { "false" });
+    // AWS lists the parts only of an object that has a checksum for each of them.
+    if !parts.iter().all(|part| part.checksum.is_some()) {
+        return;
+    }
+    for part in page {
+        xml.element("Part", |xml| {
+            xml.text("PartNumber", &part.number.to_string());
+            xml.text("Size", &part.size.to_string());
+            if let Some((algorithm, value)) = &part.checksum {
+                xml.text(&checksum::element_of(*algorithm), value);
+            }
+        });
+    }
+}
+
+fn answer(access: &Access<'_>, info: &ObjectInfo, xml: Xml) -> Response<Body> {
+    let mut answer = Response::new(Body::from(xml.into_string()));
+    let out = answer.headers_mut();
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    if let Ok(date) = HeaderValue::try_from(headers::http_date(info.last_modified)) {
+        out.insert(HeaderName::from_static("last-modified"), date);
+    }
+    version::name(access.bucket, info.version, out);
+    answer
 }

@@ -7,10 +7,13 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
+use crate::auth::Principal;
+use crate::bucket::{Acl, BucketConfig, ObjectLock, Ownership, Versioning};
 use crate::error::ApiError;
-use crate::store::NewBucket;
+use crate::store::{NewBucket, StoreError};
 
-use super::{Api, convert};
+use super::documents::ownership_of;
+use super::{Api, acl, convert};
 
 /// What AWS calls the region without a constraint.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -19,22 +22,82 @@ pub(super) async fn create(
     api: &Api,
     req: S3Request<CreateBucketInput>,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
+    let owner = owner_of(&req)?;
+    let acl = acl::of_headers(api, &req.headers, &owner, None)?;
     let input = req.input;
     let constraint = input
         .create_bucket_configuration
         .and_then(|configuration| configuration.location_constraint)
         .map(|constraint| constraint.as_str().to_owned());
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(ApiError::not_implemented("Object Lock is not implemented yet").into());
-    }
+    check_name(&input.bucket)?;
     api.names.may_create_bucket(&input.bucket)?;
+    let acl = acl.filter(|acl| *acl != Acl::private(&owner));
+    let locked = input.object_lock_enabled_for_bucket == Some(true);
+    let ownership = input.object_ownership.as_ref().map(|name| ownership_of(name.as_str())).transpose()?;
+    if ownership == Some(Ownership::BucketOwnerEnforced) && acl.is_some() {
+        return Err(ApiError::new(
+            http::StatusCode::BAD_REQUEST,
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        )
+        .into());
+    }
+    let config = BucketConfig {
+        acl: acl.clone(),
+        location: constraint.clone(),
+        ownership,
+        versioning: if locked { Versioning::Enabled } else { Versioning::Off },
+        object_lock: locked.then(ObjectLock::default),
+        ..BucketConfig::default()
+    };
     let new = NewBucket {
         name: input.bucket.clone(),
         region: constraint.unwrap_or_else(|| api.region.clone()),
-        owner: api.account_id.clone(),
+        config,
+        owner: owner.clone(),
     };
-    api.store.create_bucket(new).await.map_err(ApiError::from)?;
+    match api.store.create_bucket(new).await {
+        Ok(_) => {}
+        Err(StoreError::BucketExists) => again(api, &input.bucket, &owner, acl.as_ref())?,
+        Err(error) => return Err(ApiError::from(error).into()),
+    }
     Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) }))
+}
+
+/// The account of the caller, whom the gate let in.
+fn owner_of<T>(req: &S3Request<T>) -> Result<String, ApiError> {
+    let principal = req.extensions.get::<Principal>();
+    let nobody = || ApiError::access_denied("an anonymous caller has no buckets");
+    principal.map(|principal| principal.account_id.clone()).ok_or_else(nobody)
+}
+
+/// What is answered for a name that is taken. In us-east-1, and as long as nothing would change, to create one's own
+/// bucket again is a success (CreateBucket, "BucketAlreadyOwnedByYou").
+fn again(api: &Api, name: &str, caller: &str, acl: Option<&Acl>) -> Result<(), ApiError> {
+    match api.bucket(name) {
+        Ok(bucket) if bucket.owner == caller && bucket.config.acl.as_ref() == acl => {
+            if api.region == DEFAULT_REGION { Ok(()) } else { Err(StoreError::BucketExists.into()) }
+        }
+        _ => Err(ApiError::new(
+            http::StatusCode::CONFLICT,
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
+             Please select a different name and try again.",
+        )),
+    }
+}
+
+/// What s3s leaves unchecked of the rules for names (S3 user guide, "General purpose bucket naming rules").
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if name.contains(".-") || name.contains("-.") {
+        return Err(ApiError::new(
+            http::StatusCode::BAD_REQUEST,
+            "InvalidBucketName",
+            "The specified bucket is not valid: a period may not stand beside a hyphen",
+        )
+        .with_detail("BucketName", name));
+    }
+    Ok(())
 }
 
 pub(super) fn head(api: &Api, input: &HeadBucketInput) -> S3Result<S3Response<HeadBucketOutput>> {
@@ -59,12 +122,18 @@ pub(super) fn location(
     input: &GetBucketLocationInput,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
     let bucket = api.bucket(&input.bucket)?;
-    let constraint =
-        (bucket.region != DEFAULT_REGION).then(|| BucketLocationConstraint::from(bucket.region.clone()));
+    let region = bucket.config.location.clone().or_else(|| {
+        // What AWS calls the region without a constraint.
+        (bucket.region != DEFAULT_REGION).then(|| bucket.region.clone())
+    });
+    let constraint = region.map(BucketLocationConstraint::from);
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
 }
 
-pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<ListBucketsOutput>> {
+pub(super) fn list(api: &Api, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+    // Who has no key has no buckets.
+    let owner = owner_of(&req).unwrap_or_default();
+    let input = req.input;
     let limit = match input.max_buckets {
         None => usize::MAX,
         Some(n) => usize::try_from(n).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
@@ -76,7 +145,11 @@ pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<Li
     let after = input.continuation_token.unwrap_or_default();
     let mut matching = all
         .values()
-        .filter(|bucket| bucket.name.starts_with(&prefix) && (after.is_empty() || bucket.name > after))
+        .filter(|bucket| {
+            bucket.owner == owner
+                && bucket.name.starts_with(&prefix)
+                && (after.is_empty() || bucket.name > after)
+        })
         .filter(|bucket| input.bucket_region.as_ref().is_none_or(|region| *region == bucket.region));
     let page: Vec<_> = matching.by_ref().take(limit).collect();
     let next = matching.next().and(page.last()).map(|bucket| bucket.name.clone());
@@ -91,7 +164,7 @@ pub(super) fn list(api: &Api, input: ListBucketsInput) -> S3Result<S3Response<Li
     Ok(S3Response::new(ListBucketsOutput {
         buckets: Some(buckets),
         continuation_token: next,
-        owner: Some(api.owner()),
+        owner: Some(api.owner(&owner)),
         prefix: input.prefix,
     }))
 }

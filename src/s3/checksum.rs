@@ -40,6 +40,11 @@ pub(crate) fn name_of(algorithm: ChecksumAlgorithm) -> &'static str {
     }
 }
 
+/// The element that carries a kind in documents.
+pub(crate) fn element_of(algorithm: ChecksumAlgorithm) -> String {
+    format!("Checksum{}", name_of(algorithm))
+}
+
 /// The kind with this name, in any letter case.
 ///
 /// # Errors

@@ -12,6 +12,13 @@ pub(super) fn timestamp(time: Timestamp) -> dto::Timestamp {
     dto::Timestamp::from(crate::clock::system_time(time))
 }
 
+/// The moment that a document names.
+pub(super) fn moment(time: &dto::Timestamp) -> Option<Timestamp> {
+    let mut text = Vec::new();
+    time.format(dto::TimestampFormat::DateTime, &mut text).ok()?;
+    std::str::from_utf8(&text).ok()?.parse().ok()
+}
+
 /// A strong entity tag.
 pub(super) fn etag(etag: &str) -> dto::ETag {
     dto::ETag::Strong(etag.to_owned())
@@ -45,16 +52,17 @@ pub(super) fn five_of(sum: Option<&Checksum>) -> [Option<String>; 5] {
 /// The condition of a write from If-Match and If-None-Match.
 ///
 /// # Errors
-/// 501 for If-None-Match with anything but `*`, as AWS answers.
+/// 501 for both at once, as AWS answers. If-None-Match with an ETag, which AWS does not take, means what it says.
 pub(super) fn write_condition(headers: &http::HeaderMap) -> Result<WriteCondition, crate::error::ApiError> {
     let text = |name| headers.get(name).and_then(|v: &http::HeaderValue| v.to_str().ok());
     match (text(http::header::IF_MATCH), text(http::header::IF_NONE_MATCH)) {
         (None, None) => Ok(WriteCondition::Always),
         (None, Some("*")) => Ok(WriteCondition::IfAbsent),
+        (None, Some(tag)) => Ok(WriteCondition::IfNotMatch(preconditions::bare_etag(tag).to_owned())),
         (Some(tag), None) => Ok(WriteCondition::IfMatch(preconditions::bare_etag(tag).to_owned())),
-        _ => Err(crate::error::ApiError::not_implemented(
-            "A header you provided implies functionality that is not implemented: a write takes If-None-Match: * or \
-             If-Match with an ETag",
+        (Some(_), Some(_)) => Err(crate::error::ApiError::not_implemented(
+            "A header you provided implies functionality that is not implemented: a write takes If-None-Match or \
+             If-Match, not both",
         )),
     }
 }

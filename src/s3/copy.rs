@@ -1,16 +1,18 @@
 //! CopyObject: the bytes of one object under another key, with its head or a new one.
 
+use std::sync::Arc;
+
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource};
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
-use crate::store::{Checksum, ChecksumType, NewObject, Object, StageOptions};
+use crate::policy::Access;
+use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, VersionRef};
 
 use super::checksum::by_name;
-use super::delete::refuse_version;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, convert, headers, keys};
+use super::{Api, acl, convert, headers, keys, lock, open_object, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -35,21 +37,25 @@ pub(super) async fn object(
     api: &Api,
     req: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
+    let config = require_bucket(api.store.as_ref(), &req.input.bucket)?;
+    let (owner, acl) = acl::of_new_object(api, &acl::access(api, &req, &config), &req.headers)?;
+    let lock = lock::of_new_object(api, &config, &req.headers)?;
     let request_headers = &req.headers;
+    let source = source(api, &req.input.copy_source)?;
+    let opened = open(api, &req, &source, request_headers).await?;
     let input = req.input;
-    require_bucket(api.store.as_ref(), &input.bucket)?;
     let condition = convert::write_condition(request_headers)?;
-    let (source_bucket, source_key) = source(api, &input.copy_source)?;
     let replace_head = directive(request_headers, "x-amz-metadata-directive")?;
     let replace_tags = directive(request_headers, "x-amz-tagging-directive")?;
-    let opened = open(api, &source_bucket, &source_key, request_headers).await?;
+    let Opened { object: opened, versions: source_versions } = opened;
     if opened.info.size > MAX_COPY {
         return Err(ApiError::invalid_request(format!(
             "The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY}"
         ))
         .into());
     }
-    let same = source_bucket == input.bucket && source_key == input.key;
+    let same =
+        source.bucket == input.bucket && source.key == input.key && source.version == VersionRef::Current;
     if same && !replace_head && !changes_something(request_headers) {
         return Err(ApiError::invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -67,6 +73,7 @@ pub(super) async fn object(
     } else {
         NewObject { headers: info.headers.clone(), metadata: info.metadata.clone(), ..NewObject::default() }
     };
+    (object.owner, object.acl, object.lock) = (owner, acl, lock);
     object.headers.storage_class = headers::system(request_headers).storage_class;
     object.tags = if replace_tags { headers::tagging(request_headers)? } else { info.tags.clone() };
     let asked = request_headers.get("x-amz-checksum-algorithm").and_then(|v| v.to_str().ok());
@@ -100,24 +107,56 @@ pub(super) async fn object(
             checksum_sha256: sha256,
             checksum_type: copied.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
         }),
+        version_id: version::shown(&config, copied.version),
+        copy_source_version_id: version::shown(&source_versions, info.version),
         ..CopyObjectOutput::default()
     }))
 }
 
-/// Opens the source of a copy, if its conditions hold.
-pub(super) async fn open(
-    api: &Api,
-    bucket: &str,
-    key: &str,
-    headers: &http::HeaderMap,
-) -> Result<Object, ApiError> {
-    let object = api.store.open(bucket, key).await?;
-    ReadConditions::of_copy_source(headers).require(&object.info)?;
-    Ok(object)
+/// The source of a copy, opened.
+pub(super) struct Opened {
+    /// The object.
+    pub(super) object: Object,
+    /// Its bucket.
+    pub(super) versions: Arc<Bucket>,
 }
 
-/// Bucket and key of a copy's source.
-pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String), ApiError> {
+/// Opens the source of a copy, if the caller may read it and its conditions hold.
+pub(super) async fn open<T>(
+    api: &Api,
+    req: &S3Request<T>,
+    source: &Source,
+    headers: &http::HeaderMap,
+) -> Result<Opened, ApiError> {
+    let bucket = api.bucket(&source.bucket)?;
+    let access = Access {
+        through_point: source.through_point,
+        key: Some(&source.key),
+        ..acl::access(api, req, &bucket)
+    };
+    let opened = open_object(api.store.as_ref(), &access, &source.key, source.version).await;
+    let object = opened.map_err(|error| match error.code.as_ref() {
+        // A copy of a marker that was named is refused in words of its own.
+        "MethodNotAllowed" => ApiError::invalid_request(
+            "The source of a copy request may not specifically refer to a delete marker by version id.",
+        ),
+        _ => error,
+    })?;
+    ReadConditions::of_copy_source(headers).require(&object.info)?;
+    Ok(Opened { object, versions: bucket })
+}
+
+/// The source of a copy, found.
+pub(super) struct Source {
+    bucket: String,
+    key: String,
+    version: VersionRef,
+    /// Whether it was named by an access point.
+    through_point: bool,
+}
+
+/// Bucket, key and version of a copy's source.
+pub(super) fn source(api: &Api, source: &CopySource) -> Result<Source, ApiError> {
     let (name, key, version) = match source {
         CopySource::Bucket { bucket, key, version_id } => (SourceName::Bucket(bucket), key, version_id),
         CopySource::AccessPoint { region, account_id, access_point_name, key, version_id, .. } => {
@@ -127,9 +166,11 @@ pub(super) fn source(api: &Api, source: &CopySource) -> Result<(String, String),
             return Err(ApiError::invalid_request("S3 on Outposts cannot be the source of a copy"));
         }
     };
-    refuse_version(version.as_deref())?;
     keys::check(key)?;
-    Ok((api.names.bucket_of(&name)?, key.to_string()))
+    let bucket = api.names.bucket_of(&name)?;
+    let through_point = name != SourceName::Bucket(&bucket);
+    let version = version::wanted(version.as_deref())?;
+    Ok(Source { bucket, key: key.to_string(), version, through_point })
 }
 
 /// Whether a directive says REPLACE.

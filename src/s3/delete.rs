@@ -7,10 +7,11 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
-use crate::store::{DeleteKey, StoreError};
+use crate::policy::Access;
+use crate::store::{DeleteKey, StoreError, VersionRef};
 
 use super::preconditions::{bare_etag, parse_date};
-use super::{Api, keys};
+use super::{Api, acl, gate, keys, version};
 
 /// Keys of one DeleteObjects.
 const MAX_KEYS: usize = 1000;
@@ -20,10 +21,11 @@ pub(super) async fn one(
     req: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let input = req.input;
-    refuse_version(input.version_id.as_deref())?;
     let text = |name: &str| req.headers.get(name).and_then(|v| v.to_str().ok());
     let key = DeleteKey {
         key: input.key,
+        version: version::wanted(input.version_id.as_deref())?,
+        bypass_governance: input.bypass_governance_retention == Some(true),
         if_match: text("if-match").map(|tag| bare_etag(tag).to_owned()),
         if_last_modified: text("x-amz-if-match-last-modified-time")
             .map(|date| parse_date(date).ok_or_else(|| bad_argument("x-amz-if-match-last-modified-time")))
@@ -33,44 +35,70 @@ pub(super) async fn one(
             .transpose()?,
     };
     let results = api.store.delete(&input.bucket, vec![key]).await.map_err(ApiError::from)?;
+    let mut output = DeleteObjectOutput::default();
     for result in results {
-        result.map_err(ApiError::from)?;
+        let deleted = result.map_err(ApiError::from)?;
+        output.delete_marker = deleted.marker.then_some(true);
+        output.version_id = deleted.version.map(|id| VersionRef::of(id).to_string());
     }
-    Ok(S3Response::with_status(DeleteObjectOutput::default(), StatusCode::NO_CONTENT))
+    Ok(S3Response::with_status(output, StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn many(
     api: &Api,
-    req: S3Request<DeleteObjectsInput>,
+    mut req: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
-    let input = req.input;
-    let named = input.delete.objects;
+    let bucket = api.bucket(&req.input.bucket)?;
+    let bypass = gate::bypasses(&req.headers);
+    let named = std::mem::take(&mut req.input.delete.objects);
+    let access = acl::access(api, &req, &bucket);
     if named.is_empty() || named.len() > MAX_KEYS {
-        return Err(malformed(format!("Delete takes 1 to {MAX_KEYS} objects, not {}", named.len())).into());
+        return Err(super::malformed_xml(format!(
+            "Delete takes 1 to {MAX_KEYS} objects, not {}",
+            named.len()
+        ))
+        .into());
     }
     let mut errors = Vec::new();
     let mut wanted = Vec::new();
     for object in named {
-        match keys::check(&object.key).and_then(|()| refuse_version(object.version_id.as_deref())) {
-            Ok(()) => wanted.push(DeleteKey {
+        let access = Access { key: Some(&object.key), ..access };
+        let version = keys::check(&object.key)
+            .and_then(|()| gate::allow_delete(&access, object.version_id.is_some(), bypass))
+            .and_then(|()| version::wanted(object.version_id.as_deref()));
+        match version {
+            Ok(version) => wanted.push(DeleteKey {
                 key: object.key,
+                version,
+                bypass_governance: bypass,
                 if_match: object.e_tag.map(|tag| tag.value().to_owned()),
                 if_last_modified: None,
                 if_size: object.size.and_then(|size| u64::try_from(size).ok()),
             }),
-            Err(error) => errors.push(entry(&object.key, &error)),
+            Err(error) => errors.push(entry(&object.key, object.version_id, &error)),
         }
     }
-    let names: Vec<String> = wanted.iter().map(|key| key.key.clone()).collect();
+    let input = req.input;
+    let names: Vec<_> = wanted.iter().map(|key| (key.key.clone(), key.version)).collect();
     let results = api.store.delete(&input.bucket, wanted).await.map_err(ApiError::from)?;
     let mut deleted = Vec::new();
-    for (key, result) in names.into_iter().zip(results) {
+    for ((key, version), result) in names.into_iter().zip(results) {
+        let named = (version != VersionRef::Current).then(|| version.to_string());
         match result {
+            Ok(done) => {
+                let marker = done.version.filter(|_| done.marker).map(|id| VersionRef::of(id).to_string());
+                deleted.push(DeletedObject {
+                    key: Some(key),
+                    version_id: named,
+                    delete_marker: done.marker.then_some(true),
+                    delete_marker_version_id: marker,
+                });
+            }
             // To S3, deleting what is not there is a success.
-            Ok(_) | Err(StoreError::NoSuchKey) => {
+            Err(StoreError::NoSuchKey) => {
                 deleted.push(DeletedObject { key: Some(key), ..DeletedObject::default() });
             }
-            Err(error) => errors.push(entry(&key, &ApiError::from(error))),
+            Err(error) => errors.push(entry(&key, named, &ApiError::from(error))),
         }
     }
     let quiet = input.delete.quiet.unwrap_or(false);
@@ -81,37 +109,15 @@ pub(super) async fn many(
     }))
 }
 
-fn entry(key: &str, error: &ApiError) -> Error {
+fn entry(key: &str, version_id: Option<String>, error: &ApiError) -> Error {
     Error {
         key: Some(key.to_owned()),
         code: Some(error.code.to_string()),
         message: Some(error.message.to_string()),
-        version_id: None,
-    }
-}
-
-/// Buckets have no versions yet: only the null version can be named.
-pub(super) fn refuse_version(version: Option<&str>) -> Result<(), ApiError> {
-    match version {
-        None | Some("" | "null") => Ok(()),
-        Some(version) => Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchVersion",
-            "The specified version does not exist.",
-        )
-        .with_detail("VersionId", version)),
+        version_id,
     }
 }
 
 fn bad_argument(name: &'static str) -> ApiError {
     ApiError::invalid_argument(format!("The value of {name} is not valid"))
-}
-
-fn malformed(message: String) -> ApiError {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
-    .with_internal(message)
 }

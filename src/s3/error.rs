@@ -37,6 +37,16 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NoSuchBucket => not_found("NoSuchBucket", "The specified bucket does not exist"),
             StoreError::NoSuchKey => not_found("NoSuchKey", "The specified key does not exist."),
+            StoreError::NoSuchVersion => {
+                not_found("NoSuchVersion", "The specified version does not exist.")
+            }
+            StoreError::DeleteMarker(marker, named) => super::version::is_marker(&marker, named),
+            StoreError::Locked => Self::new(
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "Access Denied because object protected by object lock.",
+            ),
+            StoreError::Refused(error) => *error,
             StoreError::NoSuchUpload => not_found(
                 "NoSuchUpload",
                 "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \

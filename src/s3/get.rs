@@ -9,11 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
-use crate::store::{ObjectInfo, PartInfo, Payload, Store};
+use crate::policy::Access;
+use crate::store::{Object, ObjectInfo, PartInfo, Payload, Store, VersionRef};
 
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
-use super::{checksum, headers};
+use super::{checksum, headers, version};
 
 /// Response headers that a signed request may override by query parameter (GetObject, "Overriding response
 /// header values").
@@ -32,20 +33,49 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
 /// As GetObject: NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange, InvalidPartNumber, InvalidArgument.
 pub async fn get_object(
     store: &dyn Store,
-    bucket: &str,
+    access: &Access<'_>,
     key: &str,
     request: &request::Parts,
 ) -> Result<Response<Body>, ApiError> {
     let read = Read::of(request)?;
-    let object = store.open(bucket, key).await?;
-    if let Some(answer) = read.settle(&object.info)? {
+    let object = open_object(store, access, key, read.version).await?;
+    let name = |answer: &mut Response<Body>| {
+        version::name(access.bucket, object.info.version, answer.headers_mut());
+    };
+    if let Some(mut answer) = read.settle(&object.info)? {
+        name(&mut answer);
         return Ok(answer);
     }
     let (mut answer, range) = read.describe(&object.info, object.parts.as_deref())?;
+    name(&mut answer);
     if !read.head_only {
         *answer.body_mut() = into_body(object.data.read(range));
     }
     Ok(answer)
+}
+
+/// Opens an object that the caller may read.
+///
+/// # Errors
+/// AccessDenied, also for an object that is not there where the caller may not list the bucket; NoSuchKey,
+/// NoSuchVersion.
+pub async fn open_object(
+    store: &dyn Store,
+    access: &Access<'_>,
+    key: &str,
+    version: VersionRef,
+) -> Result<Object, ApiError> {
+    let action = if version == VersionRef::Current { "s3:GetObject" } else { "s3:GetObjectVersion" };
+    match store.open(&access.bucket.name, key, version).await {
+        Ok(object) => {
+            access.allow(action, Some(&object.info))?;
+            Ok(object)
+        }
+        Err(error) => {
+            access.allow_missing(action)?;
+            Err(error.into())
+        }
+    }
 }
 
 /// A stored body as a response body.
@@ -61,6 +91,10 @@ fn drop_whole_checksum(headers: &mut HeaderMap, range: &Range<u64>, size: u64) {
     if *range == (0..size) {
         return;
     }
+    remove_checksum(headers);
+}
+
+fn remove_checksum(headers: &mut HeaderMap) {
     for (_, name, _) in checksum::KINDS {
         headers.remove(name);
     }
@@ -81,6 +115,8 @@ pub struct Read {
     part_number: Option<u16>,
     overrides: Vec<(HeaderName, String)>,
     checksum_mode: bool,
+    /// The version meant.
+    pub version: VersionRef,
     /// A HEAD: the answer has no body.
     pub head_only: bool,
 }
@@ -89,7 +125,7 @@ impl Read {
     /// Reads a request.
     ///
     /// # Errors
-    /// InvalidArgument, InvalidRequest, NoSuchVersion.
+    /// InvalidArgument, InvalidRequest.
     pub fn of(request: &request::Parts) -> Result<Self, ApiError> {
         let mut asked = Self {
             conditions: ReadConditions::of_read(&request.headers),
@@ -100,19 +136,13 @@ impl Read {
                 .headers
                 .get("x-amz-checksum-mode")
                 .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"ENABLED")),
+            version: VersionRef::Current,
             head_only: request.method == Method::HEAD,
         };
         for (name, value) in query_pairs(request.uri.query().unwrap_or_default()) {
             match name.as_ref() {
                 "partNumber" => asked.part_number = Some(part_number(&value)?),
-                "versionId" if value != "null" => {
-                    return Err(ApiError::new(
-                        StatusCode::NOT_FOUND,
-                        "NoSuchVersion",
-                        "The specified version does not exist.",
-                    )
-                    .with_detail("VersionId", value));
-                }
+                "versionId" => asked.version = version::wanted(Some(&value))?,
                 _ => {
                     if let Some((_, header)) = OVERRIDES.iter().find(|(parameter, _)| *parameter == name) {
                         asked.overrides.push((header.clone(), value.into_owned()));
@@ -146,6 +176,8 @@ impl Read {
                 let mut answer = self.head_of(info)?;
                 *answer.status_mut() = StatusCode::NOT_MODIFIED;
                 answer.headers_mut().remove(header::CONTENT_TYPE);
+                // A checksum of a body that does not come would have clients wait for it.
+                remove_checksum(answer.headers_mut());
                 Ok(Some(answer))
             }
         }

@@ -37,7 +37,7 @@ fn without_aws_chunked(value: &str) -> Option<String> {
         .map(str::trim)
         .filter(|c| !c.is_empty() && !c.eq_ignore_ascii_case("aws-chunked"))
         .collect();
-    (!kept.is_empty()).then(|| kept.join(","))
+    (!kept.is_empty()).then(|| kept.join(", "))
 }
 
 /// The user metadata of an upload.
@@ -97,13 +97,18 @@ pub(crate) fn tagging(headers: &HeaderMap) -> Result<Tags, ApiError> {
 
 /// Checks a set of object tags: at most 10, keys of 1 to 128 and values of up to 256 characters, no key twice.
 pub(crate) fn check_tags(pairs: Vec<(String, String)>) -> Result<Tags, ApiError> {
+    check_tag_set(pairs, 10, "Object tags cannot be greater than 10")
+}
+
+/// As [`check_tags`], for at most so many tags.
+pub(super) fn check_tag_set(
+    pairs: Vec<(String, String)>,
+    most: usize,
+    too_many: &'static str,
+) -> Result<Tags, ApiError> {
     let invalid = |message: &'static str| ApiError::new(StatusCode::BAD_REQUEST, "InvalidTag", message);
-    if pairs.len() > 10 {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "BadRequest",
-            "Object tags cannot be greater than 10",
-        ));
+    if pairs.len() > most {
+        return Err(invalid(too_many));
     }
     let mut tags = Tags::new();
     for (key, value) in pairs {
@@ -153,6 +158,12 @@ pub(crate) fn describe(info: &ObjectInfo, checksum_mode: bool, out: &mut HeaderM
             set(name, value);
         }
     }
+    super::lock::describe(&info.lock, out);
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            out.insert(name, value);
+        }
+    };
     if !info.tags.is_empty() {
         set(HeaderName::from_static("x-amz-tagging-count"), &info.tags.len().to_string());
     }

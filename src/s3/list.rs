@@ -33,6 +33,7 @@ pub(super) async fn v2(
     };
     let page =
         fetch(api, &input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit).await?;
+    let owner = api.bucket(&input.bucket)?.owner.clone();
     let with_owner = input.fetch_owner.unwrap_or(false);
     let count = page.objects.len() + page.prefixes.len();
     Ok(S3Response::new(ListObjectsV2Output {
@@ -41,11 +42,11 @@ pub(super) async fn v2(
         max_keys: Some(limit),
         is_truncated: Some(page.next.is_some()),
         next_continuation_token: page.next.as_ref().map(|key| BASE64URL_NOPAD.encode(key.as_bytes())),
-        contents: Some(contents(api, &page, encoding, with_owner)),
+        contents: Some(contents(api, &owner, &page, encoding, with_owner)),
         common_prefixes: Some(prefixes(&page.prefixes, encoding)),
         continuation_token: input.continuation_token,
         prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.as_deref().map(|d| encoding.apply(d)),
+        delimiter: input.delimiter.as_deref().filter(|d| !d.is_empty()).map(|d| encoding.apply(d)),
         start_after: input.start_after.as_deref().map(|key| encoding.apply(key)),
         encoding_type: input.encoding_type,
         request_charged: None,
@@ -62,18 +63,19 @@ pub(super) async fn v1(
     let after = input.marker.clone().filter(|key| !key.is_empty());
     let page =
         fetch(api, &input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit).await?;
+    let owner = api.bucket(&input.bucket)?.owner.clone();
     let has_delimiter = input.delimiter.as_deref().is_some_and(|d| !d.is_empty());
     Ok(S3Response::new(ListObjectsOutput {
         name: Some(api.listed_name(&input.bucket)),
         max_keys: Some(limit),
         is_truncated: Some(page.next.is_some()),
-        contents: Some(contents(api, &page, encoding, true)),
+        contents: Some(contents(api, &owner, &page, encoding, true)),
         common_prefixes: Some(prefixes(&page.prefixes, encoding)),
         // Without a delimiter the last key serves as the marker, and AWS sends no NextMarker.
         next_marker: page.next.as_deref().filter(|_| has_delimiter).map(|key| encoding.apply(key)),
         prefix: Some(encoding.apply(input.prefix.as_deref().unwrap_or_default())),
         marker: Some(encoding.apply(input.marker.as_deref().unwrap_or_default())),
-        delimiter: input.delimiter.as_deref().map(|d| encoding.apply(d)),
+        delimiter: input.delimiter.as_deref().filter(|d| !d.is_empty()).map(|d| encoding.apply(d)),
         encoding_type: input.encoding_type,
         request_charged: None,
     }))
@@ -100,7 +102,13 @@ async fn fetch(
     Ok(api.store.list(bucket, query).await?)
 }
 
-fn contents(api: &Api, page: &ListPage, encoding: Encoding, with_owner: bool) -> Vec<Object> {
+fn contents(
+    api: &Api,
+    bucket_owner: &str,
+    page: &ListPage,
+    encoding: Encoding,
+    with_owner: bool,
+) -> Vec<Object> {
     page.objects
         .iter()
         .map(|(key, info)| Object {
@@ -108,7 +116,7 @@ fn contents(api: &Api, page: &ListPage, encoding: Encoding, with_owner: bool) ->
             size: Some(convert::size(info.size)),
             e_tag: Some(convert::etag(&info.etag)),
             last_modified: Some(convert::timestamp(info.last_modified)),
-            owner: with_owner.then(|| api.owner()),
+            owner: with_owner.then(|| api.owner(info.owner.as_deref().unwrap_or(bucket_owner))),
             checksum_algorithm: info.checksum.as_ref().map(|sum| vec![convert::algorithm(sum.algorithm)]),
             checksum_type: info.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
             storage_class: Some(

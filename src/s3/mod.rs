@@ -4,7 +4,7 @@
 //! own head: they are the hot path, and an OLAP answers through the same code. Everything else is XML, which s3s
 //! parses and writes: [`Api`] implements its trait, each method one line into the file of its family.
 //!
-//! Every operation passes [`policy::authorize`], here or in [`gate`].
+//! Every operation passes [`Access`], here or in [`gate`].
 
 use std::sync::Arc;
 
@@ -15,37 +15,48 @@ use s3s::dto::{Initiator, Owner};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::auth::{Principal, Trailers};
+use crate::catalog::{Accounts, canonical_id};
+use crate::clock::Clock;
 use crate::error::ApiError;
-use crate::policy;
+use crate::policy::{Access, Asked};
 use crate::store::{Bucket, Store, StoreError};
 
+mod acl;
 mod api;
 mod attributes;
 mod bucket;
 mod checksum;
 mod convert;
 mod copy;
+pub mod cors;
 mod delete;
+mod documents;
 pub mod error;
 mod gate;
 mod get;
 mod headers;
 pub mod keys;
 mod list;
+mod lock;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod post;
+mod post_policy;
 mod preconditions;
 mod put;
 mod range;
 mod tagging;
 #[cfg(test)]
 mod tests;
+pub(crate) mod version;
+mod versions;
 
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
-pub use get::{Read, get_object, into_body};
+pub use get::{Read, get_object, into_body, open_object};
 pub use names::Names;
+pub use post::Signers;
 pub(crate) use put::body_stream;
 
 /// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
@@ -56,8 +67,10 @@ const MAX_XML: usize = 4 << 20;
 pub struct Api {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The account that owns everything.
-    pub account_id: String,
+    /// All accounts.
+    pub accounts: Accounts,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
     /// The region of buckets that name none.
     pub region: String,
     /// What access points have to say about the names of buckets.
@@ -69,12 +82,24 @@ impl Api {
         self.store.buckets().get(name).cloned().ok_or_else(|| StoreError::NoSuchBucket.into())
     }
 
-    fn owner(&self) -> Owner {
-        Owner { id: Some(self.account_id.clone()), display_name: Some("root".into()) }
+    /// Changes how a bucket is configured.
+    async fn configure(
+        &self,
+        bucket: &str,
+        change: impl FnOnce(&mut Bucket) -> Result<(), ApiError> + Send + 'static,
+    ) -> Result<(), ApiError> {
+        self.store.update_bucket(bucket, Box::new(change)).await?;
+        Ok(())
     }
 
-    fn initiator(&self) -> Initiator {
-        Initiator { id: Some(self.account_id.clone()), display_name: Some("root".into()) }
+    /// How answers name an account that owns something.
+    fn owner(&self, account_id: &str) -> Owner {
+        Owner { id: Some(canonical_id(account_id)), display_name: Some(self.accounts.name(account_id)) }
+    }
+
+    /// How answers name who began an upload.
+    fn initiator(&self, account_id: &str) -> Initiator {
+        Initiator { id: Some(canonical_id(account_id)), display_name: Some(self.accounts.name(account_id)) }
     }
 
     /// The name that an answer gives a bucket: the bucket's own, through whatever access point it was reached.
@@ -109,6 +134,8 @@ pub struct S3Call<'a> {
     pub through_point: bool,
     /// Trailers of the body.
     pub trailers: &'a Trailers,
+    /// Who may sign a form.
+    pub signers: Signers<'a>,
 }
 
 impl S3Plane {
@@ -117,7 +144,7 @@ impl S3Plane {
     pub fn new(api: Api) -> Self {
         let mut builder = S3ServiceBuilder::new(api.clone());
         builder.set_auth(gate::KnowsNobody);
-        builder.set_access(gate::Gate);
+        builder.set_access(gate::Gate(api.clone()));
         Self { api, xml: builder.build() }
     }
 
@@ -136,18 +163,35 @@ impl S3Plane {
         }
         match (call.bucket, call.key, Direct::of(&parts)?) {
             (Some(bucket), Some(key), Some(direct)) => {
-                policy::authorize(call.principal, direct.name())?;
                 let store = self.api.store.as_ref();
+                let bucket = self.api.bucket(bucket)?;
+                let access = Access {
+                    principal: call.principal,
+                    through_point: call.through_point,
+                    bucket: &bucket,
+                    key: Some(key),
+                    asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+                    accounts: &self.api.accounts,
+                };
+                access.check_expected_owner()?;
                 match direct {
-                    Direct::GetObject | Direct::HeadObject => get_object(store, bucket, key, &parts).await,
+                    Direct::GetObject | Direct::HeadObject => get_object(store, &access, key, &parts).await,
+                    Direct::GetObjectAttributes => attributes::get(store, &access, key, &parts).await,
                     Direct::PutObject => {
-                        put::put_object(store, bucket, key, &parts, body, call.trailers).await
+                        put::put_object(&self.api, &access, key, &parts, body, call.trailers).await
                     }
                     Direct::UploadPart(upload_id, number) => {
+                        access.allow("s3:PutObject", None)?;
                         let part = (upload_id.as_str(), number);
+                        let bucket = &bucket.name;
                         multipart::upload_part(store, bucket, key, part, &parts, body, call.trailers).await
                     }
                 }
+            }
+            (Some(bucket), None, _) if post::is_form(&parts) => {
+                let bucket = self.api.bucket(bucket)?;
+                let (caller, point) = (call.principal, call.through_point);
+                post::post_object(&self.api, caller, point, &bucket, call.signers, &parts, body).await
             }
             _ => self.call_xml(call, parts, body).await,
         }
@@ -195,6 +239,7 @@ impl S3Plane {
 enum Direct {
     GetObject,
     HeadObject,
+    GetObjectAttributes,
     PutObject,
     UploadPart(String, u16),
 }
@@ -202,28 +247,21 @@ enum Direct {
 impl Direct {
     /// Classifies a request for an object; `None` leaves it to s3s.
     fn of(parts: &request::Parts) -> Result<Option<Self>, ApiError> {
-        const SUBRESOURCES: [&str; 9] = [
-            "acl",
-            "attributes",
-            "legal-hold",
-            "retention",
-            "tagging",
-            "torrent",
-            "uploads",
-            "select",
-            "restore",
-        ];
-        let (mut upload_id, mut part_number) = (None, None);
+        const SUBRESOURCES: [&str; 8] =
+            ["acl", "legal-hold", "retention", "tagging", "torrent", "uploads", "select", "restore"];
+        let (mut upload_id, mut part_number, mut attributes) = (None, None, false);
         for (name, value) in query_pairs(parts.uri.query().unwrap_or_default()) {
             match name.as_ref() {
                 "uploadId" => upload_id = Some(value.into_owned()),
                 "partNumber" => part_number = Some(value.into_owned()),
+                "attributes" => attributes = true,
                 name if SUBRESOURCES.contains(&name) => return Ok(None),
                 _ => {}
             }
         }
         let copies = parts.headers.contains_key("x-amz-copy-source");
         Ok(match (&parts.method, upload_id, part_number) {
+            (&Method::GET, ..) if attributes => Some(Self::GetObjectAttributes),
             (&Method::GET, None, _) => Some(Self::GetObject),
             (&Method::HEAD, None, _) => Some(Self::HeadObject),
             (&Method::PUT, None, None) if !copies => Some(Self::PutObject),
@@ -233,15 +271,16 @@ impl Direct {
             _ => None,
         })
     }
+}
 
-    fn name(&self) -> &'static str {
-        match self {
-            Self::GetObject => "GetObject",
-            Self::HeadObject => "HeadObject",
-            Self::PutObject => "PutObject",
-            Self::UploadPart(..) => "UploadPart",
-        }
-    }
+/// 400 MalformedXML; `why` is for the log.
+fn malformed_xml(why: impl Into<String>) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+    .with_internal(why)
 }
 
 /// Reads a small body whole.

@@ -10,20 +10,20 @@ use s3s::dto::{
     ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload,
     Part, StorageClass, UploadPartCopyInput, UploadPartCopyOutput,
 };
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response, S3Result, dto};
 
-use crate::auth::Trailers;
+use crate::auth::{Principal, Trailers};
 use crate::error::ApiError;
 use crate::store::{
     Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject, NewUpload,
-    PartInfo, PartRef, StageOptions, Store, UploadInfo,
+    ObjectInfo, PartInfo, PartRef, StageOptions, Store, UploadInfo,
 };
 
 use super::checksum::{Claim, by_name, header_of, name_of};
 use super::list::{Encoding, page_size};
 use super::put::{md5_hex, require_bucket, stage_body};
 use super::range::Wanted;
-use super::{Api, convert, copy, headers, multipart_sum};
+use super::{Api, acl, convert, copy, headers, lock, multipart_sum, version};
 
 /// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 << 20;
@@ -35,8 +35,10 @@ pub(super) async fn create(
     req: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let text = |name: &str| req.headers.get(name).and_then(|v| v.to_str().ok());
+    let bucket = require_bucket(api.store.as_ref(), &req.input.bucket)?;
+    let (owner, acl) = acl::of_new_object(api, &acl::access(api, &req, &bucket), &req.headers)?;
+    let initiator = req.extensions.get::<Principal>().map(|principal| principal.account_id.clone());
     let input = req.input;
-    require_bucket(api.store.as_ref(), &input.bucket)?;
     let checksum = match text("x-amz-checksum-algorithm") {
         None if text("x-amz-checksum-type").is_some() => {
             return Err(ApiError::invalid_request(
@@ -55,10 +57,13 @@ pub(super) async fn create(
             headers: headers::system(&req.headers),
             metadata: headers::metadata(&req.headers)?,
             tags: headers::tagging(&req.headers)?,
-            checksum: None,
+            owner,
+            acl,
+            lock: lock::of_new_object(api, &bucket, &req.headers)?,
+            ..NewObject::default()
         },
         checksum,
-        initiator: api.account_id.clone(),
+        initiator: initiator.unwrap_or_else(|| bucket.owner.clone()),
     };
     let info = api.store.create_upload(&input.bucket, &input.key, upload).await.map_err(ApiError::from)?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -132,6 +137,8 @@ pub(super) async fn copy_part(
     api: &Api,
     req: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let source = copy::source(api, &req.input.copy_source)?;
+    let opened = copy::open(api, &req, &source, &req.headers).await?;
     let input = req.input;
     let number =
         u16::try_from(input.part_number).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
@@ -139,17 +146,19 @@ pub(super) async fn copy_part(
         })?;
     let upload =
         api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
-    let (source_bucket, source_key) = copy::source(api, &input.copy_source)?;
-    let object = copy::open(api, &source_bucket, &source_key, &req.headers).await?;
+    let copy::Opened { object, versions: source_versions } = opened;
+    let copy_source_version_id = version::shown(&source_versions, object.info.version);
     let size = object.info.size;
     let range = match req.headers.get("x-amz-copy-source-range") {
         None => 0..size,
         Some(value) => match Wanted::parse(Some(value)) {
             Wanted::From(first, Some(last)) if last < size => first..last + 1,
             Wanted::From(_, Some(_)) => {
-                return Err(ApiError::invalid_argument(format!(
-                    "Range specified is not valid for source object of size: {size}"
-                ))
+                return Err(ApiError::new(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidRange",
+                    format!("Range specified is not valid for source object of size: {size}"),
+                )
                 .into());
             }
             Wanted::All | Wanted::From(_, None) | Wanted::Last(_) => {
@@ -179,6 +188,7 @@ pub(super) async fn copy_part(
             checksum_sha1: sha1,
             checksum_sha256: sha256,
         }),
+        copy_source_version_id,
         ..UploadPartCopyOutput::default()
     }))
 }
@@ -191,6 +201,7 @@ fn part_five(part: &PartInfo) -> [Option<String>; 5] {
 
 fn storage_class(upload: &UploadInfo) -> StorageClass {
     upload
+        .object
         .headers
         .storage_class
         .clone()
@@ -207,6 +218,7 @@ pub(super) async fn list_parts(
     let after_number = u16::try_from(after.clamp(0, 10_000)).unwrap_or(0);
     let upload =
         api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    let bucket = api.bucket(&input.bucket)?;
     let (parts, more) = api
         .store
         .list_parts(
@@ -246,8 +258,8 @@ pub(super) async fn list_parts(
         max_parts: Some(limit),
         part_number_marker: Some(after),
         next_part_number_marker: next,
-        owner: Some(api.owner()),
-        initiator: Some(api.initiator()),
+        owner: Some(api.owner(upload.object.owner.as_deref().unwrap_or(&bucket.owner))),
+        initiator: Some(api.initiator(&upload.initiator)),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
         checksum_type: upload.checksum.map(|(_, kind)| convert::checksum_type(kind)),
         ..ListPartsOutput::default()
@@ -270,6 +282,7 @@ pub(super) async fn list(
         after_key,
         limit: usize::try_from(limit).unwrap_or_default(),
     };
+    let bucket = api.bucket(&input.bucket)?;
     let page = api.store.list_uploads(&input.bucket, query).await.map_err(ApiError::from)?;
     let uploads = page
         .uploads
@@ -279,8 +292,8 @@ pub(super) async fn list(
             upload_id: Some(upload.upload_id.clone()),
             initiated: Some(convert::timestamp(upload.initiated)),
             storage_class: Some(storage_class(upload)),
-            owner: Some(api.owner()),
-            initiator: Some(api.initiator()),
+            owner: Some(api.owner(upload.object.owner.as_deref().unwrap_or(&bucket.owner))),
+            initiator: Some(api.initiator(&upload.initiator)),
             checksum_algorithm: upload.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
             checksum_type: upload.checksum.map(|(_, kind)| convert::checksum_type(kind)),
         })
@@ -288,7 +301,7 @@ pub(super) async fn list(
     let prefixes = page
         .prefixes
         .iter()
-        .map(|prefix| s3s::dto::CommonPrefix { prefix: Some(encoding.apply(prefix)) })
+        .map(|prefix| dto::CommonPrefix { prefix: Some(encoding.apply(prefix)) })
         .collect();
     let (next_key, next_id) = page.next.clone().unzip();
     Ok(S3Response::new(ListMultipartUploadsOutput {
@@ -314,9 +327,19 @@ pub(super) async fn complete(
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let input = req.input;
     let condition = convert::write_condition(&req.headers)?;
-    let upload =
-        api.store.upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
     let named = input.multipart_upload.and_then(|list| list.parts).unwrap_or_default();
+    let upload = match api.store.upload(&input.bucket, &input.key, &input.upload_id).await {
+        Ok(upload) => upload,
+        Err(error) => {
+            let became = api.store.completed_upload(&input.bucket, &input.key, &input.upload_id).await;
+            let etags = named.iter().filter_map(|part| part.e_tag.as_ref().map(dto::ETag::value));
+            let again = became.ok().filter(|info| {
+                named.len() == etags.clone().count() && etag_of(etags).is_ok_and(|etag| etag == info.etag)
+            });
+            let Some(info) = again else { return Err(ApiError::from(error).into()) };
+            return Ok(S3Response::new(completed(api, &input.bucket, input.key, &info)));
+        }
+    };
     if named.is_empty() || named.len() > MAX_PARTS {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -411,11 +434,16 @@ pub(super) async fn complete(
         .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
         .await
         .map_err(ApiError::from)?;
+    Ok(S3Response::new(completed(api, &input.bucket, input.key, &info)))
+}
+
+/// What is answered of an upload that became an object.
+fn completed(api: &Api, bucket: &str, key: String, info: &ObjectInfo) -> CompleteMultipartUploadOutput {
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(info.checksum.as_ref());
-    Ok(S3Response::new(CompleteMultipartUploadOutput {
-        bucket: Some(api.listed_name(&input.bucket)),
-        location: Some(format!("/{}/{}", input.bucket, input.key)),
-        key: Some(input.key),
+    CompleteMultipartUploadOutput {
+        bucket: Some(api.listed_name(bucket)),
+        location: Some(format!("/{bucket}/{key}")),
+        key: Some(key),
         e_tag: Some(convert::etag(&info.etag)),
         checksum_crc32: crc32,
         checksum_crc32c: crc32c,
@@ -423,20 +451,26 @@ pub(super) async fn complete(
         checksum_sha1: sha1,
         checksum_sha256: sha256,
         checksum_type: info.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
+        version_id: info.version.map(|id| id.to_string()),
         ..CompleteMultipartUploadOutput::default()
-    }))
+    }
 }
 
 /// MD5 of the parts' MD5s, and their number.
 fn whole_etag(parts: &[&PartInfo]) -> Result<String, ApiError> {
-    let mut md5 = Md5::new();
-    for part in parts {
+    etag_of(parts.iter().map(|part| part.etag.as_str()))
+}
+
+fn etag_of<'a>(etags: impl Iterator<Item = &'a str>) -> Result<String, ApiError> {
+    let (mut md5, mut count) = (Md5::new(), 0);
+    for etag in etags {
         let digest = HEXLOWER
-            .decode(part.etag.as_bytes())
-            .map_err(|error| ApiError::internal(format!("ETag of part {}: {error}", part.number)))?;
+            .decode(etag.as_bytes())
+            .map_err(|error| ApiError::internal(format!("ETag {etag:?} of a part: {error}")))?;
         md5.update(digest);
+        count += 1;
     }
-    Ok(format!("{}-{}", HEXLOWER.encode(&md5.finalize()), parts.len()))
+    Ok(format!("{}-{count}", HEXLOWER.encode(&md5.finalize())))
 }
 
 /// The checksum of the whole: of the upload's kind, or CRC-64/NVME of all bytes.

@@ -129,6 +129,10 @@ mod tests {
             tags: Default::default(),
             checksum: None,
             parts: None,
+            version: None,
+            lock: Default::default(),
+            owner: None,
+            acl: None,
         }
     }
 

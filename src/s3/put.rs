@@ -1,5 +1,7 @@
 //! PutObject: a body in, checked while it streams; nothing is stored when a check fails.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use data_encoding::HEXLOWER;
 use futures_util::StreamExt;
@@ -7,13 +9,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, req
 
 use crate::auth::Trailers;
 use crate::error::ApiError;
-use crate::store::{BodyError, ByteStream, NewObject, Payload, StageOptions, Staged, Store};
+use crate::policy::Access;
+use crate::store::{
+    BodyError, Bucket, ByteStream, Checksum, NewObject, ObjectInfo, Payload, StageOptions, Staged, Store,
+    StoreError, Tags, WriteCondition,
+};
 
 use super::checksum::Claim;
-use super::{checksum, convert, headers};
+use super::{Api, acl, checksum, convert, headers, lock, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
-const MAX_PUT: u64 = 5 << 30;
+pub(super) const MAX_PUT: u64 = 5 << 30;
 
 /// Answers PutObject.
 ///
@@ -21,33 +27,98 @@ const MAX_PUT: u64 = 5 << 30;
 /// As PutObject: NoSuchBucket, BadDigest, IncompleteBody, EntityTooLarge, MetadataTooLarge, PreconditionFailed,
 /// and what the body's own checks say.
 pub(super) async fn put_object(
-    store: &dyn Store,
-    bucket: &str,
+    api: &Api,
+    access: &Access<'_>,
     key: &str,
     request: &request::Parts,
     body: Body,
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
-    require_bucket(store, bucket)?;
-    refuse_later_features(&request.headers)?;
-    let condition = convert::write_condition(&request.headers)?;
-    let mut object = NewObject {
-        headers: headers::system(&request.headers),
-        metadata: headers::metadata(&request.headers)?,
-        tags: headers::tagging(&request.headers)?,
-        checksum: None,
+    let upload = Upload {
+        headers: &request.headers,
+        stream: body_stream(body),
+        length: declared_length(&request.headers)?,
+        tags: None,
+        condition: convert::write_condition(&request.headers)?,
+        least: 0,
     };
-    let claim = Claim::read(&request.headers)?;
-    let staged = stage_body(store, request, body, &claim).await?;
-    let sum = claim.verify(&staged, trailers.get())?;
-    object.checksum = Some(sum.clone());
-    let info = store.put(bucket, key, staged, object, condition).await?;
+    let written = write(api, access, key, upload, trailers.get()).await?;
     let mut response = Response::new(Body::empty());
-    let out = response.headers_mut();
+    describe(&written, response.headers_mut());
+    // Of a null version, which replaced the one before, nothing is said.
+    if written.info.version.is_some() {
+        version::name(access.bucket, written.info.version, response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// An object on its way in, by PUT or by a form.
+pub(super) struct Upload<'a> {
+    /// What it is to be.
+    pub(super) headers: &'a HeaderMap,
+    /// Its bytes.
+    pub(super) stream: ByteStream,
+    /// How many, where that was said.
+    pub(super) length: Option<u64>,
+    /// Its tags, where they are not in the headers.
+    pub(super) tags: Option<Tags>,
+    /// On what.
+    pub(super) condition: WriteCondition,
+    /// Bytes that it must have.
+    pub(super) least: u64,
+}
+
+/// An object that was written, and the checksum that is told of it.
+pub(super) struct Written {
+    pub(super) info: ObjectInfo,
+    sum: Checksum,
+}
+
+/// Writes an object, if the caller may.
+pub(super) async fn write(
+    api: &Api,
+    access: &Access<'_>,
+    key: &str,
+    upload: Upload<'_>,
+    trailers: Option<&HeaderMap>,
+) -> Result<Written, ApiError> {
+    access.allow("s3:PutObject", None)?;
+    let Upload { headers, stream, length, tags, condition, least } = upload;
+    let (store, bucket) = (api.store.as_ref(), access.bucket);
+    let (owner, acl) = acl::of_new_object(api, access, headers)?;
+    refuse_later_features(headers)?;
+    let mut object = NewObject {
+        headers: headers::system(headers),
+        metadata: headers::metadata(headers)?,
+        tags: tags.map_or_else(|| headers::tagging(headers), Ok)?,
+        owner,
+        acl,
+        lock: lock::of_new_object(api, bucket, headers)?,
+        ..NewObject::default()
+    };
+    let claim = Claim::read(headers)?;
+    let staged = stage(store, stream, length, &claim).await?;
+    if staged.size < least {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size",
+        )
+        .with_detail("ProposedSize", staged.size.to_string())
+        .with_detail("MinSizeAllowed", least.to_string()));
+    }
+    let sum = claim.verify(&staged, trailers)?;
+    object.checksum = Some(sum.clone());
+    let info = store.put(&bucket.name, key, staged, object, condition).await?;
+    Ok(Written { info, sum })
+}
+
+/// Tells of a write in the headers of its answer.
+pub(super) fn describe(written: &Written, out: &mut HeaderMap) {
+    let Written { info, sum } = written;
     insert(out, header::ETAG, &format!("\"{}\"", info.etag));
     insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
     insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
-    Ok(response)
 }
 
 /// Streams a request's body into the store's waiting room, out of sight.
@@ -60,10 +131,19 @@ pub(super) async fn stage_body(
     body: Body,
     claim: &Claim,
 ) -> Result<Staged, ApiError> {
-    let length = declared_length(&request.headers)?;
+    stage(store, body_stream(body), declared_length(&request.headers)?, claim).await
+}
+
+async fn stage(
+    store: &dyn Store,
+    stream: ByteStream,
+    length: Option<u64>,
+    claim: &Claim,
+) -> Result<Staged, ApiError> {
     let options = StageOptions { checksum: claim.algorithm };
-    let staged = store.stage(Payload::Stream(body_stream(body), Some(length)), options).await?;
-    if staged.size != length {
+    let stream = if length.is_some() { stream } else { capped(stream) };
+    let staged = store.stage(Payload::Stream(stream, length), options).await?;
+    if length.is_some_and(|length| staged.size != length) {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "IncompleteBody",
@@ -73,27 +153,50 @@ pub(super) async fn stage_body(
     Ok(staged)
 }
 
-fn declared_length(headers: &HeaderMap) -> Result<u64, ApiError> {
-    let value = headers.get(header::CONTENT_LENGTH).ok_or_else(|| {
-        ApiError::new(
-            StatusCode::LENGTH_REQUIRED,
-            "MissingContentLength",
-            "You must provide the Content-Length HTTP header.",
-        )
-    })?;
+/// The length of a body; `None` for one that comes in HTTP's own chunks, which AWS refuses and other stores take.
+fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let value = match headers.get(header::CONTENT_LENGTH) {
+        Some(value) => value,
+        None if headers.contains_key(header::TRANSFER_ENCODING) => return Ok(None),
+        None => {
+            return Err(ApiError::new(
+                StatusCode::LENGTH_REQUIRED,
+                "MissingContentLength",
+                "You must provide the Content-Length HTTP header.",
+            ));
+        }
+    };
     let length = value.to_str().ok().and_then(|text| text.parse::<u64>().ok());
     let length =
         length.ok_or_else(|| ApiError::invalid_argument("Content-Length must be a number of bytes"))?;
     if length > MAX_PUT {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "EntityTooLarge",
-            "Your proposed upload exceeds the maximum allowed size",
-        )
-        .with_detail("ProposedSize", length.to_string())
-        .with_detail("MaxSizeAllowed", MAX_PUT.to_string()));
+        return Err(too_large(length, MAX_PUT));
     }
-    Ok(length)
+    Ok(Some(length))
+}
+
+pub(super) fn too_large(length: u64, most: u64) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed size",
+    )
+    .with_detail("ProposedSize", length.to_string())
+    .with_detail("MaxSizeAllowed", most.to_string())
+}
+
+/// A body whose length was not said, refused once it is too long.
+fn capped(stream: ByteStream) -> ByteStream {
+    let mut taken = 0;
+    Box::pin(stream.map(move |chunk| {
+        let chunk = chunk?;
+        taken += chunk.len() as u64;
+        if taken > MAX_PUT {
+            Err(BodyError::Rejected(Box::new(too_large(taken, MAX_PUT))))
+        } else {
+            Ok(chunk)
+        }
+    }))
 }
 
 /// A request's body as the store takes it: an error that one of our own checks raised stays what it is.
@@ -114,9 +217,7 @@ fn body_error(error: &axum::Error) -> BodyError {
 
 /// What comes in later issues is refused, not ignored: a client that asks for a lock must not believe it has one.
 fn refuse_later_features(headers: &HeaderMap) -> Result<(), ApiError> {
-    const LATER: [(&str, &str); 4] = [
-        ("x-amz-object-lock-mode", "Object Lock"),
-        ("x-amz-object-lock-legal-hold", "Object Lock"),
+    const LATER: [(&str, &str); 2] = [
         ("x-amz-server-side-encryption-customer-algorithm", "encryption with customer keys (SSE-C)"),
         ("x-amz-server-side-encryption", "server-side encryption"),
     ];
@@ -129,12 +230,8 @@ fn refuse_later_features(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// 404 before the body is read, rather than after.
-pub(super) fn require_bucket(store: &dyn Store, bucket: &str) -> Result<(), ApiError> {
-    if store.buckets().contains_key(bucket) {
-        Ok(())
-    } else {
-        Err(crate::store::StoreError::NoSuchBucket.into())
-    }
+pub(super) fn require_bucket(store: &dyn Store, bucket: &str) -> Result<Arc<Bucket>, ApiError> {
+    store.buckets().get(bucket).cloned().ok_or_else(|| StoreError::NoSuchBucket.into())
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {

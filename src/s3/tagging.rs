@@ -8,20 +8,21 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
-use crate::store::Tags;
+use crate::store::{ObjectChange, Tags};
 
-use super::delete::refuse_version;
-use super::{Api, headers};
+use super::{Api, headers, version};
 
 pub(super) async fn get(
     api: &Api,
     req: S3Request<GetObjectTaggingInput>,
 ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
-    refuse_version(req.input.version_id.as_deref())?;
-    let info = api.store.head(&req.input.bucket, &req.input.key).await.map_err(ApiError::from)?;
+    let wanted = version::wanted(req.input.version_id.as_deref())?;
+    let bucket = api.bucket(&req.input.bucket)?;
+    let info = api.store.head(&req.input.bucket, &req.input.key, wanted).await.map_err(ApiError::from)?;
+    let version_id = version::shown(&bucket, info.version);
     let tag_set =
         info.tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect();
-    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: None }))
+    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id }))
 }
 
 pub(super) async fn put(
@@ -29,7 +30,6 @@ pub(super) async fn put(
     req: S3Request<PutObjectTaggingInput>,
 ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
     let input = req.input;
-    refuse_version(input.version_id.as_deref())?;
     let pairs = input
         .tagging
         .tag_set
@@ -37,15 +37,29 @@ pub(super) async fn put(
         .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
         .collect();
     let tags = headers::check_tags(pairs)?;
-    api.store.set_tags(&input.bucket, &input.key, tags).await.map_err(ApiError::from)?;
-    Ok(S3Response::new(PutObjectTaggingOutput::default()))
+    let version_id = set(api, &input.bucket, &input.key, input.version_id.as_deref(), tags).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
 pub(super) async fn delete(
     api: &Api,
     req: S3Request<DeleteObjectTaggingInput>,
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
-    refuse_version(req.input.version_id.as_deref())?;
-    api.store.set_tags(&req.input.bucket, &req.input.key, Tags::new()).await.map_err(ApiError::from)?;
-    Ok(S3Response::with_status(DeleteObjectTaggingOutput::default(), StatusCode::NO_CONTENT))
+    let input = req.input;
+    let version_id = set(api, &input.bucket, &input.key, input.version_id.as_deref(), Tags::new()).await?;
+    Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, StatusCode::NO_CONTENT))
+}
+
+/// Replaces the tags of a version; answers how it is named.
+async fn set(
+    api: &Api,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    tags: Tags,
+) -> Result<Option<String>, ApiError> {
+    let config = api.bucket(bucket)?;
+    let change = ObjectChange::Tags(tags);
+    let info = api.store.update_object(bucket, key, version::wanted(version)?, change).await?;
+    Ok(version::shown(&config, info.version))
 }

@@ -31,6 +31,14 @@ impl Names for BucketsOnly {
     }
 }
 
+struct Nobody;
+
+impl crate::auth::KeyStore for Nobody {
+    fn lookup(&self, _: &str) -> Option<crate::auth::KeyRecord> {
+        None
+    }
+}
+
 struct Client {
     plane: S3Plane,
     principal: Option<Principal>,
@@ -41,7 +49,14 @@ impl Client {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let plane = S3Plane::new(Api {
             store,
-            account_id: "000000000000".into(),
+            accounts: Accounts::new(
+                "000000000000".into(),
+                "root".into(),
+                "root@localhost".into(),
+                Arc::new(crate::catalog::MemoryCatalog::default()),
+                Arc::new(SystemClock),
+            ),
+            clock: Arc::new(SystemClock),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });
@@ -76,6 +91,7 @@ impl Client {
             key: Some(key).filter(|k| !k.is_empty()),
             through_point: false,
             trailers: &trailers,
+            signers: Signers { keys: &Nobody, options: &crate::auth::AuthOptions::default() },
         };
         let method = parts.method.clone();
         let answer = match self.plane.call(call, parts, body).await {
@@ -269,7 +285,9 @@ async fn a_multipart_upload_becomes_an_object() {
     assert_eq!(element(&c.expect(400, &target, &[], missing).await, "Code"), "InvalidPart");
     let text = c.expect(200, &target, &[], &list(&[1, 2])).await;
     assert!(element(&text, "ETag").contains("-2"), "{text}");
-    c.expect(404, &target, &[], &list(&[1, 2])).await;
+    // Who missed the answer and completes again is told the same; who completes it otherwise is not.
+    assert!(element(&c.expect(200, &target, &[], &list(&[1, 2])).await, "ETag").contains("-2"));
+    c.expect(404, &target, &[], &list(&[1])).await;
     let got = c.send("GET /bkt/big", &[], "").await;
     assert_eq!(got.body().len(), first.len() + 4);
     assert_eq!(got.headers()["content-type"], "x/y");
@@ -293,7 +311,6 @@ async fn who_has_no_key_gets_in_nowhere() {
         "GET /bkt/k",
         "PUT /bkt/k",
         "GET /bkt",
-        "GET /",
         "DELETE /bkt",
         "GET /bkt?acl",
         "PUT /bkt?versioning",
@@ -308,7 +325,7 @@ async fn who_has_no_key_gets_in_nowhere() {
 async fn what_comes_later_says_so() {
     let c = Client::new();
     c.expect(200, "PUT /bkt", &[], "").await;
-    for line in ["GET /bkt?versioning", "GET /bkt?acl", "GET /bkt?lifecycle"] {
+    for line in ["GET /bkt?analytics&id=1", "GET /bkt?replication"] {
         let text = c.expect(501, line, &[], "").await;
         assert_eq!(element(&text, "Code"), "NotImplemented");
         assert!(element(&text, "Message").contains("not implemented"), "{text}");

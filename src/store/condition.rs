@@ -1,14 +1,19 @@
 //! Conditions of writes and deletes, decided on what is there.
 
-use super::{DeleteKey, ObjectInfo, Result, StoreError, WriteCondition};
+use jiff::Timestamp;
+
+use super::{DeleteKey, ObjectChange, ObjectInfo, Result, StoreError, WriteCondition};
 
 /// Decides a write's condition on what is there.
 pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -> Result<()> {
     match (condition, present) {
-        (WriteCondition::Always, _) | (WriteCondition::IfAbsent, None) => Ok(()),
+        (WriteCondition::Always, _) | (WriteCondition::IfAbsent | WriteCondition::IfNotMatch(_), None) => {
+            Ok(())
+        }
+        (WriteCondition::IfNotMatch(etag), Some(info)) if *etag != info.etag => Ok(()),
         (WriteCondition::IfMatch(_), None) => Err(StoreError::NoSuchKey),
         (WriteCondition::IfMatch(etag), Some(info)) if etag == "*" || *etag == info.etag => Ok(()),
-        (WriteCondition::IfAbsent | WriteCondition::IfMatch(_), Some(_)) => {
+        (WriteCondition::IfAbsent | WriteCondition::IfNotMatch(_) | WriteCondition::IfMatch(_), Some(_)) => {
             Err(StoreError::PreconditionFailed)
         }
     }
@@ -23,4 +28,20 @@ pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>) -> Re
         && key.if_last_modified.is_none_or(|time| time.as_second() == info.last_modified.as_second())
         && key.if_size.is_none_or(|size| size == info.size);
     if holds { Ok(true) } else { Err(StoreError::PreconditionFailed) }
+}
+
+impl ObjectChange {
+    /// Changes a head, if its lock lets it.
+    pub(super) fn apply(self, info: &mut ObjectInfo, now: Timestamp) -> Result<()> {
+        match self {
+            Self::Tags(tags) => info.tags = tags,
+            Self::Acl(acl) => info.acl = Some(acl),
+            Self::Retention { retention, bypass_governance } => {
+                info.lock.allows_retention(retention.as_ref(), now, bypass_governance)?;
+                info.lock.retention = retention;
+            }
+            Self::LegalHold(on) => info.lock.legal_hold = Some(on),
+        }
+        Ok(())
+    }
 }

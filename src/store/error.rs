@@ -15,6 +15,18 @@ pub enum StoreError {
     /// There is no such object.
     #[error("no such key")]
     NoSuchKey,
+    /// There is no such version of the object.
+    #[error("no such version")]
+    NoSuchVersion,
+    /// What is there is a delete marker. The flag says whether it was named by its id; else it is the current version.
+    #[error("a delete marker")]
+    DeleteMarker(super::DeleteMarker, bool),
+    /// A retention or a legal hold forbids it.
+    #[error("the version is locked")]
+    Locked,
+    /// The decision of a [`BucketChange`](super::BucketChange).
+    #[error("{0}")]
+    Refused(Box<crate::error::ApiError>),
     /// There is no such multipart upload.
     #[error("no such upload")]
     NoSuchUpload,

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::Result;
+use super::{ListVersionsPage, ListVersionsQuery, Result, Version, VersionEntry, VersionRef};
 
 /// What a walk meets.
 pub(super) enum Step<V> {
@@ -50,22 +50,9 @@ pub(super) fn walk<V>(
     let mut last: Option<String> = None;
     let mut count = 0;
     // Where to look next: `None` once no greater key can exist.
-    let mut from = Some(match after {
-        Some(after) if after >= prefix => match common_prefix(after, prefix, delimiter) {
-            // The marker lies within a common prefix, which the page before has shown.
-            Some(shown) => successor(shown).map(Bound::Included),
-            None => Some(Bound::Excluded(after.to_owned())),
-        },
-        _ => Some(Bound::Included(prefix.to_owned())),
-    })
-    .flatten();
+    let mut from = first(prefix, delimiter, after);
     while let Some(bound) = from.take() {
-        let bound = match &bound {
-            Bound::Included(key) => Bound::Included(key.as_str()),
-            Bound::Excluded(key) => Bound::Excluded(key.as_str()),
-            Bound::Unbounded => Bound::Unbounded,
-        };
-        let Some((key, value)) = seek(bound)? else { break };
+        let Some((key, value)) = seek(bound.as_ref().map(String::as_str))? else { break };
         if !key.starts_with(prefix) {
             break;
         }
@@ -88,6 +75,74 @@ pub(super) fn walk<V>(
         }
     }
     Ok(None)
+}
+
+/// Walks the versions of keys in order, as a query says.
+///
+/// `seek` finds the first key at or after a bound; `versions` lists those of a key that follow one, or all, from the
+/// newest on, at most as many as it is told; the flag says which is the current one.
+pub(super) fn walk_versions(
+    query: &ListVersionsQuery,
+    mut seek: impl FnMut(Bound<&str>) -> Result<Option<String>>,
+    mut versions: impl FnMut(&str, Option<VersionRef>, usize) -> Result<Vec<(Version, bool)>>,
+) -> Result<ListVersionsPage> {
+    let ListVersionsQuery { prefix, delimiter, after_key, after_version, limit } = query;
+    let delimiter = delimiter.as_deref();
+    let mut page = ListVersionsPage::default();
+    let mut last = None;
+    // The key of the marker, of which the page before has shown some.
+    let mut begun = after_key.clone().zip(*after_version).filter(|(key, _)| {
+        key.starts_with(prefix.as_str()) && common_prefix(key, prefix, delimiter).is_none()
+    });
+    let mut from = first(prefix, delimiter, after_key.as_deref());
+    loop {
+        let (key, after) = match begun.take() {
+            Some((key, after)) => (key, Some(after)),
+            None => {
+                let Some(bound) = from.take() else { break };
+                match seek(bound.as_ref().map(String::as_str))? {
+                    Some(key) => (key, None),
+                    None => break,
+                }
+            }
+        };
+        if !key.starts_with(prefix.as_str()) {
+            break;
+        }
+        let room = limit - page.versions.len() - page.prefixes.len();
+        if let Some(rolled) = common_prefix(&key, prefix, delimiter) {
+            if room == 0 {
+                page.next = last;
+                break;
+            }
+            from = successor(rolled).map(Bound::Included);
+            page.prefixes.push(rolled.to_owned());
+            last = Some((rolled.to_owned(), None));
+            continue;
+        }
+        for (version, is_latest) in versions(&key, after, room + 1)? {
+            if page.versions.len() + page.prefixes.len() == *limit {
+                page.next = last;
+                return Ok(page);
+            }
+            last = Some((key.clone(), Some(VersionRef::of(version.id()))));
+            page.versions.push(VersionEntry { key: key.clone(), version, is_latest });
+        }
+        from = Some(Bound::Excluded(key));
+    }
+    Ok(page)
+}
+
+/// Where a listing begins; `None` where no key can follow.
+fn first(prefix: &str, delimiter: Option<&str>, after: Option<&str>) -> Option<Bound<String>> {
+    match after {
+        Some(after) if after >= prefix => match common_prefix(after, prefix, delimiter) {
+            // The marker lies within a common prefix, which the page before has shown.
+            Some(shown) => successor(shown).map(Bound::Included),
+            None => Some(Bound::Excluded(after.to_owned())),
+        },
+        _ => Some(Bound::Included(prefix.to_owned())),
+    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,14 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use data_encoding::{BASE64, HEXLOWER};
 use futures_util::StreamExt;
+use jiff::Timestamp;
 
 use super::condition::{allows, allows_delete};
 use super::hash::Hasher;
-use super::listing::{Step, common_prefix, walk};
+use super::listing::{Step, common_prefix, walk, walk_versions};
+use super::version::order;
 use super::*;
+use crate::bucket::Versioning;
 use crate::clock::Clock;
 
 /// A store in memory. Nothing survives it.
@@ -33,7 +36,8 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Contents {
-    objects: BTreeMap<String, Stored>,
+    /// The versions of each key with their places in the order, the newest first; never an empty list.
+    objects: BTreeMap<String, Vec<(u64, Kept)>>,
     uploads: BTreeMap<(String, String), Upload>,
 }
 
@@ -42,6 +46,28 @@ struct Stored {
     info: Arc<ObjectInfo>,
     parts: Option<Arc<[PartInfo]>>,
     bytes: Bytes,
+    /// The upload that it was.
+    upload: Option<String>,
+}
+
+/// A version.
+#[derive(Debug, Clone)]
+enum Kept {
+    Object(Stored),
+    Marker(DeleteMarker),
+}
+
+impl Kept {
+    fn version(&self) -> Version {
+        match self {
+            Self::Object(stored) => Version::Object(Arc::clone(&stored.info)),
+            Self::Marker(marker) => Version::Marker(marker.clone()),
+        }
+    }
+
+    fn id(&self) -> Option<VersionId> {
+        self.version().id()
+    }
 }
 
 #[derive(Debug)]
@@ -82,6 +108,10 @@ impl State {
         self.contents.get_mut(bucket).ok_or(StoreError::NoSuchBucket)
     }
 
+    fn versioning(&self, bucket: &str) -> Result<Versioning> {
+        self.buckets.get(bucket).map(|bucket| bucket.config.versioning).ok_or(StoreError::NoSuchBucket)
+    }
+
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -93,8 +123,83 @@ impl Contents {
         self.uploads.get_mut(&(key.to_owned(), id.to_owned())).ok_or(StoreError::NoSuchUpload)
     }
 
-    fn object(&self, key: &str) -> Result<&Stored> {
-        self.objects.get(key).ok_or(StoreError::NoSuchKey)
+    /// The current version, where it is an object.
+    fn current(&self, key: &str) -> Option<&Stored> {
+        match self.objects.get(key)?.first()? {
+            (_, Kept::Object(stored)) => Some(stored),
+            (_, Kept::Marker(_)) => None,
+        }
+    }
+
+    fn object(&mut self, key: &str, wanted: VersionRef) -> Result<&mut Stored> {
+        let absent =
+            if wanted == VersionRef::Current { StoreError::NoSuchKey } else { StoreError::NoSuchVersion };
+        let versions = self.objects.get_mut(key).into_iter().flatten();
+        let named = wanted != VersionRef::Current;
+        match versions.into_iter().find(|(_, kept)| !named || wanted.names(kept.id())) {
+            Some((_, Kept::Object(stored))) => Ok(stored),
+            Some((_, Kept::Marker(marker))) => Err(StoreError::DeleteMarker(marker.clone(), named)),
+            None => Err(absent),
+        }
+    }
+
+    /// Adds a version as the bucket's versioning says.
+    fn add(
+        &mut self,
+        key: &str,
+        versioning: Versioning,
+        now: Timestamp,
+        make: impl FnOnce(Option<VersionId>) -> Kept,
+    ) -> Result<Option<VersionId>> {
+        let versions = self.objects.entry(key.to_owned()).or_default();
+        let order = match versioning {
+            Versioning::Off => 0,
+            _ => order(now, versions.first().map_or(0, |(order, _)| *order)),
+        };
+        let id = match versioning {
+            Versioning::Enabled => Some(VersionId::new(order)?),
+            Versioning::Off | Versioning::Suspended => {
+                versions.retain(|(_, kept)| kept.id().is_some());
+                None
+            }
+        };
+        versions.insert(0, (order, make(id)));
+        Ok(id)
+    }
+
+    fn delete(&mut self, wanted: &DeleteKey, versioning: Versioning, now: Timestamp) -> Result<Deleted> {
+        let current = wanted.version == VersionRef::Current;
+        let present = match self.object(&wanted.key, wanted.version) {
+            Ok(stored) => Some(Arc::clone(&stored.info)),
+            Err(_) => None,
+        };
+        let there = allows_delete(wanted, present.as_deref())?;
+        if current && versioning != Versioning::Off {
+            let id = self.add(&wanted.key, versioning, now, |version| {
+                Kept::Marker(DeleteMarker { version, last_modified: now })
+            })?;
+            return Ok(Deleted { there, marker: true, version: Some(id) });
+        }
+        if let Some(info) = &present {
+            info.lock.allows_removal(now, wanted.bypass_governance)?;
+        }
+        let id = match wanted.version {
+            VersionRef::Current | VersionRef::Null => None,
+            VersionRef::Id(id) => Some(id),
+        };
+        let (mut found, mut marker) = (false, false);
+        if let Some(versions) = self.objects.get_mut(&wanted.key) {
+            versions.retain(|(_, kept)| {
+                let goes = kept.id() == id;
+                found |= goes;
+                marker |= goes && matches!(kept, Kept::Marker(_));
+                !goes
+            });
+            if versions.is_empty() {
+                self.objects.remove(&wanted.key);
+            }
+        }
+        Ok(Deleted { there: found, marker, version: (!current).then_some(id) })
     }
 }
 
@@ -119,10 +224,20 @@ impl Store for MemoryStore {
             return Err(StoreError::BucketExists);
         }
         let id = state.next_id();
-        let bucket = Arc::new(Bucket { name: new.name, id, created, region: new.region, owner: new.owner });
+        let NewBucket { name, region, owner, config } = new;
+        let bucket = Arc::new(Bucket { name, id, created, region, owner, config });
         Arc::make_mut(&mut state.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
         state.contents.insert(bucket.name.clone(), Contents::default());
         Ok(bucket)
+    }
+
+    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+        let mut state = self.state();
+        let mut changed = Bucket::clone(state.buckets.get(bucket).ok_or(StoreError::NoSuchBucket)?);
+        change(&mut changed).map_err(|error| StoreError::Refused(Box::new(error)))?;
+        let changed = Arc::new(changed);
+        Arc::make_mut(&mut state.buckets).insert(bucket.to_owned(), Arc::clone(&changed));
+        Ok(changed)
     }
 
     async fn delete_bucket(&self, bucket: &str) -> Result<()> {
@@ -171,50 +286,49 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
+        let versioning = state.versioning(bucket)?;
         let contents = state.contents(bucket)?;
-        allows(&condition, contents.objects.get(key).map(|stored| &*stored.info))?;
-        let info = ObjectInfo {
-            size: staged.size,
-            etag: HEXLOWER.encode(&staged.md5),
-            last_modified: now,
-            headers: object.headers,
-            metadata: object.metadata,
-            tags: object.tags,
-            checksum: object.checksum,
-            parts: None,
-        };
-        let stored = Stored { info: Arc::new(info.clone()), parts: None, bytes: bytes_of(&staged)? };
-        contents.objects.insert(key.to_owned(), stored);
+        allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
+        let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), bytes_of(&staged)?);
+        let mut info = object.into_info(size, etag, now, None, None);
+        contents.add(key, versioning, now, |version| {
+            info.version = version;
+            Kept::Object(Stored { info: Arc::new(info.clone()), parts: None, bytes, upload: None })
+        })?;
         Ok(info)
     }
 
-    async fn open(&self, bucket: &str, key: &str) -> Result<Object> {
-        let stored = self.state().contents(bucket)?.object(key)?.clone();
+    async fn open(&self, bucket: &str, key: &str, version: VersionRef) -> Result<Object> {
+        let stored = self.state().contents(bucket)?.object(key, version)?.clone();
         Ok(Object { info: stored.info, parts: stored.parts, data: Box::new(Data(stored.bytes)) })
     }
 
-    async fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
-        Ok((*self.state().contents(bucket)?.object(key)?.info).clone())
+    async fn head(&self, bucket: &str, key: &str, version: VersionRef) -> Result<ObjectInfo> {
+        Ok((*self.state().contents(bucket)?.object(key, version)?.info).clone())
     }
 
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>> {
+    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
+        let now = self.clock.now();
         let mut state = self.state();
+        let versioning = state.versioning(bucket)?;
         let contents = state.contents(bucket)?;
-        Ok(keys
-            .iter()
-            .map(|key| {
-                let there = allows_delete(key, contents.objects.get(&key.key).map(|stored| &*stored.info))?;
-                contents.objects.remove(&key.key);
-                Ok(there)
-            })
-            .collect())
+        Ok(keys.iter().map(|key| contents.delete(key, versioning, now)).collect())
     }
 
-    async fn set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()> {
+    async fn update_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: VersionRef,
+        change: ObjectChange,
+    ) -> Result<ObjectInfo> {
+        let now = self.clock.now();
         let mut state = self.state();
-        let stored = state.contents(bucket)?.objects.get_mut(key).ok_or(StoreError::NoSuchKey)?;
-        Arc::make_mut(&mut stored.info).tags = tags;
-        Ok(())
+        let stored = state.contents(bucket)?.object(key, version)?;
+        let mut info = ObjectInfo::clone(&stored.info);
+        change.apply(&mut info, now)?;
+        stored.info = Arc::new(info.clone());
+        Ok(info)
     }
 
     async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage> {
@@ -232,7 +346,8 @@ impl Store for MemoryStore {
                     Bound::Excluded(key) => Bound::Excluded(key.to_owned()),
                     Bound::Unbounded => Bound::Unbounded,
                 };
-                Ok(contents.objects.range((bound, Bound::Unbounded)).next().map(|(key, s)| (key.clone(), s)))
+                let following = contents.objects.range((bound, Bound::Unbounded));
+                Ok(following.filter_map(|(key, _)| Some((key.clone(), contents.current(key)?))).next())
             },
             |step| match step {
                 Step::Key(key, stored) => page.objects.push((key, Arc::clone(&stored.info))),
@@ -242,6 +357,34 @@ impl Store for MemoryStore {
         Ok(page)
     }
 
+    async fn list_versions(&self, bucket: &str, query: ListVersionsQuery) -> Result<ListVersionsPage> {
+        let mut state = self.state();
+        let contents = state.contents(bucket)?;
+        walk_versions(
+            &query,
+            |from| {
+                let from = from.map(str::to_owned);
+                Ok(contents.objects.range((from, Bound::Unbounded)).next().map(|(key, _)| key.clone()))
+            },
+            |key, after, limit| {
+                let all = contents.objects.get(key).map(Vec::as_slice).unwrap_or_default();
+                // By its place in the order, as that version may be gone.
+                let after = match after {
+                    None | Some(VersionRef::Current) => None,
+                    Some(VersionRef::Id(id)) => Some(id.order),
+                    Some(VersionRef::Null) => match all.iter().find(|(_, kept)| kept.id().is_none()) {
+                        Some((order, _)) => Some(*order),
+                        None => return Ok(Vec::new()),
+                    },
+                };
+                let start =
+                    after.map_or(0, |after| all.iter().take_while(|(order, _)| *order >= after).count());
+                let listed = all.iter().enumerate().skip(start).take(limit);
+                Ok(listed.map(|(n, (_, kept))| (kept.version(), n == 0)).collect())
+            },
+        )
+    }
+
     async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
         let initiated = self.clock.now();
         let mut state = self.state();
@@ -249,9 +392,7 @@ impl Store for MemoryStore {
         let info = UploadInfo {
             upload_id: format!("{:032x}", state.next_id()),
             initiated,
-            headers: upload.object.headers,
-            metadata: upload.object.metadata,
-            tags: upload.object.tags,
+            object: upload.object,
             checksum: upload.checksum,
             initiator: upload.initiator,
         };
@@ -311,8 +452,9 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
+        let versioning = state.versioning(bucket)?;
         let contents = state.contents(bucket)?;
-        let present = contents.objects.get(key).map(|stored| Arc::clone(&stored.info));
+        let present = contents.current(key).map(|stored| Arc::clone(&stored.info));
         let upload = contents.upload(key, upload_id)?;
         allows(&condition, present.as_deref())?;
         let mut named = Vec::with_capacity(parts.len());
@@ -323,20 +465,27 @@ impl Store for MemoryStore {
             named.push(part.clone());
             all.extend_from_slice(bytes);
         }
-        let info = ObjectInfo {
-            size: all.len() as u64,
-            etag: object.etag,
-            last_modified: now,
-            headers: upload.info.headers.clone(),
-            metadata: upload.info.metadata.clone(),
-            tags: upload.info.tags.clone(),
-            checksum: object.checksum,
-            parts: u16::try_from(named.len()).ok(),
-        };
-        let stored = Stored { info: Arc::new(info.clone()), parts: Some(named.into()), bytes: all.freeze() };
+        let head = NewObject { checksum: object.checksum, ..upload.info.object.clone() };
+        let count = u16::try_from(named.len()).ok();
+        let mut info = head.into_info(all.len() as u64, object.etag, now, count, None);
         contents.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
-        contents.objects.insert(key.to_owned(), stored);
+        contents.add(key, versioning, now, |version| {
+            info.version = version;
+            Kept::Object(Stored {
+                info: Arc::new(info.clone()),
+                parts: Some(named.into()),
+                bytes: all.freeze(),
+                upload: Some(upload_id.to_owned()),
+            })
+        })?;
         Ok(info)
+    }
+
+    async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo> {
+        let mut state = self.state();
+        let current = state.contents(bucket)?.current(key);
+        let became = current.filter(|stored| stored.upload.as_deref() == Some(upload_id));
+        became.map(|stored| ObjectInfo::clone(&stored.info)).ok_or(StoreError::NoSuchUpload)
     }
 
     async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {

@@ -4,6 +4,7 @@
 //! - [`error`]: what can go wrong, by what the caller can do.
 //! - [`fs`]: the durable engine: redb for heads and small bodies, one file for each larger body.
 //! - [`memory`]: the reference model, for tests and comparison.
+//! - [`version`]: how versions are named, and what forbids to delete one.
 //! - [`record`]: the small named records that the catalog keeps beside the objects.
 //! - `contract`: what every implementation is held to.
 use std::ops::Range;
@@ -22,10 +23,12 @@ mod md5;
 pub mod memory;
 pub mod record;
 pub mod types;
+pub mod version;
 
 pub use error::StoreError;
 pub use record::{Record, RecordChange, RecordTable};
 pub use types::*;
+pub use version::{DeleteMarker, Lock, Retention, RetentionMode, VersionId, VersionRef};
 
 /// Answers of a store.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -49,7 +52,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Creates a bucket. [`StoreError::BucketExists`] if the name is taken.
     async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>>;
 
-    /// Deletes a bucket that holds no object; its unfinished uploads are aborted with it.
+    /// Changes how a bucket is configured, if `change` agrees; its refusal is [`StoreError::Refused`].
+    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>>;
+
+    /// Deletes a bucket that holds no object, no version and no delete marker; its unfinished uploads are aborted with it.
     /// [`StoreError::BucketNotEmpty`] otherwise.
     async fn delete_bucket(&self, bucket: &str) -> Result<()>;
 
@@ -60,7 +66,8 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Reads bytes that were staged and not yet put. The range must lie within `0..staged.size`.
     async fn read_staged(&self, staged: &Staged, range: Range<u64>) -> Result<Payload>;
 
-    /// Makes staged bytes the object `key`, replacing what was there, if `condition` holds.
+    /// Makes staged bytes the object `key`, if `condition` holds on the current version. It replaces what was there,
+    /// or becomes a version, as the bucket's [`Versioning`](crate::bucket::Versioning) says at that moment.
     async fn put(
         &self,
         bucket: &str,
@@ -71,20 +78,30 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     ) -> Result<ObjectInfo>;
 
     /// Opens an object for reading: its head now, its bytes through [`Object::data`], all of one version.
-    async fn open(&self, bucket: &str, key: &str) -> Result<Object>;
+    /// [`StoreError::DeleteMarker`] where that version is one.
+    async fn open(&self, bucket: &str, key: &str, version: VersionRef) -> Result<Object>;
 
-    /// The head of an object.
-    async fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo>;
+    /// The head of an object, with the errors of [`open`](Self::open).
+    async fn head(&self, bucket: &str, key: &str, version: VersionRef) -> Result<ObjectInfo>;
 
-    /// Deletes objects in one transaction. For each key: `Ok(true)` if it was there, `Ok(false)` if not (which
-    /// S3 counts as success), or the condition that failed.
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>>;
+    /// Deletes objects in one transaction. For each key: what was done (to delete what is not there is a success to
+    /// S3), or the condition or lock that forbids it.
+    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>>;
 
-    /// Replaces an object's tags.
-    async fn set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()>;
+    /// Changes the head of an object, and answers the new one.
+    async fn update_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: VersionRef,
+        change: ObjectChange,
+    ) -> Result<ObjectInfo>;
 
     /// Lists keys in byte order. A delimiter seeks past each common prefix; it does not scan it.
     async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage>;
+
+    /// Lists versions and delete markers, by key and then from the newest to the oldest.
+    async fn list_versions(&self, bucket: &str, query: ListVersionsQuery) -> Result<ListVersionsPage>;
 
     /// Starts a multipart upload.
     async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo>;
@@ -125,6 +142,10 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
         object: CompletedObject,
         condition: WriteCondition,
     ) -> Result<ObjectInfo>;
+
+    /// The object that an upload became, while it is the current one: for a client that completes again because it
+    /// missed the answer. [`StoreError::NoSuchUpload`] otherwise.
+    async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo>;
 
     /// Forgets an upload and its parts.
     async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()>;

@@ -11,6 +11,9 @@ use futures_core::Stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::version::{DeleteMarker, Lock, Retention, VersionId, VersionRef};
+use crate::bucket::{Acl, BucketConfig};
+
 /// Buckets by name.
 pub type Buckets = BTreeMap<String, Arc<Bucket>>;
 /// Object tags by key: at most 10, keys to 128 and values to 256 characters (checked by the S3 plane).
@@ -62,10 +65,13 @@ pub struct Bucket {
     pub region: String,
     /// Account that owns it, 12 digits.
     pub owner: String,
+    /// How it is configured.
+    #[serde(default)]
+    pub config: BucketConfig,
 }
 
 /// What [`Store::create_bucket`](super::Store::create_bucket) takes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewBucket {
     /// Name.
     pub name: String,
@@ -73,7 +79,13 @@ pub struct NewBucket {
     pub region: String,
     /// Owning account.
     pub owner: String,
+    /// How it is configured from the start.
+    pub config: BucketConfig,
 }
+
+/// Decides on a bucket's configuration as it is, in the transaction of the change, what it is to be. The bucket that
+/// it is given is whole; only its configuration may be changed.
+pub type BucketChange = Box<dyn FnOnce(&mut Bucket) -> Result<(), crate::error::ApiError> + Send>;
 
 /// The five checksum kinds of S3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,6 +169,18 @@ pub struct ObjectInfo {
     /// Number of parts, for an object made by a multipart upload.
     #[serde(default)]
     pub parts: Option<u16>,
+    /// Id of this version; `None` for the null version, which is the only one in a bucket without versioning.
+    #[serde(default)]
+    pub version: Option<VersionId>,
+    /// What forbids to delete this version.
+    #[serde(default)]
+    pub lock: Lock,
+    /// Account that owns it, 12 digits; `None` for the bucket's owner.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Who else may use it; `None` for its owner alone.
+    #[serde(default)]
+    pub acl: Option<Acl>,
 }
 
 /// An object opened for reading.
@@ -199,7 +223,8 @@ pub struct Staged {
 }
 
 /// The head of an object about to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewObject {
     /// System headers.
     pub headers: ObjectHeaders,
@@ -209,6 +234,40 @@ pub struct NewObject {
     pub tags: Tags,
     /// Checksum to keep with the object.
     pub checksum: Option<Checksum>,
+    /// What forbids to delete it.
+    pub lock: Lock,
+    /// Account that owns it, 12 digits; `None` for the bucket's owner.
+    pub owner: Option<String>,
+    /// Who else may use it; `None` for its owner alone.
+    pub acl: Option<Acl>,
+}
+
+impl NewObject {
+    /// The head of the object, once its bytes are known.
+    pub(in crate::store) fn into_info(
+        self,
+        size: u64,
+        etag: String,
+        last_modified: Timestamp,
+        parts: Option<u16>,
+        version: Option<VersionId>,
+    ) -> ObjectInfo {
+        let Self { headers, metadata, tags, checksum, lock, owner, acl } = self;
+        ObjectInfo {
+            size,
+            etag,
+            last_modified,
+            headers,
+            metadata,
+            tags,
+            checksum,
+            parts,
+            version,
+            lock,
+            owner,
+            acl,
+        }
+    }
 }
 
 /// A condition on what is there before a write, decided in the write's own transaction.
@@ -219,6 +278,8 @@ pub enum WriteCondition {
     Always,
     /// `If-None-Match: *`: no object may be there.
     IfAbsent,
+    /// `If-None-Match`: no object may be there with this ETag (without quotes).
+    IfNotMatch(String),
     /// `If-Match`: the object must be there ([`StoreError::NoSuchKey`](super::StoreError::NoSuchKey) if not) with
     /// this ETag (without quotes; `*` for any).
     IfMatch(String),
@@ -229,12 +290,47 @@ pub enum WriteCondition {
 pub struct DeleteKey {
     /// The key.
     pub key: String,
+    /// A version to remove for good. For the current one, a bucket with versioning gets a delete marker instead.
+    pub version: VersionRef,
+    /// Whether a lock in governance mode may be passed over: the caller has the permission and says so.
+    pub bypass_governance: bool,
     /// The ETag it must have, without quotes; `*` for any.
     pub if_match: Option<String>,
     /// The Last-Modified it must have, to the second.
     pub if_last_modified: Option<Timestamp>,
     /// The size it must have.
     pub if_size: Option<u64>,
+}
+
+/// What a delete did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Whether there was something to delete.
+    pub there: bool,
+    /// Whether a delete marker was made, or removed.
+    pub marker: bool,
+    /// Id of the marker that was made or of the version that was removed; `Some(None)` for the null version, `None`
+    /// in a bucket that never had versioning.
+    pub version: Option<Option<VersionId>>,
+}
+
+/// A change to an object's head; its bytes never change.
+#[derive(Debug, Clone)]
+pub enum ObjectChange {
+    /// Replaces the tags.
+    Tags(Tags),
+    /// Replaces the access control list.
+    Acl(Acl),
+    /// Replaces the retention. A shorter time, or another mode, needs `bypass_governance`, and is never allowed in
+    /// compliance mode ([`StoreError::Locked`](super::StoreError::Locked)).
+    Retention {
+        /// The new one; `None` takes it away.
+        retention: Option<Retention>,
+        /// Whether governance mode may be passed over.
+        bypass_governance: bool,
+    },
+    /// Sets or lifts the legal hold.
+    LegalHold(bool),
 }
 
 /// What to list.
@@ -262,6 +358,63 @@ pub struct ListPage {
     pub next: Option<String>,
 }
 
+/// Which versions to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListVersionsQuery {
+    /// Only keys that start with this.
+    pub prefix: String,
+    /// As for [`ListQuery::delimiter`].
+    pub delimiter: Option<String>,
+    /// Only versions after this key; with `after_version`, also those of the key itself that are older.
+    pub after_key: Option<String>,
+    /// See `after_key`.
+    pub after_version: Option<VersionRef>,
+    /// At most this many versions, delete markers and common prefixes together.
+    pub limit: usize,
+}
+
+/// A version in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionEntry {
+    /// The key.
+    pub key: String,
+    /// What the version is.
+    pub version: Version,
+    /// Whether it is the key's current one.
+    pub is_latest: bool,
+}
+
+/// What a version is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Version {
+    /// An object.
+    Object(Arc<ObjectInfo>),
+    /// A delete marker.
+    Marker(DeleteMarker),
+}
+
+impl Version {
+    /// Its id; `None` for the null version.
+    #[must_use]
+    pub fn id(&self) -> Option<VersionId> {
+        match self {
+            Self::Object(info) => info.version,
+            Self::Marker(marker) => marker.version,
+        }
+    }
+}
+
+/// One page of versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListVersionsPage {
+    /// By key in byte order, the newest of each first.
+    pub versions: Vec<VersionEntry>,
+    /// Common prefixes, in byte order.
+    pub prefixes: Vec<String>,
+    /// What to give as `after_key` and `after_version` for the next page; `None` on the last.
+    pub next: Option<(String, Option<VersionRef>)>,
+}
+
 /// A multipart upload about to start.
 #[derive(Debug, Clone, Default)]
 pub struct NewUpload {
@@ -280,17 +433,11 @@ pub struct UploadInfo {
     pub upload_id: String,
     /// When it was started.
     pub initiated: Timestamp,
-    /// System headers of the object to be.
-    #[serde(default)]
-    pub headers: ObjectHeaders,
-    /// Metadata of the object to be.
-    #[serde(default)]
-    pub metadata: BTreeMap<String, String>,
-    /// Tags of the object to be.
-    #[serde(default)]
-    pub tags: Tags,
+    /// Head of the object to be.
+    #[serde(flatten)]
+    pub object: NewObject,
     /// Checksum of its parts and what the object's will cover.
-    #[serde(default)]
+    #[serde(default, rename = "sum")]
     pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
     /// Who started it.
     #[serde(default)]

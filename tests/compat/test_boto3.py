@@ -130,7 +130,8 @@ def test_multipart_checksums_copies_tags_and_attributes(s3, points):
 
 
 def test_nobody_without_a_key_gets_in(server, points, text):
-    for path in ("", f"{points.bucket}/{text}", f"{points.redacted}/{text}", "_refract/v1/functions", "nothing/at-all"):
+    for path in (f"{points.bucket}/{text}", f"{points.access_point}/{text}", f"{points.redacted}/{text}",
+                 "_refract/v1/functions"):
         with pytest.raises(urllib.error.HTTPError) as error:
             read(f"{server.url}/{path}")
         assert error.value.code == 403, path
@@ -149,5 +150,32 @@ def test_an_olap_is_no_source_of_a_copy(s3, points, text):
 
 def test_what_comes_later_says_so(s3, points):
     with pytest.raises(ClientError) as error:
-        s3.put_bucket_versioning(Bucket=points.bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.get_bucket_replication(Bucket=points.bucket)
     assert code(error) == ("NotImplemented", 501)
+
+
+def test_versions_locks_and_sharing(s3, server):
+    """What the store keeps beside the current object, and who else may see it."""
+    s3.create_bucket(Bucket="kept", ObjectLockEnabledForBucket=True)
+    first = s3.put_object(Bucket="kept", Key="k", Body=b"one")["VersionId"]
+    s3.put_object(Bucket="kept", Key="k", Body=b"two", ObjectLockLegalHoldStatus="ON")
+    assert s3.get_object(Bucket="kept", Key="k", VersionId=first)["Body"].read() == b"one"
+    marker = s3.delete_object(Bucket="kept", Key="k")
+    assert marker["DeleteMarker"]
+    with pytest.raises(ClientError) as error:
+        s3.get_object(Bucket="kept", Key="k")
+    assert code(error) == ("NoSuchKey", 404)
+    listed = s3.list_object_versions(Bucket="kept")
+    assert [len(listed["Versions"]), len(listed["DeleteMarkers"])] == [2, 1]
+    held = listed["Versions"][0]["VersionId"]
+    with pytest.raises(ClientError) as error:
+        s3.delete_object(Bucket="kept", Key="k", VersionId=held)
+    assert code(error) == ("AccessDenied", 403)
+    s3.delete_object(Bucket="kept", Key="k", VersionId=marker["VersionId"])
+    assert s3.get_object(Bucket="kept", Key="k")["Body"].read() == b"two"
+    s3.put_object_acl(Bucket="kept", Key="k", ACL="public-read")
+    assert read(f"{server.url}/kept/k") == b"two"
+    s3.put_public_access_block(Bucket="kept", PublicAccessBlockConfiguration={"IgnorePublicAcls": True})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        read(f"{server.url}/kept/k")
+    assert refused.value.code == 403

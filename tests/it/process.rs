@@ -86,10 +86,15 @@ fn heads_that_are_too_long_are_refused() {
 }
 
 #[test]
-fn a_stranger_is_refused_everywhere_and_told_nothing() {
+fn a_stranger_is_refused_and_told_nothing_of_what_is_not_shared() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &[]);
-    for target in ["/", "/bucket/key", "/v20180820/accesspoint", "/_refract/v1/keys", "http://example.com/"] {
+    // Who has no key has no buckets, and no bucket of that name is there.
+    for (target, told) in [("/", "200 OK"), ("/bucket/key", "404 Not Found")] {
+        let answer = server.send(&format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {told}")) && !answer.contains("<Bucket>"), "{answer}");
+    }
+    for target in ["/_refract/v1/keys", "http://example.com/"] {
         let host = if target.starts_with("http") { "example.com" } else { "x" };
         let answer =
             server.send(&format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"));

@@ -91,7 +91,8 @@ async fn markers_need_not_exist(s: &Subject) {
 
 async fn buckets_do_not_mix(s: &Subject) {
     fill(s).await;
-    let new = NewBucket { name: "c".into(), region: "us-east-1".into(), owner: "0".into() };
+    let new =
+        NewBucket { name: "c".into(), region: "us-east-1".into(), owner: "0".into(), ..NewBucket::default() };
     s.store.create_bucket(new).await.unwrap();
     let staged = s.stage(&noise(1, 1)).await;
     s.store.put("c", "only", staged, NewObject::default(), WriteCondition::Always).await.unwrap();

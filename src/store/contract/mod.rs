@@ -16,6 +16,7 @@ mod listing;
 mod objects;
 mod random;
 mod uploads;
+mod versions;
 
 /// A clock that stands still.
 #[derive(Debug)]
@@ -118,7 +119,12 @@ pub(in crate::store) async fn collect(payload: Payload) -> std::result::Result<V
 
 impl Subject {
     pub(in crate::store) async fn bucket(&self, name: &str) -> Arc<Bucket> {
-        let new = NewBucket { name: name.into(), region: "us-east-1".into(), owner: "000000000000".into() };
+        let new = NewBucket {
+            name: name.into(),
+            region: "us-east-1".into(),
+            owner: "000000000000".into(),
+            ..NewBucket::default()
+        };
         self.store.create_bucket(new).await.unwrap()
     }
 
@@ -136,7 +142,7 @@ impl Subject {
     }
 
     pub(in crate::store) async fn get(&self, key: &str) -> Vec<u8> {
-        let object = self.store.open("b", key).await.unwrap();
+        let object = self.store.open("b", key, VersionRef::Current).await.unwrap();
         let size = object.info.size;
         collect(object.data.read(0..size)).await.unwrap()
     }

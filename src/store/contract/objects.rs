@@ -26,7 +26,8 @@ contract!(
 
 async fn buckets_come_and_go(s: &Subject) {
     let a = s.bucket("b").await;
-    let new = NewBucket { name: "b".into(), region: "eu-west-1".into(), owner: "1".into() };
+    let new =
+        NewBucket { name: "b".into(), region: "eu-west-1".into(), owner: "1".into(), ..NewBucket::default() };
     assert!(matches!(s.store.create_bucket(new).await, Err(StoreError::BucketExists)));
     s.put("k", &noise(1, 10)).await;
     assert!(matches!(s.store.delete_bucket("b").await, Err(StoreError::BucketNotEmpty)));
@@ -73,7 +74,7 @@ async fn ranges_at_every_segment_edge(s: &Subject) {
             .collect();
         for &start in &edges {
             for &end in edges.iter().filter(|end| **end >= start) {
-                let object = s.store.open("b", "k").await.unwrap();
+                let object = s.store.open("b", "k", VersionRef::Current).await.unwrap();
                 let read = collect(object.data.read(start as u64..end as u64)).await.unwrap();
                 assert!(read == bytes[start..end], "{start}..{end} of {size}");
             }
@@ -96,19 +97,21 @@ async fn heads_keep_what_they_were_given(s: &Subject) {
             kind: ChecksumType::FullObject,
             value: "AAAAAA==".into(),
         }),
+        ..NewObject::default()
     };
     let staged = s.stage(&noise(1, 100)).await;
     let put = s.store.put("b", "k", staged, object.clone(), WriteCondition::Always).await.unwrap();
-    let head = s.store.head("b", "k").await.unwrap();
+    let head = s.store.head("b", "k", VersionRef::Current).await.unwrap();
     assert_eq!(put, head);
     assert_eq!(
         (&head.headers, &head.metadata, &head.tags),
         (&object.headers, &object.metadata, &object.tags)
     );
     assert_eq!((head.checksum, head.parts, head.last_modified), (object.checksum, None, Still.now()));
-    assert_eq!(*s.store.open("b", "k").await.unwrap().info, put);
-    s.store.set_tags("b", "k", map(&[("team", "red"), ("x", "")])).await.unwrap();
-    let tagged = s.store.head("b", "k").await.unwrap();
+    assert_eq!(*s.store.open("b", "k", VersionRef::Current).await.unwrap().info, put);
+    let tags = ObjectChange::Tags(map(&[("team", "red"), ("x", "")]));
+    s.store.update_object("b", "k", VersionRef::Current, tags).await.unwrap();
+    let tagged = s.store.head("b", "k", VersionRef::Current).await.unwrap();
     assert_eq!(tagged, ObjectInfo { tags: map(&[("team", "red"), ("x", "")]), ..put });
     assert!(s.get("k").await == noise(1, 100));
 }
@@ -165,9 +168,9 @@ async fn conditions_of_deletes(s: &Subject) {
         if_last_modified: Some(Timestamp::from_second(info.last_modified.as_second()).unwrap()),
         ..k()
     };
-    assert!(delete(right.clone()).await.unwrap());
+    assert!(delete(right.clone()).await.unwrap().there);
     assert!(matches!(delete(right).await, Err(StoreError::NoSuchKey)));
-    assert!(!delete(k()).await.unwrap());
+    assert!(!delete(k()).await.unwrap().there);
 }
 
 async fn many_deletes_answer_each_key(s: &Subject) {
@@ -184,14 +187,17 @@ async fn many_deletes_answer_each_key(s: &Subject) {
     for (n, answer) in answers.into_iter().enumerate() {
         match answer {
             Err(StoreError::PreconditionFailed) => assert!(n < 20 && n % 3 == 0, "{n}"),
-            Ok(there) => assert!(there == (n < 20) && (n >= 20 || n % 3 != 0), "{n}"),
+            Ok(done) => assert!(done.there == (n < 20) && (n >= 20 || n % 3 != 0), "{n}"),
             Err(other) => panic!("{other}"),
         }
     }
     assert_eq!(s.keys(ListQuery { limit: 100, ..ListQuery::default() }).await.0.len(), 7);
     let twice = vec![DeleteKey { key: "k0".into(), ..DeleteKey::default() }; 2];
     let answers = s.store.delete("b", twice).await.unwrap();
-    assert!(matches!(answers.as_slice(), [Ok(true), Ok(false)]));
+    assert!(matches!(
+        answers.as_slice(),
+        [Ok(Deleted { there: true, .. }), Ok(Deleted { there: false, .. })]
+    ));
 }
 
 async fn an_open_object_keeps_its_bytes(s: &Subject) {
@@ -200,9 +206,9 @@ async fn an_open_object_keeps_its_bytes(s: &Subject) {
         let (old, new) = (noise(1, size), noise(2, size));
         s.put("k", &old).await;
         let (early, late, other) = (
-            s.store.open("b", "k").await.unwrap(),
-            s.store.open("b", "k").await.unwrap(),
-            s.store.open("b", "k").await.unwrap(),
+            s.store.open("b", "k", VersionRef::Current).await.unwrap(),
+            s.store.open("b", "k", VersionRef::Current).await.unwrap(),
+            s.store.open("b", "k", VersionRef::Current).await.unwrap(),
         );
         let under_way = early.data.read(0..size as u64);
         s.put("k", &new).await;
@@ -221,7 +227,7 @@ async fn a_failed_body_leaves_nothing(s: &Subject) {
         let staged = s.store.stage(Payload::Stream(Box::pin(broken), None), StageOptions::default()).await;
         assert!(matches!(staged, Err(StoreError::Body(BodyError::Disconnected(_)))));
     }
-    assert!(matches!(s.store.head("b", "k").await, Err(StoreError::NoSuchKey)));
+    assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
 }
 
 async fn staged_bytes_can_be_read_and_are_not_visible(s: &Subject) {
@@ -231,7 +237,7 @@ async fn staged_bytes_can_be_read_and_are_not_visible(s: &Subject) {
         let staged = s.stage(&bytes).await;
         let all = s.store.read_staged(&staged, 0..size as u64).await.unwrap();
         let some = s.store.read_staged(&staged, 10..60).await.unwrap();
-        assert!(matches!(s.store.head("b", "k").await, Err(StoreError::NoSuchKey)));
+        assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
         s.store.put("b", "k", staged, NewObject::default(), WriteCondition::Always).await.unwrap();
         assert!(collect(all).await.unwrap() == bytes);
         assert!(collect(some).await.unwrap() == bytes[10..60]);
@@ -299,7 +305,7 @@ async fn only_one_of_many_wins_if_absent(s: &Subject) {
     let answers = futures_util::future::join_all(tries).await;
     let won: Vec<_> = answers.into_iter().filter_map(Result::ok).collect();
     assert_eq!(won.len(), 1);
-    assert_eq!(s.store.head("b", "k").await.unwrap().etag, won[0].etag);
+    assert_eq!(s.store.head("b", "k", VersionRef::Current).await.unwrap().etag, won[0].etag);
 }
 
 async fn records_are_kept(s: &Subject) {
@@ -323,14 +329,15 @@ async fn the_wrong_name_is_the_right_error(s: &Subject) {
     let staged = s.stage(&noise(1, 10)).await;
     let put = s.store.put("b", "k", staged, NewObject::default(), WriteCondition::Always).await;
     assert!(matches!(put, Err(StoreError::NoSuchBucket)));
-    assert!(matches!(s.store.open("b", "k").await, Err(StoreError::NoSuchBucket)));
-    assert!(matches!(s.store.head("b", "k").await, Err(StoreError::NoSuchBucket)));
+    assert!(matches!(s.store.open("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchBucket)));
+    assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchBucket)));
     assert!(matches!(s.store.delete("b", vec![]).await, Err(StoreError::NoSuchBucket)));
     assert!(matches!(s.store.list("b", ListQuery::default()).await, Err(StoreError::NoSuchBucket)));
     s.bucket("b").await;
-    assert!(matches!(s.store.open("b", "k").await, Err(StoreError::NoSuchKey)));
-    assert!(matches!(s.store.head("b", "k").await, Err(StoreError::NoSuchKey)));
-    assert!(matches!(s.store.set_tags("b", "k", Tags::new()).await, Err(StoreError::NoSuchKey)));
+    assert!(matches!(s.store.open("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
+    assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
+    let tagged = s.store.update_object("b", "k", VersionRef::Current, ObjectChange::Tags(Tags::new())).await;
+    assert!(matches!(tagged, Err(StoreError::NoSuchKey)));
     assert!(matches!(s.store.upload("b", "k", "u").await, Err(StoreError::NoSuchUpload)));
     assert!(matches!(s.store.abort_upload("b", "k", "u").await, Err(StoreError::NoSuchUpload)));
     assert!(matches!(s.store.list_parts("b", "k", "u", 0, 1).await, Err(StoreError::NoSuchUpload)));

@@ -3,14 +3,18 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bucket::Versioning;
 
 /// An operation. Keys are numbers into a small set, so that operations meet.
 #[derive(Debug, Clone)]
 enum Op {
     Put { key: usize, size: usize, seed: u64, condition: u8 },
-    Delete { keys: Vec<(usize, bool)> },
-    Tag { key: usize, value: String },
-    Read { key: usize, from: u16, to: u16 },
+    Delete { keys: Vec<(usize, bool, usize)> },
+    Tag { key: usize, version: usize, value: String },
+    Hold { key: usize, version: usize, on: bool },
+    Read { key: usize, version: usize, from: u16, to: u16 },
+    Versioning { enabled: bool },
+    ListVersions { after: Option<(usize, usize)>, delimiter: bool, limit: usize },
     List { prefix: usize, delimiter: bool, after: Option<usize>, limit: usize },
     Begin { key: usize },
     Part { upload: usize, number: u16, size: usize, seed: u64 },
@@ -29,12 +33,19 @@ fn size() -> impl Strategy<Value = usize> {
 
 fn op() -> impl Strategy<Value = Op> {
     let key = || 0..KEYS.len();
+    // Mostly the current version, then the null version, then those that were made last.
+    let version = || prop_oneof![3 => Just(0usize), 1 => Just(1usize), 3 => 2..8usize];
     prop_oneof![
         6 => (key(), size(), 0..50u64, 0..4u8)
             .prop_map(|(key, size, seed, condition)| Op::Put { key, size, seed, condition }),
-        2 => prop::collection::vec((key(), any::<bool>()), 1..4).prop_map(|keys| Op::Delete { keys }),
-        1 => (key(), "[a-z]{0,3}").prop_map(|(key, value)| Op::Tag { key, value }),
-        4 => (key(), any::<u16>(), any::<u16>()).prop_map(|(key, from, to)| Op::Read { key, from, to }),
+        2 => prop::collection::vec((key(), any::<bool>(), version()), 1..4).prop_map(|keys| Op::Delete { keys }),
+        1 => (key(), version(), "[a-z]{0,3}").prop_map(|(key, version, value)| Op::Tag { key, version, value }),
+        1 => (key(), version(), any::<bool>()).prop_map(|(key, version, on)| Op::Hold { key, version, on }),
+        2 => any::<bool>().prop_map(|enabled| Op::Versioning { enabled }),
+        3 => (prop::option::of((key(), version())), any::<bool>(), 0..5usize)
+            .prop_map(|(after, delimiter, limit)| Op::ListVersions { after, delimiter, limit }),
+        4 => (key(), version(), any::<u16>(), any::<u16>())
+            .prop_map(|(key, version, from, to)| Op::Read { key, version, from, to }),
         3 => (key(), any::<bool>(), prop::option::of(key()), 0..5usize)
             .prop_map(|(prefix, delimiter, after, limit)| Op::List { prefix, delimiter, after, limit }),
         2 => key().prop_map(|key| Op::Begin { key }),
@@ -58,14 +69,45 @@ fn told<T: std::fmt::Debug>(answer: &Result<T>) -> String {
     }
 }
 
-/// Runs an operation; `uploads` are the key and id of each upload that was ever begun.
-async fn run(store: &dyn Store, uploads: &mut Vec<(String, String)>, op: &Op) -> String {
+/// What a store made up: the key and id of each upload that was ever begun, and each version's id.
+#[derive(Debug, Default)]
+struct Made {
+    uploads: Vec<(String, String)>,
+    versions: Vec<VersionId>,
+}
+
+impl Made {
+    /// The version that a number means.
+    fn version(&self, n: usize) -> VersionRef {
+        match (n, self.versions.len().checked_sub(n.saturating_sub(1))) {
+            (0, _) => VersionRef::Current,
+            (1, _) | (_, None) => VersionRef::Null,
+            (_, Some(at)) => VersionRef::Id(self.versions[at]),
+        }
+    }
+
+    /// An answer with each id replaced by its number, for ids differ from store to store.
+    fn numbered(&self, mut answer: String) -> String {
+        for (n, id) in self.versions.iter().enumerate() {
+            answer = answer.replace(&format!("{id:?}"), &format!("v{n}"));
+        }
+        answer
+    }
+}
+
+/// Runs an operation.
+async fn run(store: &dyn Store, made: &mut Made, op: &Op) -> String {
+    let answer = run_raw(store, made, op).await;
+    made.numbered(answer)
+}
+
+async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
     let stage = async |seed, size| {
         store.stage(pieces(&noise(seed, size), 40_000), StageOptions::default()).await.unwrap()
     };
     let upload = |n: &usize| {
-        let last = uploads.len().checked_sub(1);
-        last.map_or((String::new(), String::new()), |last| uploads[last - n.min(&last)].clone())
+        let last = made.uploads.len().checked_sub(1);
+        last.map_or((String::new(), String::new()), |last| made.uploads[last - n.min(&last)].clone())
     };
     match op {
         Op::Put { key, size, seed, condition } => {
@@ -75,24 +117,53 @@ async fn run(store: &dyn Store, uploads: &mut Vec<(String, String)>, op: &Op) ->
                 _ => WriteCondition::Always,
             };
             let staged = stage(*seed, *size).await;
-            told(&store.put("b", KEYS[*key], staged, NewObject::default(), condition).await)
+            let put = store.put("b", KEYS[*key], staged, NewObject::default(), condition).await;
+            made.versions.extend(put.iter().filter_map(|info| info.version));
+            told(&put)
         }
         Op::Delete { keys } => {
-            let keys = keys.iter().map(|(key, any)| DeleteKey {
+            let keys = keys.iter().map(|(key, any, version)| DeleteKey {
                 key: KEYS[*key].into(),
+                version: made.version(*version),
                 if_match: any.then(|| "*".into()),
                 ..DeleteKey::default()
             });
-            told(
-                &store
-                    .delete("b", keys.collect())
-                    .await
-                    .map(|each| each.iter().map(told).collect::<Vec<_>>()),
-            )
+            let deleted = store.delete("b", keys.collect()).await;
+            for done in deleted.iter().flatten().flatten() {
+                made.versions.extend(done.version.flatten().filter(|id| !made.versions.contains(id)));
+            }
+            told(&deleted.map(|each| each.iter().map(told).collect::<Vec<_>>()))
         }
-        Op::Tag { key, value } => told(&store.set_tags("b", KEYS[*key], map(&[("t", value)])).await),
-        Op::Read { key, from, to } => {
-            let object = match store.open("b", KEYS[*key]).await {
+        Op::Tag { key, version, value } => {
+            let change = ObjectChange::Tags(map(&[("t", value)]));
+            told(&store.update_object("b", KEYS[*key], made.version(*version), change).await)
+        }
+        Op::Hold { key, version, on } => {
+            let change = ObjectChange::LegalHold(*on);
+            told(&store.update_object("b", KEYS[*key], made.version(*version), change).await)
+        }
+        Op::Versioning { enabled } => {
+            let versioning = if *enabled { Versioning::Enabled } else { Versioning::Suspended };
+            let change = move |bucket: &mut Bucket| {
+                bucket.config.versioning = versioning;
+                Ok(())
+            };
+            told(&store.update_bucket("b", Box::new(change)).await.map(|bucket| bucket.config.clone()))
+        }
+        Op::ListVersions { after, delimiter, limit } => {
+            let (after_key, after_version) =
+                after.map(|(key, n)| (KEYS[key].to_owned(), made.version(n))).unzip();
+            let query = ListVersionsQuery {
+                delimiter: delimiter.then(|| "/".into()),
+                after_key,
+                after_version: after_version.filter(|version| *version != VersionRef::Current),
+                limit: *limit,
+                ..ListVersionsQuery::default()
+            };
+            told(&store.list_versions("b", query).await)
+        }
+        Op::Read { key, version, from, to } => {
+            let object = match store.open("b", KEYS[*key], made.version(*version)).await {
                 Ok(object) => object,
                 Err(error) => return told::<()>(&Err(error)),
             };
@@ -119,7 +190,7 @@ async fn run(store: &dyn Store, uploads: &mut Vec<(String, String)>, op: &Op) ->
             let begun = store.create_upload("b", KEYS[*key], NewUpload::default()).await;
             let answer =
                 told(&begun.as_ref().map(|_| ()).map_err(|error| StoreError::Engine(error.to_string())));
-            uploads.extend(begun.ok().map(|upload| (KEYS[*key].to_owned(), upload.upload_id)));
+            made.uploads.extend(begun.ok().map(|upload| (KEYS[*key].to_owned(), upload.upload_id)));
             answer
         }
         Op::Part { upload: n, number, size, seed } => {
@@ -137,7 +208,9 @@ async fn run(store: &dyn Store, uploads: &mut Vec<(String, String)>, op: &Op) ->
             });
             let object = CompletedObject { etag: "e-1".into(), checksum: None };
             let named = named.collect();
-            told(&store.complete_upload("b", &key, &id, named, object, WriteCondition::Always).await)
+            let done = store.complete_upload("b", &key, &id, named, object, WriteCondition::Always).await;
+            made.versions.extend(done.iter().filter_map(|info| info.version));
+            told(&done)
         }
         Op::Abort { upload: n } => {
             let (key, id) = upload(n);
@@ -157,7 +230,12 @@ async fn run(store: &dyn Store, uploads: &mut Vec<(String, String)>, op: &Op) ->
         }
         Op::DeleteBucket => {
             let deleted = told(&store.delete_bucket("b").await);
-            let new = NewBucket { name: "b".into(), region: String::new(), owner: String::new() };
+            let new = NewBucket {
+                name: "b".into(),
+                region: String::new(),
+                owner: String::new(),
+                ..NewBucket::default()
+            };
             // The name is taken if the bucket was not empty.
             let created = store.create_bucket(new).await.is_ok();
             format!("{deleted} {created}")
@@ -177,7 +255,7 @@ async fn compare(ops: Vec<Op>, relaxed: bool) {
     };
     let mut store = open();
     let model = MemoryStore::new(Arc::new(Still));
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs) = (Made::default(), Made::default());
     run(&store, &mut ours, &Op::DeleteBucket).await;
     run(&model, &mut theirs, &Op::DeleteBucket).await;
     for (n, op) in ops.iter().enumerate() {
@@ -193,8 +271,12 @@ async fn compare(ops: Vec<Op>, relaxed: bool) {
     drop(store);
     let store = open();
     for key in KEYS {
-        let all = Op::Read { key: KEYS.iter().position(|k| *k == key).unwrap(), from: 0, to: u16::MAX };
-        assert_eq!(run(&store, &mut ours, &all).await, run(&model, &mut theirs, &all).await, "{key:?}");
+        let key = KEYS.iter().position(|k| *k == key).unwrap();
+        for version in 0..10 {
+            let all = Op::Read { key, version, from: 0, to: u16::MAX };
+            let answer = run(&store, &mut ours, &all).await;
+            assert_eq!(answer, run(&model, &mut theirs, &all).await, "{} {version}", KEYS[key]);
+        }
     }
 }
 

@@ -47,13 +47,13 @@ async fn parts_become_one_object(s: &Subject) {
     for (number, body) in [(1, 0), (3, 1), (4, 2), (9, 3), (10_000, 4)] {
         parts.push(part(s, &upload.upload_id, number, &bodies[body]).await);
     }
-    assert!(matches!(s.store.head("b", "k").await, Err(StoreError::NoSuchKey)));
+    assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
     let info = complete(s, &upload.upload_id, parts, WriteCondition::Always).await.unwrap();
     let all = bodies.concat();
     assert_eq!((info.size, info.parts, info.etag.as_str()), (all.len() as u64, Some(5), "abc-2"));
     assert_eq!((info.metadata.get("m"), info.tags.get("t")), (Some(&"1".to_owned()), Some(&"2".to_owned())));
-    assert_eq!(s.store.head("b", "k").await.unwrap(), info);
-    let object = s.store.open("b", "k").await.unwrap();
+    assert_eq!(s.store.head("b", "k", VersionRef::Current).await.unwrap(), info);
+    let object = s.store.open("b", "k", VersionRef::Current).await.unwrap();
     let parts = object.parts.unwrap();
     assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 3, 4, 9, 10_000]);
     assert!(s.get("k").await == all);
@@ -61,7 +61,7 @@ async fn parts_become_one_object(s: &Subject) {
         [0, 1, 699_999, 700_000, 700_001, 700_299, 700_300, 962_444, 962_445, all.len() - 1, all.len()];
     for start in edges {
         for end in edges.into_iter().filter(|end| *end >= start) {
-            let object = s.store.open("b", "k").await.unwrap();
+            let object = s.store.open("b", "k", VersionRef::Current).await.unwrap();
             let read = collect(object.data.read(start as u64..end as u64)).await.unwrap();
             assert!(read == all[start..end], "{start}..{end}");
         }
@@ -70,7 +70,7 @@ async fn parts_become_one_object(s: &Subject) {
     let again = complete(s, &upload.upload_id, vec![], WriteCondition::Always).await;
     assert!(matches!(again, Err(StoreError::NoSuchUpload)));
     // Tags change the head and not the bytes.
-    s.store.set_tags("b", "k", Tags::new()).await.unwrap();
+    s.store.update_object("b", "k", VersionRef::Current, ObjectChange::Tags(Tags::new())).await.unwrap();
     assert!(s.get("k").await == all);
 }
 
@@ -84,7 +84,7 @@ async fn a_part_can_be_replaced_and_left_out(s: &Subject) {
     // The store takes parts in the order they are named in.
     complete(s, &id, vec![two, one], WriteCondition::Always).await.unwrap();
     assert!(s.get("k").await == [noise(4, 50), noise(1, 100_000)].concat());
-    let parts = s.store.open("b", "k").await.unwrap().parts.unwrap();
+    let parts = s.store.open("b", "k", VersionRef::Current).await.unwrap().parts.unwrap();
     assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [2, 1]);
 }
 
@@ -136,7 +136,7 @@ async fn an_open_multipart_object_keeps_its_bytes(s: &Subject) {
     let bodies = [noise(1, 300_000), noise(2, 90)];
     let parts = vec![part(s, &id, 1, &bodies[0]).await, part(s, &id, 2, &bodies[1]).await];
     let size = complete(s, &id, parts, WriteCondition::Always).await.unwrap().size;
-    let object = s.store.open("b", "k").await.unwrap();
+    let object = s.store.open("b", "k", VersionRef::Current).await.unwrap();
     s.put("k", &noise(3, 100)).await;
     // Time for a collector that would not wait.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -8,7 +8,7 @@ use super::FsStore;
 use super::gc::Garbage;
 use super::rows::encode;
 use super::tables::Tx;
-use crate::store::{Bucket, NewBucket, Result, StoreError};
+use crate::store::{Bucket, BucketChange, NewBucket, Result, StoreError};
 
 /// Key of the next bucket id in the `meta` table.
 const NEXT_BUCKET: &str = "next-bucket";
@@ -20,18 +20,20 @@ impl FsStore {
                 return Err(StoreError::BucketExists);
             }
             let id = tx.meta.table()?.get(NEXT_BUCKET)?.map_or(1, |id| id.value());
-            let bucket = Arc::new(Bucket {
-                name: new.name,
-                id,
-                created: tx.now,
-                region: new.region,
-                owner: new.owner,
-            });
-            let row = encode(&*bucket)?;
+            let NewBucket { name, region, owner, config } = new;
+            let bucket = Bucket { name, id, created: tx.now, region, owner, config };
             tx.meta.table()?.insert(NEXT_BUCKET, id + 1)?;
-            tx.bucket_rows.table()?.insert(bucket.name.as_str(), row.as_slice())?;
-            Arc::make_mut(&mut tx.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
-            Ok(bucket)
+            set(tx, bucket)
+        };
+        self.committer().run(run).await
+    }
+
+    pub(super) async fn do_update_bucket(&self, name: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+        let name = name.to_owned();
+        let run = move |tx: &mut Tx<'_>| {
+            let mut bucket = Bucket::clone(&*tx.bucket(&name)?);
+            change(&mut bucket).map_err(|error| StoreError::Refused(Box::new(error)))?;
+            set(tx, bucket)
         };
         self.committer().run(run).await
     }
@@ -42,6 +44,10 @@ impl FsStore {
             let bucket = tx.bucket(&name)?;
             let (from, to) = (bucket.id.to_be_bytes(), (bucket.id + 1).to_be_bytes());
             if tx.objects.table()?.range(from.as_slice()..to.as_slice())?.next().is_some() {
+                return Err(StoreError::BucketNotEmpty);
+            }
+            let versions = (bucket.id, "", 0)..(bucket.id + 1, "", 0);
+            if tx.versions.table()?.range(versions)?.next().is_some() {
                 return Err(StoreError::BucketNotEmpty);
             }
             let mut uploads = Vec::new();
@@ -60,4 +66,13 @@ impl FsStore {
         };
         self.committer().run_freeing(run).await
     }
+}
+
+/// Writes a bucket's row.
+fn set(tx: &mut Tx<'_>, bucket: Bucket) -> Result<Arc<Bucket>> {
+    let row = encode(&bucket)?;
+    tx.bucket_rows.table()?.insert(bucket.name.as_str(), row.as_slice())?;
+    let bucket = Arc::new(bucket);
+    Arc::make_mut(&mut tx.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
+    Ok(bucket)
 }

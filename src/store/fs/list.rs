@@ -6,8 +6,11 @@ use std::sync::Arc;
 use super::rows::{ObjectRow, decode};
 use super::tables::{UPLOADS, View, object_key};
 use super::{FsStore, Shared};
-use crate::store::listing::{Step, common_prefix, successor, walk};
-use crate::store::{ListPage, ListQuery, ListUploadsPage, ListUploadsQuery, Result, StoreError};
+use crate::store::listing::{Step, common_prefix, successor, walk, walk_versions};
+use crate::store::{
+    ListPage, ListQuery, ListUploadsPage, ListUploadsQuery, ListVersionsPage, ListVersionsQuery, Result,
+    StoreError,
+};
 
 /// Entries that are listed on the calling task; more are listed on the blocking pool.
 const FEW: usize = 64;
@@ -17,6 +20,15 @@ impl FsStore {
         let id = self.bucket(bucket)?.id;
         let few = query.limit <= FEW;
         run(few, self.shared(), move |view| list(view, id, &query)).await
+    }
+
+    pub(super) async fn do_list_versions(
+        &self,
+        bucket: &str,
+        query: ListVersionsQuery,
+    ) -> Result<ListVersionsPage> {
+        let id = self.bucket(bucket)?.id;
+        run(false, self.shared(), move |view| list_versions(view, id, &query)).await
     }
 
     pub(super) async fn do_list_uploads(
@@ -89,6 +101,40 @@ fn list(view: &View, bucket: u64, query: &ListQuery) -> Result<ListPage> {
         },
     )?;
     failed.map(|()| page)
+}
+
+fn list_versions(view: &View, bucket: u64, query: &ListVersionsQuery) -> Result<ListVersionsPage> {
+    let end = (bucket + 1).to_be_bytes();
+    walk_versions(
+        query,
+        |from| {
+            let current = match from {
+                Bound::Included(key) => Bound::Included(object_key(bucket, key)),
+                Bound::Excluded(key) => Bound::Excluded(object_key(bucket, key)),
+                Bound::Unbounded => Bound::Included(object_key(bucket, "")),
+            };
+            let current = current.as_ref().map(Vec::as_slice);
+            let current = view.objects.range::<&[u8]>((current, Bound::Excluded(end.as_slice())))?.next();
+            let current = match current {
+                Some(entry) => Some(key_of(entry?.0.value())?.to_owned()),
+                None => None,
+            };
+            let other = match from {
+                Bound::Included(key) => Bound::Included((bucket, key, 0)),
+                Bound::Excluded(key) => Bound::Excluded((bucket, key, u64::MAX)),
+                Bound::Unbounded => Bound::Included((bucket, "", 0)),
+            };
+            let other = match view.versions.range((other, Bound::Excluded((bucket + 1, "", 0))))?.next() {
+                Some(entry) => Some(entry?.0.value().1.to_owned()),
+                None => None,
+            };
+            Ok(match (current, other) {
+                (Some(current), Some(other)) => Some(current.min(other)),
+                (current, other) => current.or(other),
+            })
+        },
+        |key, after, limit| view.versions_after(bucket, key, after, limit),
+    )
 }
 
 fn list_uploads(view: &View, bucket: u64, query: &ListUploadsQuery) -> Result<ListUploadsPage> {

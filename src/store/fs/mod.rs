@@ -51,6 +51,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod versions;
 
 /// When a write is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -265,6 +266,10 @@ impl Store for FsStore {
         self.do_create_bucket(new).await
     }
 
+    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+        self.do_update_bucket(bucket, change).await
+    }
+
     async fn delete_bucket(&self, bucket: &str) -> Result<()> {
         self.do_delete_bucket(bucket).await
     }
@@ -288,24 +293,35 @@ impl Store for FsStore {
         self.do_put(bucket, key, staged, object, condition).await
     }
 
-    async fn open(&self, bucket: &str, key: &str) -> Result<Object> {
-        self.do_open(bucket, key).await
+    async fn open(&self, bucket: &str, key: &str, version: VersionRef) -> Result<Object> {
+        self.do_open(bucket, key, version).await
     }
 
-    async fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
-        self.do_head(bucket, key)
+    async fn head(&self, bucket: &str, key: &str, version: VersionRef) -> Result<ObjectInfo> {
+        let bucket = self.bucket(bucket)?;
+        Ok(self.shared().view().version(&bucket, key, version)?.info)
     }
 
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>> {
+    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
         self.do_delete(bucket, keys).await
     }
 
-    async fn set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()> {
-        self.do_set_tags(bucket, key, tags).await
+    async fn update_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: VersionRef,
+        change: ObjectChange,
+    ) -> Result<ObjectInfo> {
+        self.do_update_object(bucket, key, version, change).await
     }
 
     async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage> {
         self.do_list(bucket, query).await
+    }
+
+    async fn list_versions(&self, bucket: &str, query: ListVersionsQuery) -> Result<ListVersionsPage> {
+        self.do_list_versions(bucket, query).await
     }
 
     async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
@@ -348,6 +364,10 @@ impl Store for FsStore {
         condition: WriteCondition,
     ) -> Result<ObjectInfo> {
         self.do_complete_upload(bucket, key, upload_id, parts, object, condition).await
+    }
+
+    async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo> {
+        self.do_completed_upload(bucket, key, upload_id)
     }
 
     async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {

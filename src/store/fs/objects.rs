@@ -12,9 +12,10 @@ use super::read::{Data, Source};
 use super::rows::{ObjectRow, PartRow, Place, crc64, decode};
 use super::stage::settle;
 use super::tables::{PARTS, Tx, View, object_key};
-use crate::store::condition::{allows, allows_delete};
+use crate::store::condition::allows;
 use crate::store::{
-    DeleteKey, NewObject, Object, ObjectInfo, PartInfo, Result, Staged, StoreError, Tags, WriteCondition,
+    DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged, StoreError,
+    VersionRef, WriteCondition,
 };
 
 /// The parts of an object and where their bytes are.
@@ -44,40 +45,25 @@ impl FsStore {
         let (size, etag) = (staged.size, HEXLOWER.encode(&staged.md5));
         let body = settle(self.shared(), staged).await?;
         let run = move |tx: &mut Tx<'_>| {
-            let key = object_key(tx.bucket(&bucket)?.id, &key);
-            let old = tx.object(&key)?;
+            let bucket = tx.bucket(&bucket)?;
+            let object_key = object_key(bucket.id, &key);
+            let old = tx.object(&object_key)?;
             allows(&condition, old.as_ref().map(|row| &row.info))?;
-            let info = ObjectInfo {
-                size,
-                etag,
-                last_modified: tx.now,
-                headers: object.headers,
-                metadata: object.metadata,
-                tags: object.tags,
-                checksum: object.checksum,
-                parts: None,
-            };
-            let row = ObjectRow { info, place: body.write(tx)? };
-            tx.set_object(&key, &row)?;
-            if let Some(old) = old {
-                tx.discard(old.place)?;
-            }
+            let (version, order) = tx.make_way(&bucket, &key, old)?;
+            let info = object.into_info(size, etag, tx.now, None, version);
+            let row = ObjectRow { info, place: body.write(tx)?, order };
+            tx.set_object(&object_key, &row)?;
             Ok(row.info)
         };
         self.committer().run(run).await
     }
 
-    pub(super) fn do_head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
-        let bucket = self.bucket(bucket)?;
-        Ok(self.shared().view().object(bucket.id, key)?.info)
-    }
-
-    pub(super) async fn do_open(&self, bucket: &str, key: &str) -> Result<Object> {
+    pub(super) async fn do_open(&self, bucket: &str, key: &str, version: VersionRef) -> Result<Object> {
         let bucket = self.bucket(bucket)?;
         let shared = self.shared();
         loop {
             let view = shared.view();
-            let row = view.object(bucket.id, key)?;
+            let row = view.version(&bucket, key, version)?;
             let garbage = match row.place {
                 // A small body is read here and now, from the same snapshot as its row.
                 Place::Inline { id, crc } => {
@@ -92,7 +78,7 @@ impl FsStore {
             let pin = Pin::new(shared, garbage);
             // Before the pin the body may have been replaced and removed: look again.
             let now = shared.view();
-            if !Arc::ptr_eq(&view, &now) && now.object(bucket.id, key)?.place != row.place {
+            if !Arc::ptr_eq(&view, &now) && now.version(&bucket, key, version)?.place != row.place {
                 continue;
             }
             let (parts, sources) = match &row.place {
@@ -124,12 +110,12 @@ impl FsStore {
         Ok(parts)
     }
 
-    pub(super) async fn do_delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<bool>>> {
+    pub(super) async fn do_delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
         let bucket = bucket.to_owned();
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             keys.iter()
-                .map(|wanted| match delete_one(tx, bucket.id, wanted) {
+                .map(|wanted| match tx.delete_version(&bucket, wanted) {
                     Err(error @ (StoreError::Engine(_) | StoreError::Io(_))) => Err(error),
                     result => Ok(result),
                 })
@@ -138,27 +124,20 @@ impl FsStore {
         self.committer().run_freeing(run).await
     }
 
-    pub(super) async fn do_set_tags(&self, bucket: &str, key: &str, tags: Tags) -> Result<()> {
+    pub(super) async fn do_update_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: VersionRef,
+        change: ObjectChange,
+    ) -> Result<ObjectInfo> {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let run = move |tx: &mut Tx<'_>| {
-            let key = object_key(tx.bucket(&bucket)?.id, &key);
-            let mut row = tx.object(&key)?.ok_or(StoreError::NoSuchKey)?;
-            row.info.tags = tags;
-            tx.set_object(&key, &row)
+            let (bucket, now) = (tx.bucket(&bucket)?, tx.now);
+            tx.update_version(&bucket, &key, version, |info| change.apply(info, now))
         };
         self.committer().run(run).await
     }
-}
-
-fn delete_one(tx: &mut Tx<'_>, bucket: u64, wanted: &DeleteKey) -> Result<bool> {
-    let key = object_key(bucket, &wanted.key);
-    let row = tx.object(&key)?;
-    let there = allows_delete(wanted, row.as_ref().map(|row| &row.info))?;
-    if let Some(row) = row {
-        tx.objects.table()?.remove(key.as_slice())?;
-        tx.discard(row.place)?;
-    }
-    Ok(there)
 }
 
 /// A body in the `inline` table.

@@ -17,7 +17,9 @@ use super::committer::{self, Committer};
 use super::faults::Faults;
 use super::pins::Pins;
 use super::rows::decode;
-use super::tables::{BLOBS, BUCKETS, FORMAT, GC, INLINE, META, OBJECTS, PARTS, RECORDS, UPLOADS, View};
+use super::tables::{
+    BLOBS, BUCKETS, FORMAT, GC, INLINE, META, OBJECTS, PARTS, RECORDS, UPLOADS, VERSIONS, View,
+};
 use super::{FsOptions, FsStore, Inner, OpenError, Shared, Threads, gc, lock};
 use crate::clock::Clock;
 use crate::store::{Bucket, Buckets, Result as StoreResult};
@@ -162,6 +164,7 @@ fn prepare(db: &Database) -> StoreResult<Result<(), OpenError>> {
             txn.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
             txn.open_table(BUCKETS)?;
             txn.open_table(OBJECTS)?;
+            txn.open_table(VERSIONS)?;
             txn.open_table(INLINE)?;
             txn.open_table(UPLOADS)?;
             txn.open_table(PARTS)?;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::blob::BlobId;
-use crate::store::{ObjectInfo, PartInfo, Result, StoreError};
+use crate::store::{DeleteMarker, ObjectInfo, PartInfo, Result, StoreError, Version, VersionId};
 
 /// Length of the CRC in front of a row.
 const CRC_BYTES: usize = 8;
@@ -41,6 +41,34 @@ pub(super) enum Place {
 pub(super) struct ObjectRow {
     pub(super) info: ObjectInfo,
     pub(super) place: Place,
+    /// Where it stands among the versions of its key: higher is newer. Nought without versioning.
+    #[serde(default)]
+    pub(super) order: u64,
+}
+
+/// A row of `versions`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum VersionRow {
+    Object(Box<ObjectRow>),
+    Marker(DeleteMarker),
+}
+
+impl VersionRow {
+    /// Id of the version; `None` for the null version.
+    pub(super) fn id(&self) -> Option<VersionId> {
+        match self {
+            Self::Object(row) => row.info.version,
+            Self::Marker(marker) => marker.version,
+        }
+    }
+
+    /// As a listing shows it.
+    pub(super) fn into_version(self) -> Version {
+        match self {
+            Self::Object(row) => Version::Object(row.info.into()),
+            Self::Marker(marker) => Version::Marker(marker),
+        }
+    }
 }
 
 /// A row of `parts`.

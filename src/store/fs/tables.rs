@@ -20,6 +20,10 @@ pub(super) const FORMAT: u64 = 1;
 pub(super) const BUCKETS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("buckets");
 /// Bucket id (8 bytes, big-endian), then the key → head and place of an object.
 pub(super) const OBJECTS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("objects");
+/// (bucket id, key, place in the order turned round) → what is not the current object: older versions, and every
+/// delete marker.
+pub(super) const VERSIONS: TableDefinition<'static, (u64, &str, u64), &[u8]> =
+    TableDefinition::new("versions");
 /// Small bodies, apart from the heads so that a listing never reads one. Ids rise, so that a group of writes
 /// touches only the right edge of the tree.
 pub(super) const INLINE: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("inline");
@@ -66,6 +70,7 @@ pub(super) fn object_key(bucket: u64, key: &str) -> Vec<u8> {
 /// commit replaces it.
 pub(super) struct View {
     pub(super) objects: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    pub(super) versions: ReadOnlyTable<(u64, &'static str, u64), &'static [u8]>,
     pub(super) inline: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) txn: ReadTransaction,
 }
@@ -80,15 +85,17 @@ impl View {
     /// The state as of now.
     pub(super) fn new(db: &Database) -> Result<Self> {
         let txn = db.begin_read().map_err(StoreError::from)?;
-        Ok(Self { objects: txn.open_table(OBJECTS)?, inline: txn.open_table(INLINE)?, txn })
+        Ok(Self {
+            objects: txn.open_table(OBJECTS)?,
+            versions: txn.open_table(VERSIONS)?,
+            inline: txn.open_table(INLINE)?,
+            txn,
+        })
     }
 
-    /// An object's row.
-    pub(super) fn object(&self, bucket: u64, key: &str) -> Result<ObjectRow> {
-        match self.objects.get(object_key(bucket, key).as_slice())? {
-            Some(row) => decode(row.value()),
-            None => Err(StoreError::NoSuchKey),
-        }
+    /// The current object's row.
+    pub(super) fn object(&self, bucket: u64, key: &str) -> Result<Option<ObjectRow>> {
+        self.objects.get(object_key(bucket, key).as_slice())?.map(|row| decode(row.value())).transpose()
     }
 }
 
@@ -120,6 +127,7 @@ impl<'t, K: Key + 'static, V: Value + 'static> Slot<'t, K, V> {
 pub(super) struct Tx<'t> {
     pub(super) bucket_rows: Slot<'t, &'static str, &'static [u8]>,
     pub(super) objects: Slot<'t, &'static [u8], &'static [u8]>,
+    pub(super) versions: Slot<'t, (u64, &'static str, u64), &'static [u8]>,
     pub(super) inline: Slot<'t, u64, &'static [u8]>,
     pub(super) uploads: Slot<'t, (u64, &'static str, &'static str), &'static [u8]>,
     pub(super) parts: Slot<'t, (&'static str, u16), &'static [u8]>,
@@ -167,6 +175,7 @@ impl<'t> Tx<'t> {
         Self {
             bucket_rows: Slot::new(txn, BUCKETS),
             objects: Slot::new(txn, OBJECTS),
+            versions: Slot::new(txn, VERSIONS),
             inline: Slot::new(txn, INLINE),
             uploads: Slot::new(txn, UPLOADS),
             parts: Slot::new(txn, PARTS),

@@ -14,8 +14,8 @@ use super::stage::settle;
 use super::tables::{PARTS, Tx, UPLOADS, object_key};
 use crate::store::condition::allows;
 use crate::store::{
-    CompletedObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError, UploadInfo,
-    WriteCondition,
+    CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError,
+    UploadInfo, WriteCondition,
 };
 
 /// An id that sorts by time: the microsecond, then 64 random bits.
@@ -47,9 +47,7 @@ impl FsStore {
             let info = UploadInfo {
                 upload_id: new_id(tx.now)?,
                 initiated: tx.now,
-                headers: upload.object.headers,
-                metadata: upload.object.metadata,
-                tags: upload.object.tags,
+                object: upload.object,
                 checksum: upload.checksum,
                 initiator: upload.initiator,
             };
@@ -148,17 +146,12 @@ impl FsStore {
             }
             let ascending = wanted.is_sorted_by(|a, b| a.number < b.number);
             let order = (!ascending).then(|| wanted.iter().map(|part| part.number).collect());
-            let info = ObjectInfo {
-                size,
-                etag: object.etag,
-                last_modified: tx.now,
-                headers: upload.headers,
-                metadata: upload.metadata,
-                tags: upload.tags,
-                checksum: object.checksum,
-                parts: u16::try_from(wanted.len()).ok(),
-            };
-            let row = ObjectRow { info, place: Place::Parts { upload: id.clone(), order } };
+            let count = u16::try_from(wanted.len()).ok();
+            let head = NewObject { checksum: object.checksum, ..upload.object };
+            let (version, place_in_order) = tx.make_way(&bucket, &key, old)?;
+            let info = head.into_info(size, object.etag, tx.now, count, version);
+            let place = Place::Parts { upload: id.clone(), order };
+            let row = ObjectRow { info, place, order: place_in_order };
             tx.set_object(&object_key, &row)?;
             tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?;
             // Parts that were uploaded and not named.
@@ -169,12 +162,16 @@ impl FsStore {
                 tx.parts.table()?.remove((id.as_str(), number))?;
                 tx.discard(part.place)?;
             }
-            if let Some(old) = old {
-                tx.discard(old.place)?;
-            }
             Ok(row.info)
         };
         self.committer().run(run).await
+    }
+
+    pub(super) fn do_completed_upload(&self, bucket: &str, key: &str, id: &str) -> Result<ObjectInfo> {
+        let bucket = self.bucket(bucket)?;
+        let current = self.shared().view().object(bucket.id, key)?;
+        let became = current.filter(|row| matches!(&row.place, Place::Parts { upload, .. } if upload == id));
+        became.map(|row| row.info).ok_or(StoreError::NoSuchUpload)
     }
 
     pub(super) async fn do_abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<()> {

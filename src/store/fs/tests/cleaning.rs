@@ -32,7 +32,10 @@ async fn what_is_replaced_goes_when_its_reader_has_gone() {
     let store = with_bucket(dir.path()).await;
     let old = noise(1, 5_000_000);
     put(&store, "k", &old).await.unwrap();
-    let (first, second) = (store.open("b", "k").await.unwrap(), store.open("b", "k").await.unwrap());
+    let (first, second) = (
+        store.open("b", "k", VersionRef::Current).await.unwrap(),
+        store.open("b", "k", VersionRef::Current).await.unwrap(),
+    );
     put(&store, "k", &noise(2, 100)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(files(dir.path()).0.len(), 1, "two readers hold it");
@@ -52,7 +55,7 @@ async fn garbage_with_a_reader_at_the_end_goes_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_bucket(dir.path()).await;
     put(&store, "k", &noise(1, 100_000)).await.unwrap();
-    let reader = store.open("b", "k").await.unwrap();
+    let reader = store.open("b", "k", VersionRef::Current).await.unwrap();
     delete(&store, "k").await;
     store.close().await;
     drop((reader, store));
@@ -182,7 +185,7 @@ async fn ten_thousand_parts_complete_quickly() {
     let took = start.elapsed();
     assert_eq!((info.size, info.parts), (160_000, Some(10_000)));
     assert!(took < Duration::from_secs(3), "{took:?}");
-    let object = store.open("b", "k").await.unwrap();
+    let object = store.open("b", "k", VersionRef::Current).await.unwrap();
     let read = collect(object.data.read(159_984..160_000)).await.unwrap();
     assert!(read == noise(10_000, 16));
 }

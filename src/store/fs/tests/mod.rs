@@ -34,7 +34,8 @@ async fn with_bucket(dir: &Path) -> FsStore {
 }
 
 async fn bucket(store: &FsStore) {
-    let new = NewBucket { name: "b".into(), region: "us-east-1".into(), owner: "0".into() };
+    let new =
+        NewBucket { name: "b".into(), region: "us-east-1".into(), owner: "0".into(), ..NewBucket::default() };
     store.create_bucket(new).await.unwrap();
 }
 
@@ -44,14 +45,14 @@ async fn put(store: &FsStore, key: &str, bytes: &Bytes) -> Result<ObjectInfo> {
 }
 
 async fn get(store: &FsStore, key: &str) -> Result<Vec<u8>> {
-    let object = store.open("b", key).await?;
+    let object = store.open("b", key, VersionRef::Current).await?;
     let size = object.info.size;
     Ok(collect(object.data.read(0..size)).await?)
 }
 
 async fn delete(store: &FsStore, key: &str) {
     let key = DeleteKey { key: key.into(), ..DeleteKey::default() };
-    assert!(store.delete("b", vec![key]).await.unwrap().remove(0).unwrap());
+    assert!(store.delete("b", vec![key]).await.unwrap().remove(0).unwrap().there);
 }
 
 /// All body files: those in place, and those in `tmp`.
