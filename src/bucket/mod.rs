@@ -8,12 +8,14 @@ use crate::catalog::PublicAccessBlock;
 
 pub mod acl;
 pub mod cors;
+pub mod encryption;
 pub mod object_lock;
 pub mod ownership;
 pub mod versioning;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
 pub use cors::Cors;
+pub use encryption::DefaultEncryption;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use versioning::Versioning;
@@ -36,6 +38,8 @@ pub struct BucketConfig {
     pub public_access_block: Option<PublicAccessBlock>,
     /// Which other origins may use the bucket.
     pub cors: Option<Cors>,
+    /// How objects are encrypted that do not say so.
+    pub encryption: Option<DefaultEncryption>,
     /// Tags; `None` where none were put.
     pub tags: Option<BTreeMap<String, String>>,
     /// Whether the requester pays. Nobody does here; clients read it back.

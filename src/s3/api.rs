@@ -3,7 +3,9 @@
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-use super::{Api, acl, bucket, copy, cors, delete, documents, list, lock, multipart, tagging, versions};
+use super::{
+    Api, acl, bucket, copy, cors, delete, documents, encryption, list, lock, multipart, tagging, versions,
+};
 
 #[async_trait::async_trait]
 impl S3 for Api {
@@ -226,6 +228,27 @@ impl S3 for Api {
         req: S3Request<DeleteBucketCorsInput>,
     ) -> S3Result<S3Response<DeleteBucketCorsOutput>> {
         cors::delete(self, req.input).await
+    }
+
+    async fn get_bucket_encryption(
+        &self,
+        req: S3Request<GetBucketEncryptionInput>,
+    ) -> S3Result<S3Response<GetBucketEncryptionOutput>> {
+        encryption::get_default(self, &req.input)
+    }
+
+    async fn put_bucket_encryption(
+        &self,
+        req: S3Request<PutBucketEncryptionInput>,
+    ) -> S3Result<S3Response<PutBucketEncryptionOutput>> {
+        encryption::put_default(self, req).await
+    }
+
+    async fn delete_bucket_encryption(
+        &self,
+        req: S3Request<DeleteBucketEncryptionInput>,
+    ) -> S3Result<S3Response<DeleteBucketEncryptionOutput>> {
+        encryption::delete_default(self, req.input).await
     }
 
     async fn get_bucket_versioning(

@@ -57,6 +57,12 @@ impl Client {
                 Arc::new(SystemClock),
             ),
             clock: Arc::new(SystemClock),
+            keyring: Arc::new(Keyring::new(
+                crate::encryption::DataKey::from_bytes([1; 32]),
+                Arc::new(crate::catalog::seal::MasterKey::from_bytes(&[2; 32])),
+                Arc::new(crate::catalog::MemoryCatalog::default()),
+                Arc::new(SystemClock),
+            )),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });

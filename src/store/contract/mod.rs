@@ -144,7 +144,7 @@ impl Subject {
     pub(in crate::store) async fn get(&self, key: &str) -> Vec<u8> {
         let object = self.store.open("b", key, VersionRef::Current).await.unwrap();
         let size = object.info.size;
-        collect(object.data.read(0..size)).await.unwrap()
+        collect(object.read(0..size)).await.unwrap()
     }
 
     async fn keys(&self, query: ListQuery) -> (Vec<String>, Vec<String>, Option<String>) {
