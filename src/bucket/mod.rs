@@ -11,6 +11,7 @@ pub mod cors;
 pub mod encryption;
 pub mod object_lock;
 pub mod ownership;
+pub mod policy;
 pub mod versioning;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
@@ -18,6 +19,7 @@ pub use cors::Cors;
 pub use encryption::DefaultEncryption;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
+pub use policy::BucketPolicy;
 pub use versioning::Versioning;
 
 /// All that can be set for a bucket.
@@ -44,6 +46,6 @@ pub struct BucketConfig {
     pub tags: Option<BTreeMap<String, String>>,
     /// Whether the requester pays. Nobody does here; clients read it back.
     pub requester_pays: bool,
-    /// The bucket policy, as it was put.
-    pub policy: Option<String>,
+    /// The bucket policy.
+    pub policy: Option<BucketPolicy>,
 }

@@ -14,6 +14,7 @@ pub mod access;
 mod action;
 mod action_table;
 mod arn;
+pub mod asked;
 mod condition;
 pub mod context;
 pub mod decision;
@@ -43,7 +44,8 @@ pub use explain::{ConditionReport, Explanation};
 pub use principal::{CallerKind, PrincipalView};
 pub use statement::{Effect, Request, Statement};
 
-pub use access::{Access, Asked};
+pub use access::Access;
+pub use asked::Asked;
 
 /// Decides whether `principal` may do `operation` on what the account `owner` owns, for planes whose resources are
 /// not shared with other accounts.

@@ -43,6 +43,7 @@ mod lock;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod policy;
 mod post;
 mod post_policy;
 mod preconditions;

@@ -83,7 +83,7 @@ pub(super) async fn write(
     upload: Upload<'_>,
     trailers: Option<&HeaderMap>,
 ) -> Result<Written, ApiError> {
-    access.allow("s3:PutObject", None)?;
+    access.allow_write()?;
     let Upload { headers, stream, length, tags, condition, least } = upload;
     let (store, bucket) = (api.store.as_ref(), access.bucket);
     let (owner, acl) = acl::of_new_object(api, access, headers)?;
