@@ -110,7 +110,7 @@ impl ObjectLambdaPlane {
         action::refuse_customer_keys(&parts.headers)?;
         let Some(transformation) = transformation else { return Ok(None) };
         s3::keys::check(call.key)?;
-        self.transform(call, transformation, parts).await.map(Some)
+        Box::pin(self.transform(call, transformation, parts)).await.map(Some)
     }
 
     async fn transform(
@@ -135,7 +135,7 @@ impl ObjectLambdaPlane {
         if read.head_only || read.is_partial() {
             let etag = info.etag.clone();
             let make = result::make(self.store.as_ref(), &self.runner, &prepared, source);
-            let kept = self.results.get_or_make(etag, make).await?;
+            let kept = self.results.get_or_make(etag, Box::pin(make)).await?;
             return self.results.answer(&kept, &read, info).await;
         }
         result::stream(&self.runner, &prepared, source, &read, info).await

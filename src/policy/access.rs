@@ -64,8 +64,7 @@ fn governed(action: &str) -> Option<Governed> {
 }
 
 /// What comes with the write of an object.
-const WITH_A_WRITE: [&str; 4] =
-    ["s3:PutObjectAcl", "s3:PutObjectTagging", "s3:PutObjectRetention", "s3:PutObjectLegalHold"];
+const WITH_A_WRITE: [&str; 3] = ["s3:PutObjectTagging", "s3:PutObjectRetention", "s3:PutObjectLegalHold"];
 
 /// The action of an operation that names a version.
 #[must_use]
@@ -132,14 +131,16 @@ impl Access<'_> {
         self.allow("s3:PutObject", None)?;
         let headers = self.asked.headers;
         let asks = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
-        for (prefix, action) in [
-            ("x-amz-acl", "s3:PutObjectAcl"),
-            ("x-amz-grant-", "s3:PutObjectAcl"),
+        if asks("x-amz-acl") || asks("x-amz-grant-") {
+            // Whoever may write an object may say who else may see it, where no policy forbids that.
+            self.policy_says("s3:PutObjectAcl", None)?;
+        }
+        for (header, action) in [
             ("x-amz-tagging", "s3:PutObjectTagging"),
             ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
             ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
         ] {
-            if asks(prefix) && prefix != "x-amz-tagging-directive" {
+            if headers.contains_key(header) {
                 self.allow(action, None)?;
             }
         }

@@ -60,7 +60,7 @@ impl Pattern {
     pub(super) fn has_fixed_account(&self) -> bool {
         match self.tokens.first() {
             Some(Token::Literal(text)) => {
-                text.splitn(6, ':').nth(4).is_some_and(|account| !account.is_empty())
+                text.split(':').nth(4).is_some_and(|account| !account.is_empty())
                     && text.matches(':').count() >= 5
             }
             _ => false,
