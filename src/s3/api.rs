@@ -3,6 +3,8 @@
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
+use crate::error::ApiError;
+
 use super::{
     Api, acl, bucket, copy, cors, delete, documents, encryption, list, lock, multipart, policy, tagging,
     versions,
@@ -278,6 +280,14 @@ impl S3 for Api {
         req: S3Request<GetBucketPolicyStatusInput>,
     ) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
         policy::status(self, &req)
+    }
+
+    async fn get_object_torrent(
+        &self,
+        _: S3Request<GetObjectTorrentInput>,
+    ) -> S3Result<S3Response<GetObjectTorrentOutput>> {
+        let message = "There is no torrent of this object: S3 does not make them any more";
+        Err(ApiError::new(http::StatusCode::NOT_FOUND, "NoSuchKey", message).into())
     }
 
     async fn get_bucket_versioning(

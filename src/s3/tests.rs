@@ -336,7 +336,7 @@ async fn what_comes_later_says_so() {
         assert_eq!(element(&text, "Code"), "NotImplemented");
         assert!(element(&text, "Message").contains("not implemented"), "{text}");
     }
-    c.expect(501, "PUT /bkt/k", &[("x-amz-server-side-encryption", "AES256")], "1").await;
+    c.expect(501, "PUT /bkt/k", &[("x-amz-server-side-encryption", "aws:kms:dsse")], "1").await;
 }
 
 #[tokio::test]

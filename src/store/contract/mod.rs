@@ -15,6 +15,7 @@ use crate::clock::Clock;
 mod listing;
 mod objects;
 mod random;
+mod sealed;
 mod uploads;
 mod versions;
 
