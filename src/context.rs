@@ -9,6 +9,7 @@ use crate::auth::{AuthOptions, Principal};
 use crate::catalog::{Accounts, Catalog, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
+use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::s3::{Api, Names, S3Plane, SourceName};
@@ -31,6 +32,8 @@ pub struct AppOptions {
     pub account_id: String,
     /// All accounts.
     pub accounts: Accounts,
+    /// Keys of encrypted objects.
+    pub keyring: Arc<Keyring>,
     /// The region of ARNs and of buckets that name none.
     pub region: String,
     /// Whether a signature may name no other region.
@@ -56,6 +59,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// All accounts.
     pub accounts: Accounts,
+    /// Keys of encrypted objects.
+    pub keyring: Arc<Keyring>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Names of this server.
@@ -84,7 +89,7 @@ impl App {
     /// # Errors
     /// No random bytes.
     pub fn new(options: AppOptions) -> Result<Self, ApiError> {
-        let AppOptions { store, catalog, keys, clock, accounts, account_id, region, .. } = options;
+        let AppOptions { store, catalog, keys, clock, accounts, keyring, account_id, region, .. } = options;
         let registrar = Registrar {
             catalog: Arc::clone(&catalog),
             store: Arc::clone(&store),
@@ -97,6 +102,7 @@ impl App {
             store: Arc::clone(&store),
             accounts: accounts.clone(),
             clock: Arc::clone(&clock),
+            keyring: Arc::clone(&keyring),
             region: region.clone(),
             names: Arc::new(names),
         };
@@ -107,6 +113,7 @@ impl App {
                 Arc::clone(&store),
                 Arc::clone(&catalog),
                 accounts.clone(),
+                Arc::clone(&keyring),
                 &options.object_lambda,
             ),
             auth: AuthOptions {
@@ -119,6 +126,7 @@ impl App {
             metrics: options.metrics,
             draining: AtomicBool::new(false),
             accounts,
+            keyring,
             registrar,
             store,
             catalog,

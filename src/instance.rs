@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::context::{App, AppOptions};
 use crate::door::Door;
+use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
 use crate::object_lambda;
 use crate::server::{Limits, Server};
@@ -114,6 +115,12 @@ impl Instance {
         let master = MasterKey::load_or_create(&master_key)?;
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        let master = Arc::new(master);
+        let root_key = match &config.encryption_key {
+            Some(key) => key.clone(),
+            None => DataKey::from_bytes(master.derive("refract sse-s3")),
+        };
+        let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(
             root.clone(),
             config.account_id.clone(),
@@ -134,6 +141,7 @@ impl Instance {
             keys: Arc::new(keys),
             clock,
             accounts,
+            keyring: Arc::new(keyring),
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,

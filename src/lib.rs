@@ -28,6 +28,7 @@ pub mod context;
 pub mod control;
 pub mod demo;
 pub mod door;
+pub mod encryption;
 pub mod error;
 pub mod function;
 pub mod instance;

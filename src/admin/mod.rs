@@ -17,6 +17,7 @@ pub mod extract;
 pub mod functions;
 pub mod health;
 pub mod keys;
+pub mod kms_keys;
 pub mod object_lambdas;
 pub mod openapi;
 pub mod preview;
@@ -41,6 +42,8 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/accounts", get(accounts::list))
         .route("/accounts/{id}", put(accounts::put).get(accounts::get).delete(accounts::delete))
+        .route("/kms-keys", get(kms_keys::list))
+        .route("/kms-keys/{*name}", put(kms_keys::put))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", axum::routing::patch(keys::update).delete(keys::delete))
         .route("/openapi.json", get(openapi::document));

@@ -145,7 +145,8 @@ pub(super) fn by_header(
     let stated = one(&parts.headers, "x-amz-date")?.or(one(&parts.headers, "date")?);
     let at = stated.and_then(|text| {
         let http_date = || Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok();
-        amz_date(text).or_else(http_date)
+        let mail_date = || jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+        amz_date(text).or_else(http_date).or_else(mail_date)
     });
     let at =
         at.ok_or_else(|| errors::denied("AWS authentication requires a valid Date or x-amz-date header"))?;

@@ -8,14 +8,18 @@ use crate::catalog::PublicAccessBlock;
 
 pub mod acl;
 pub mod cors;
+pub mod encryption;
 pub mod object_lock;
 pub mod ownership;
+pub mod policy;
 pub mod versioning;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
 pub use cors::Cors;
+pub use encryption::DefaultEncryption;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
+pub use policy::BucketPolicy;
 pub use versioning::Versioning;
 
 /// All that can be set for a bucket.
@@ -36,10 +40,12 @@ pub struct BucketConfig {
     pub public_access_block: Option<PublicAccessBlock>,
     /// Which other origins may use the bucket.
     pub cors: Option<Cors>,
+    /// How objects are encrypted that do not say so.
+    pub encryption: Option<DefaultEncryption>,
     /// Tags; `None` where none were put.
     pub tags: Option<BTreeMap<String, String>>,
     /// Whether the requester pays. Nobody does here; clients read it back.
     pub requester_pays: bool,
-    /// The bucket policy, as it was put.
-    pub policy: Option<String>,
+    /// The bucket policy.
+    pub policy: Option<BucketPolicy>,
 }

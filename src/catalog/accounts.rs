@@ -232,7 +232,7 @@ mod tests {
             root,
             "000000000000".into(),
             catalog.clone(),
-            MasterKey::from_bytes(&[7; 32]),
+            Arc::new(MasterKey::from_bytes(&[7; 32])),
             clock.clone(),
         );
         let accounts =

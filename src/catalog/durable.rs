@@ -76,6 +76,7 @@ fn encode(change: &Change) -> Result<RecordChange, ApiError> {
         Change::DeleteAccessKey(id) => row("access-key", id, None),
         Change::PutAccount(account) => row("account", &account.account_id, json(account)?),
         Change::DeleteAccount(id) => row("account", id, None),
+        Change::PutKmsKey(key) => row("kms-key", &key.name, json(key)?),
         Change::PutAccountBlock(account, block) => row("account-block", account, json(block)?),
         Change::DeleteAccountBlock(account) => row("account-block", account, None),
     })
@@ -92,6 +93,7 @@ fn decode(kind: &str, name: &str, bytes: &[u8]) -> Result<Change, ApiError> {
         "function" => Change::PutFunction(json(kind, name, bytes)?),
         "access-key" => Change::PutAccessKey(json(kind, name, bytes)?),
         "account" => Change::PutAccount(json(kind, name, bytes)?),
+        "kms-key" => Change::PutKmsKey(json(kind, name, bytes)?),
         "account-block" => Change::PutAccountBlock(name.to_owned(), json(kind, name, bytes)?),
         _ => return Err(ApiError::internal(format!("catalog record {name}: unknown kind {kind}"))),
     })

@@ -96,7 +96,7 @@ pub struct Keys {
     root: KeyPair,
     account_id: String,
     catalog: Arc<dyn Catalog>,
-    master: MasterKey,
+    master: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
 }
 
@@ -107,7 +107,7 @@ impl Keys {
         root: KeyPair,
         account_id: String,
         catalog: Arc<dyn Catalog>,
-        master: MasterKey,
+        master: Arc<MasterKey>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { root, account_id, catalog, master, clock }
@@ -241,7 +241,7 @@ mod tests {
             root.clone(),
             "000000000000".into(),
             Arc::new(MemoryCatalog::default()),
-            MasterKey::from_bytes(&[7; 32]),
+            Arc::new(MasterKey::from_bytes(&[7; 32])),
             Arc::new(SystemClock),
         );
         assert!(keys.lookup(&root.access_key_id).is_some() && keys.lookup("AKIAX").is_none());

@@ -37,6 +37,8 @@ pub struct View {
     pub access_keys: BTreeMap<String, Arc<AccessKey>>,
     /// Accounts by id, but for the root account.
     pub accounts: BTreeMap<String, Arc<Account>>,
+    /// Named keys for SSE-KMS.
+    pub kms_keys: BTreeMap<String, Arc<KmsKey>>,
     /// The account's PublicAccessBlock by account id.
     pub account_blocks: BTreeMap<String, PublicAccessBlock>,
 }
@@ -64,6 +66,8 @@ pub enum Change {
     PutAccount(Account),
     /// Removes the account of this id.
     DeleteAccount(String),
+    /// Writes a named key. It is never removed: what it sealed would be lost.
+    PutKmsKey(KmsKey),
     /// Writes an account's PublicAccessBlock.
     PutAccountBlock(String, PublicAccessBlock),
     /// Removes an account's PublicAccessBlock.
@@ -113,6 +117,9 @@ impl View {
             }
             Change::DeleteAccount(id) => {
                 self.accounts.remove(&id);
+            }
+            Change::PutKmsKey(key) => {
+                self.kms_keys.insert(key.name.clone(), Arc::new(key));
             }
             Change::PutAccountBlock(account, block) => {
                 self.account_blocks.insert(account, block);

@@ -163,6 +163,23 @@ pub struct Function {
     pub description: String,
 }
 
+/// A named key for SSE-KMS, sealed under the master key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KmsKey {
+    /// Name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The sealed key.
+    pub sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for KmsKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KmsKey").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// An access key; its secret is sealed under the master key with the key id as associated data.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {

@@ -10,6 +10,7 @@ use std::path::Path;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use data_encoding::HEXLOWER_PERMISSIVE;
+use hmac::Mac;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
@@ -37,7 +38,20 @@ pub enum SealError {
 }
 
 /// The key that seals stored secrets.
-pub struct MasterKey(ChaCha20Poly1305);
+pub struct MasterKey(ChaCha20Poly1305, Root);
+
+/// What other keys are derived from.
+struct Root(Zeroizing<[u8; 32]>);
+
+impl Root {
+    fn derive(&self, label: &str) -> [u8; 32] {
+        // HKDF-Expand (RFC 5869) of one block, for the key is uniform already.
+        let mut mac = crate::encryption::cipher::keyed(&self.0);
+        mac.update(label.as_bytes());
+        mac.update(&[1]);
+        mac.finalize().into_bytes().into()
+    }
+}
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +63,13 @@ impl MasterKey {
     /// From 32 bytes.
     #[must_use]
     pub fn from_bytes(key: &[u8; 32]) -> Self {
-        Self(ChaCha20Poly1305::new(&(*key).into()))
+        Self(ChaCha20Poly1305::new(&(*key).into()), Root(Zeroizing::new(*key)))
+    }
+
+    /// A key for another use, derived from this one: whoever has it learns nothing of this one.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        self.1.derive(label)
     }
 
     /// Reads the key file, or makes it with mode 0600 if it is not there, and syncs it.

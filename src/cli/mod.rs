@@ -16,6 +16,7 @@ mod demo;
 mod function;
 mod healthcheck;
 mod key;
+mod kms_key;
 mod object_lambda;
 mod presign;
 mod serve;
@@ -44,6 +45,8 @@ enum Command {
     Account(account::Account),
     /// Makes, lists, switches and deletes access keys
     Key(key::Key),
+    /// Makes and lists named keys for SSE-KMS
+    KmsKey(kms_key::KmsKey),
     /// Shows the configuration in force, or a file with all defaults
     Config(config::Config),
     /// Says by its exit code whether a server is ready
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::ObjectLambda(command) => object_lambda::run(command),
         Command::Account(command) => account::run(command),
         Command::Key(command) => key::run(command),
+        Command::KmsKey(command) => kms_key::run(command),
         Command::Config(command) => config::run(&command),
         Command::Healthcheck(command) => healthcheck::run(&command),
         Command::Completions { shell } => {

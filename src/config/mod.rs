@@ -8,6 +8,7 @@ use std::time::Duration;
 use refract_transforms::Limits as TransformLimits;
 
 use crate::access_point::arn;
+use crate::encryption::DataKey;
 use crate::secret::Secret;
 use crate::server::Limits;
 use crate::store::fs::Durability;
@@ -62,6 +63,8 @@ pub struct Config {
     pub admin_token: Option<Secret>,
     /// The master key's file, where it is not in the data directory.
     pub master_key_file: Option<PathBuf>,
+    /// The key of SSE-S3, where it is given.
+    pub encryption_key: Option<DataKey>,
     /// Certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// When a write is answered.
@@ -144,6 +147,17 @@ impl Config {
                 token
             },
             master_key_file: path("master_key_file")?,
+            encryption_key: match secret(raw, "encryption_key", "encryption_key_file")? {
+                None => None,
+                Some(text) => {
+                    let bytes =
+                        data_encoding::HEXLOWER_PERMISSIVE.decode(text.expose().trim().as_bytes()).ok();
+                    match bytes.and_then(|bytes| bytes.try_into().ok()) {
+                        Some(bytes) => Some(DataKey::from_bytes(bytes)),
+                        None => return of("encryption_key")?.refuse("must be 64 hexadecimal digits"),
+                    }
+                }
+            },
             tls,
             durability: of("durability")?
                 .one_of(&[("sync", Durability::Sync), ("relaxed", Durability::Relaxed)])?,

@@ -110,6 +110,14 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("admin_token_file", Kind::Value, "FILE", "", "File that holds the admin token"),
     setting(
+        "encryption_key",
+        Kind::Secret,
+        "HEX",
+        "",
+        "The key of SSE-S3: 64 hexadecimal digits; derived from the master key where none is given. It must never change",
+    ),
+    setting("encryption_key_file", Kind::Value, "FILE", "", "File that holds it"),
+    setting(
         "master_key_file",
         Kind::Value,
         "FILE",

@@ -152,7 +152,7 @@ async fn dispatch(
         }
     }
     match found.plane {
-        Plane::S3 => s3(app, context, addressed?, parts, body, &trailers).await,
+        Plane::S3 => Box::pin(s3(app, context, addressed?, parts, body, &trailers)).await,
         Plane::Control => {
             context.operation = "S3Control";
             let bytes = s3::collect(body, control::MAX_BODY).await?;
@@ -201,7 +201,7 @@ async fn s3(
             accounts: &app.accounts,
         };
         let call = LensCall { access, lens: Some(lens), key };
-        if let Some(answer) = app.object_lambda.call(&call, action, &parts).await? {
+        if let Some(answer) = Box::pin(app.object_lambda.call(&call, action, &parts)).await? {
             return Ok(answer);
         }
     }

@@ -14,6 +14,7 @@ use axum::body::Body;
 use http::{Response, request};
 
 use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
+use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::{Functions, Prepared, Runner};
 use crate::policy::{self, Access};
@@ -40,6 +41,7 @@ pub struct ObjectLambdaPlane {
     results: Results,
     limits: refract_transforms::Limits,
     accounts: Accounts,
+    keyring: Arc<Keyring>,
 }
 
 /// A verified request for an object through an OLAP.
@@ -71,6 +73,7 @@ impl ObjectLambdaPlane {
         store: Arc<dyn Store>,
         catalog: Arc<dyn Catalog>,
         accounts: Accounts,
+        keyring: Arc<Keyring>,
         options: &Options,
     ) -> Self {
         Self {
@@ -79,9 +82,15 @@ impl ObjectLambdaPlane {
             limits: options.limits,
             functions: Arc::default(),
             accounts,
+            keyring,
             store,
             catalog,
         }
+    }
+
+    /// What opens objects.
+    fn reader(&self) -> s3::Reader<'_> {
+        s3::Reader { store: self.store.as_ref(), keyring: &self.keyring }
     }
 
     /// Answers a request if the OLAP transforms its action; `None` passes it to the supporting access point.
@@ -101,7 +110,7 @@ impl ObjectLambdaPlane {
         action::refuse_customer_keys(&parts.headers)?;
         let Some(transformation) = transformation else { return Ok(None) };
         s3::keys::check(call.key)?;
-        self.transform(call, transformation, parts).await.map(Some)
+        Box::pin(self.transform(call, transformation, parts)).await.map(Some)
     }
 
     async fn transform(
@@ -112,10 +121,10 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
         if prepared.transform.is_identity() {
-            return s3::get_object(self.store.as_ref(), &call.access, call.key, parts).await;
+            return s3::get_object(self.reader(), &call.access, call.key, parts).await;
         }
         let read = Read::of(parts)?;
-        let source = Source::open(self.store.as_ref(), call, &prepared, parts, self.limits).await?;
+        let source = Source::open(self.reader(), call, &prepared, parts, self.limits).await?;
         let info = source.derived_info(&prepared);
         if let Some(answer) = read.settle(&info)? {
             return Ok(answer);
@@ -126,7 +135,7 @@ impl ObjectLambdaPlane {
         if read.head_only || read.is_partial() {
             let etag = info.etag.clone();
             let make = result::make(self.store.as_ref(), &self.runner, &prepared, source);
-            let kept = self.results.get_or_make(etag, make).await?;
+            let kept = self.results.get_or_make(etag, Box::pin(make)).await?;
             return self.results.answer(&kept, &read, info).await;
         }
         result::stream(&self.runner, &prepared, source, &read, info).await

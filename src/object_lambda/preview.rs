@@ -6,7 +6,7 @@ use http::Request;
 use crate::auth::Principal;
 use crate::error::ApiError;
 use crate::policy::{Access, Asked};
-use crate::s3::open_object;
+use crate::s3::encryption::CustomerHeaders;
 use crate::store::{ObjectInfo, Payload, StoreError, VersionRef};
 
 use super::source::{Source, apply, collect};
@@ -51,13 +51,13 @@ impl ObjectLambdaPlane {
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
             accounts: &self.accounts,
         };
-        let object = open_object(self.store.as_ref(), &access, key, VersionRef::Current).await?;
+        let object = self.reader().open(&access, key, VersionRef::Current, CustomerHeaders::Own).await?;
         let before = ObjectInfo::clone(&object.info);
         check_size("object", before.size)?;
-        let original = collect(object.data.read(0..before.size), MAX_PREVIEW).await?;
+        let original = collect(object.read(0..before.size), MAX_PREVIEW).await?;
         let call = LensCall { access, key, lens: None };
         let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
-        let source = Source::open(self.store.as_ref(), &call, &prepared, &parts, limits).await?;
+        let source = Source::open(self.reader(), &call, &prepared, &parts, limits).await?;
         let mut after = source.derived_info(&prepared);
         let (context, _) = source.into_run().await?;
         let input = Payload::Bytes(original.clone());

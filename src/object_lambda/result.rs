@@ -8,6 +8,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, header};
 use refract_transforms::Head;
 
+use crate::encryption::DataKey;
 use crate::error::ApiError;
 use crate::function::{Prepared, Runner};
 use crate::s3::{Read, into_body};
@@ -95,9 +96,11 @@ pub async fn make(
     prepared: &Prepared,
     source: Source,
 ) -> Result<Kept, ApiError> {
+    let key = source.is_encrypted().then(DataKey::random).transpose();
+    let key = key.map_err(|error| ApiError::internal(error.to_string()))?;
     let (context, input) = source.into_run().await?;
     let output = runner.run(&prepared.transform, context, input).await.map_err(error::run)?;
-    let staged = store.stage(output.body, StageOptions::default()).await?;
+    let staged = store.stage(output.body, StageOptions { checksum: None, key }).await?;
     Ok(Kept { staged, head: output.head })
 }
 

@@ -15,8 +15,9 @@ use crate::auth::{Principal, PrincipalKind};
 use crate::error::ApiError;
 use crate::function::Prepared;
 use crate::policy::Access;
-use crate::s3::open_object;
-use crate::store::{Object, ObjectInfo, Payload, Store, StoreError, VersionRef};
+use crate::s3::Reader;
+use crate::s3::encryption::CustomerHeaders;
+use crate::store::{Object, ObjectInfo, Payload, StoreError, VersionRef};
 
 use super::{LensCall, error};
 
@@ -34,18 +35,18 @@ impl Source {
     /// # Errors
     /// As GetObject for the object; 400 for a resource that is missing or too large.
     pub async fn open(
-        store: &dyn Store,
+        reader: Reader<'_>,
         call: &LensCall<'_>,
         prepared: &Prepared,
         parts: &request::Parts,
         limits: Limits,
     ) -> Result<Self, ApiError> {
         let bucket = call.access.bucket.name.as_str();
-        let object = open_object(store, &call.access, call.key, VersionRef::Current).await?;
+        let object = reader.open(&call.access, call.key, VersionRef::Current, CustomerHeaders::Own).await?;
         let mut resources = Vec::new();
         for key in prepared.transform.resources() {
             let access = Access { key: Some(&key), ..call.access };
-            let resource = match open_object(store, &access, &key, VersionRef::Current).await {
+            let resource = match reader.open(&access, &key, VersionRef::Current, CustomerHeaders::Own).await {
                 Ok(resource) if resource.info.size <= limits.buffered_bytes => resource,
                 Ok(resource) => {
                     return Err(error::resource(
@@ -109,8 +110,16 @@ impl Source {
             size: 0,
             checksum: None,
             parts: None,
+            encryption: None,
             ..ObjectInfo::clone(info)
         }
+    }
+
+    /// Whether anything that is read was stored encrypted: then the result is not kept in plain either.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        let resources = self.resources.iter().map(|(_, resource)| resource);
+        resources.chain([&self.object]).any(|object| object.key.is_some())
     }
 
     /// The context and the bytes, to run.
@@ -121,11 +130,11 @@ impl Source {
         let mut context = self.context;
         for (key, resource) in self.resources {
             let size = resource.info.size;
-            let bytes = collect(resource.data.read(0..size), size).await?;
+            let bytes = collect(resource.read(0..size), size).await?;
             context.resources.insert(key, bytes);
         }
         let size = self.object.info.size;
-        Ok((context, self.object.data.read(0..size)))
+        Ok((context, self.object.read(0..size)))
     }
 }
 

@@ -3,42 +3,20 @@
 //! An explicit denial of the bucket policy counts first. Then the bucket's account may do all, but for objects that
 //! another account owns; anybody else needs the bucket policy's permission or an ACL's.
 
-use std::net::IpAddr;
+use http::StatusCode;
 
-use http::{HeaderMap, StatusCode};
-
-use crate::auth::Principal;
+use crate::auth::{Principal, PrincipalKind};
 use crate::bucket::{Acl, Ownership, Permission};
 use crate::catalog::{Accounts, PublicAccessBlock, canonical_id};
 use crate::error::ApiError;
 use crate::store::{Bucket, ObjectInfo};
 
-/// What is known of a request when it is decided: what the conditions of policies speak of.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// Its headers.
-    pub headers: &'a HeaderMap,
-    /// Its query, as it came.
-    pub query: &'a str,
-    /// The other end of the connection.
-    pub peer: Option<IpAddr>,
-    /// Whether the connection is encrypted.
-    pub tls: bool,
-}
-
-impl<'a> Asked<'a> {
-    /// What a request says.
-    #[must_use]
-    pub fn of(headers: &'a HeaderMap, uri: &'a http::Uri, extensions: &http::Extensions) -> Self {
-        let connection = extensions.get::<crate::server::Connection>();
-        Self {
-            headers,
-            query: uri.query().unwrap_or_default(),
-            peer: connection.map(|connection| connection.peer.ip()),
-            tls: connection.is_some_and(|connection| connection.tls),
-        }
-    }
-}
+use super::asked::Asked;
+use super::decision::Outcome;
+use super::evaluate::{Labelled, PolicySet, evaluate};
+use super::operation;
+use super::principal::{CallerKind, PrincipalView};
+use super::statement::Request;
 
 /// One caller and one bucket.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +63,9 @@ fn governed(action: &str) -> Option<Governed> {
     })
 }
 
+/// What comes with the write of an object.
+const WITH_A_WRITE: [&str; 3] = ["s3:PutObjectTagging", "s3:PutObjectRetention", "s3:PutObjectLegalHold"];
+
 /// The action of an operation that names a version.
 #[must_use]
 pub fn of_version(action: &'static str) -> &'static str {
@@ -125,16 +106,45 @@ impl Access<'_> {
         let object_owner = object.and_then(|object| object.owner.as_deref()).unwrap_or(bucket_owner);
         let account = self.principal.map(|principal| principal.account_id.as_str());
         let is_own = account == Some(bucket_owner);
+        let by_policy = self.policy_says(action, object)?;
         if is_own && object_owner == bucket_owner {
             return Ok(());
         }
         if self.through_point {
             return Err(self.denied(action, "access points share nothing with other accounts"));
         }
+        // The bucket's owner cannot give away what another account owns.
+        if by_policy && object_owner == bucket_owner {
+            return Ok(());
+        }
         if self.acl_allows(action, object, account, object_owner) {
             return Ok(());
         }
         Err(self.denied(action, "neither the bucket policy nor an ACL allows it"))
+    }
+
+    /// Whether an object may be written with what its headers ask for.
+    ///
+    /// # Errors
+    /// 403 AccessDenied.
+    pub fn allow_write(&self) -> Result<(), ApiError> {
+        self.allow("s3:PutObject", None)?;
+        let headers = self.asked.headers;
+        let asks = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
+        if asks("x-amz-acl") || asks("x-amz-grant-") {
+            // Whoever may write an object may say who else may see it, where no policy forbids that.
+            self.policy_says("s3:PutObjectAcl", None)?;
+        }
+        for (header, action) in [
+            ("x-amz-tagging", "s3:PutObjectTagging"),
+            ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
+            ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
+        ] {
+            if headers.contains_key(header) {
+                self.allow(action, None)?;
+            }
+        }
+        Ok(())
     }
 
     /// What is to be answered where an object is not there: only who may list the bucket may know that.
@@ -144,7 +154,62 @@ impl Access<'_> {
     pub fn allow_missing(&self, action: &str) -> Result<(), ApiError> {
         match self.principal {
             Some(principal) if principal.account_id == self.bucket.owner => self.allow(action, None),
-            _ => self.allow("s3:ListBucket", None),
+            _ => {
+                self.policy_says(action, None)?;
+                self.allow("s3:ListBucket", None)
+            }
+        }
+    }
+
+    /// Whether the bucket policy allows an action.
+    ///
+    /// # Errors
+    /// 403 AccessDenied where it denies it; what it says is for the log.
+    fn policy_says(&self, action: &str, object: Option<&ObjectInfo>) -> Result<bool, ApiError> {
+        let Some(bucket_policy) = &self.bucket.config.policy else { return Ok(false) };
+        let same_account = self.principal.is_some_and(|caller| caller.account_id == self.bucket.owner);
+        let Some(policy) = bucket_policy.policy() else {
+            let kept = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+            if same_account && kept.contains(&action) {
+                return Ok(true);
+            }
+            return Err(self.denied(action, "the bucket policy cannot be read"));
+        };
+        let about_bucket = self.key.is_none() || operation::is_of_bucket(action);
+        let resource = match self.key.filter(|_| !about_bucket) {
+            Some(key) => format!("arn:aws:s3:::{}/{key}", self.bucket.name),
+            None => format!("arn:aws:s3:::{}", self.bucket.name),
+        };
+        let account = self.principal.and_then(|caller| self.accounts.get(&caller.account_id));
+        let canonical = self.principal.map(|caller| canonical_id(&caller.account_id)).unwrap_or_default();
+        let principal = match self.principal {
+            None => PrincipalView::anonymous(),
+            Some(caller) => PrincipalView {
+                kind: match caller.kind {
+                    PrincipalKind::Root => CallerKind::Root,
+                    PrincipalKind::User => CallerKind::User,
+                    PrincipalKind::AssumedRole => CallerKind::AssumedRole,
+                },
+                account_id: &caller.account_id,
+                account_name: account.as_ref().map(|account| account.name.as_str()),
+                canonical_id: &canonical,
+                arn: &caller.arn,
+                principal_id: &caller.principal_id,
+                issuer_arn: None,
+            },
+        };
+        let context = self.asked.context(self.principal, self.bucket, object);
+        let request = Request { principal: &principal, action, resource: &resource, context: &context };
+        let labelled = [Labelled { label: "the bucket policy", policy }];
+        let set = PolicySet { resource: &labelled, same_account, ..PolicySet::default() };
+        let decision = evaluate(&set, &request);
+        match decision.effect {
+            Outcome::ExplicitDeny => Err(self.denied(action, &decision.to_string())),
+            Outcome::ImplicitDeny => Ok(false),
+            Outcome::Allow if same_account => Ok(true),
+            Outcome::Allow => {
+                Ok(!(self.public_access_block().restrict_public_buckets && bucket_policy.is_public()))
+            }
         }
     }
 
@@ -174,6 +239,11 @@ impl Access<'_> {
                     (Some(acl), _) => acl.allows(account, permission, ignore_public),
                     (None, _) => is_owner,
                 }
+            }
+            // Who may write may say how.
+            (_, None) if WITH_A_WRITE.contains(&action) => {
+                let acl = self.bucket.config.acl.as_ref();
+                acl.is_some_and(|acl| acl.allows(account, Permission::Write, ignore_public))
             }
             // What no ACL speaks of is the object's owner's.
             (None, Some(_)) => account == Some(object_owner),

@@ -2,14 +2,50 @@
 //!
 //! - [`operation`]: the closed table of operations; one that is not there is denied to everybody.
 //! - [`access`]: buckets and objects: accounts, policies, ACLs, ownership, public access blocks.
+//!
+//! The language of policies is here, without I/O: a [`Policy`] is parsed and checked when it is put ([`document`],
+//! [`statement`]), and [`evaluate()`] decides a [`Request`] against a [`PolicySet`]. The [`Decision`] says which
+//! statement decided, in words; [`Policy::explain`] says it of every statement.
 
 use crate::auth::Principal;
 use crate::error::ApiError;
 
 pub mod access;
+mod action;
+mod action_table;
+mod arn;
+pub mod asked;
+mod condition;
+pub mod context;
+pub mod decision;
+pub mod document;
+pub mod error;
+pub mod evaluate;
+pub mod explain;
+mod json;
+pub mod limits;
+mod operand;
 pub mod operation;
+mod operator;
+mod pattern;
+pub mod principal;
+mod principals;
+mod public;
+mod resource;
+pub mod statement;
+mod variables;
 
-pub use access::{Access, Asked};
+pub use context::Context;
+pub use decision::{Decision, Found, Outcome, Reason};
+pub use document::{Policy, PolicyKind};
+pub use error::PolicyError;
+pub use evaluate::{Labelled, PolicySet, evaluate};
+pub use explain::{ConditionReport, Explanation};
+pub use principal::{CallerKind, PrincipalView};
+pub use statement::{Effect, Request, Statement};
+
+pub use access::Access;
+pub use asked::Asked;
 
 /// Decides whether `principal` may do `operation` on what the account `owner` owns, for planes whose resources are
 /// not shared with other accounts.

@@ -77,6 +77,12 @@ pub fn rule(operation: &str) -> Option<(Subject, &'static [&'static str])> {
     S3.get(at).map(|(_, subject, actions)| (*subject, *actions))
 }
 
+/// Whether an action is about a bucket, not about an object in it.
+#[must_use]
+pub fn is_of_bucket(action: &str) -> bool {
+    S3.iter().any(|(_, subject, actions)| *subject == Subject::Bucket && actions.contains(&action))
+}
+
 /// Operations of the S3 plane, sorted, with their actions (Service Authorization Reference, "Actions, resources, and
 /// condition keys for Amazon S3").
 #[rustfmt::skip]

@@ -5,10 +5,11 @@ use http::{HeaderName, HeaderValue, Response, header, request};
 
 use crate::error::ApiError;
 use crate::policy::Access;
-use crate::store::{ObjectInfo, PartInfo, Store, VersionRef};
+use crate::store::{ObjectInfo, PartInfo, VersionRef};
 use crate::xml::Xml;
 
-use super::{checksum, get, headers, version};
+use super::encryption::CustomerHeaders;
+use super::{Reader, checksum, get, headers, version};
 
 const KNOWN: [&str; 5] = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
 /// Parts of one page.
@@ -74,13 +75,13 @@ impl Asked {
 /// # Errors
 /// As GetObject; InvalidArgument for an attribute that there is not.
 pub(super) async fn get(
-    store: &dyn Store,
+    reader: Reader<'_>,
     access: &Access<'_>,
     key: &str,
     request: &request::Parts,
 ) -> Result<Response<Body>, ApiError> {
     let asked = Asked::of(request)?;
-    let object = get::open_object(store, access, key, asked.version).await?;
+    let object = reader.open(access, key, asked.version, CustomerHeaders::Own).await?;
     let info = &object.info;
     let mut xml = Xml::default();
     xml.element("GetObjectAttributesResponse", |xml| {

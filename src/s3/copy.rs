@@ -10,9 +10,10 @@ use crate::policy::Access;
 use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, VersionRef};
 
 use super::checksum::by_name;
+use super::encryption::CustomerHeaders;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, acl, convert, headers, keys, lock, open_object, version};
+use super::{Api, acl, convert, encryption, headers, keys, lock, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -40,6 +41,8 @@ pub(super) async fn object(
     let config = require_bucket(api.store.as_ref(), &req.input.bucket)?;
     let (owner, acl) = acl::of_new_object(api, &acl::access(api, &req, &config), &req.headers)?;
     let lock = lock::of_new_object(api, &config, &req.headers)?;
+    let sealed = encryption::of_new_object(&api.keyring, &config, &req.input.key, &req.headers)?;
+    let (data_key, encryption) = sealed.unzip();
     let request_headers = &req.headers;
     let source = source(api, &req.input.copy_source)?;
     let opened = open(api, &req, &source, request_headers).await?;
@@ -74,6 +77,7 @@ pub(super) async fn object(
         NewObject { headers: info.headers.clone(), metadata: info.metadata.clone(), ..NewObject::default() }
     };
     (object.owner, object.acl, object.lock) = (owner, acl, lock);
+    object.encryption = encryption;
     object.headers.storage_class = headers::system(request_headers).storage_class;
     object.tags = if replace_tags { headers::tagging(request_headers)? } else { info.tags.clone() };
     let asked = request_headers.get("x-amz-checksum-algorithm").and_then(|v| v.to_str().ok());
@@ -84,7 +88,7 @@ pub(super) async fn object(
     let size = info.size;
     let staged = api
         .store
-        .stage(opened.data.read(0..size), StageOptions { checksum: algorithm })
+        .stage(opened.read(0..size), StageOptions { checksum: algorithm, key: data_key })
         .await
         .map_err(ApiError::from)?;
     // The copy is one whole, whatever parts its source had.
@@ -96,7 +100,7 @@ pub(super) async fn object(
     let copied =
         api.store.put(&input.bucket, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(copied.checksum.as_ref());
-    Ok(S3Response::new(CopyObjectOutput {
+    let mut response = S3Response::new(CopyObjectOutput {
         copy_object_result: Some(CopyObjectResult {
             e_tag: Some(convert::etag(&copied.etag)),
             last_modified: Some(convert::timestamp(copied.last_modified)),
@@ -110,7 +114,9 @@ pub(super) async fn object(
         version_id: version::shown(&config, copied.version),
         copy_source_version_id: version::shown(&source_versions, info.version),
         ..CopyObjectOutput::default()
-    }))
+    });
+    encryption::describe(copied.encryption.as_ref(), &mut response.headers);
+    Ok(response)
 }
 
 /// The source of a copy, opened.
@@ -134,7 +140,7 @@ pub(super) async fn open<T>(
         key: Some(&source.key),
         ..acl::access(api, req, &bucket)
     };
-    let opened = open_object(api.store.as_ref(), &access, &source.key, source.version).await;
+    let opened = api.reader().open(&access, &source.key, source.version, CustomerHeaders::CopySource).await;
     let object = opened.map_err(|error| match error.code.as_ref() {
         // A copy of a marker that was named is refused in words of its own.
         "MethodNotAllowed" => ApiError::invalid_request(
@@ -184,5 +190,12 @@ fn directive(headers: &http::HeaderMap, name: &'static str) -> Result<bool, ApiE
 
 /// Whether a copy onto itself changes anything but the metadata.
 fn changes_something(headers: &http::HeaderMap) -> bool {
-    ["x-amz-storage-class", "x-amz-website-redirect-location"].iter().any(|name| headers.contains_key(*name))
+    [
+        "x-amz-storage-class",
+        "x-amz-website-redirect-location",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-customer-algorithm",
+    ]
+    .iter()
+    .any(|name| headers.contains_key(*name))
 }

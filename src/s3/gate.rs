@@ -83,15 +83,14 @@ impl Api {
         let named = get::query_pairs(call.asked.query).find(|(name, _)| name == "versionId");
         let named = named.map(|(_, value)| value.into_owned());
         match subject {
+            Subject::Upload if operation == "CreateMultipartUpload" => access.allow_write()?,
             Subject::Bucket | Subject::Upload => {
                 for action in actions {
                     access.allow(action, None)?;
                 }
             }
             Subject::NewObject => {
-                for action in actions {
-                    access.allow(action, None)?;
-                }
+                access.allow_write()?;
                 acl::of_new_object(self, &access, call.asked.headers)?;
             }
             Subject::Keys => {

@@ -8,10 +8,12 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request};
 use percent_encoding::percent_decode_str;
 
+use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::policy::Access;
 use crate::store::{Object, ObjectInfo, PartInfo, Payload, Store, VersionRef};
 
+use super::encryption::{self, CustomerHeaders};
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
 use super::{checksum, headers, version};
@@ -32,13 +34,14 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
 /// # Errors
 /// As GetObject: NoSuchBucket, NoSuchKey, PreconditionFailed, InvalidRange, InvalidPartNumber, InvalidArgument.
 pub async fn get_object(
-    store: &dyn Store,
+    reader: Reader<'_>,
     access: &Access<'_>,
     key: &str,
     request: &request::Parts,
 ) -> Result<Response<Body>, ApiError> {
     let read = Read::of(request)?;
-    let object = open_object(store, access, key, read.version).await?;
+    encryption::refuse_on_read(&request.headers)?;
+    let object = reader.open(access, key, read.version, CustomerHeaders::Own).await?;
     let name = |answer: &mut Response<Body>| {
         version::name(access.bucket, object.info.version, answer.headers_mut());
     };
@@ -49,32 +52,46 @@ pub async fn get_object(
     let (mut answer, range) = read.describe(&object.info, object.parts.as_deref())?;
     name(&mut answer);
     if !read.head_only {
-        *answer.body_mut() = into_body(object.data.read(range));
+        *answer.body_mut() = into_body(object.read(range));
     }
     Ok(answer)
 }
 
-/// Opens an object that the caller may read.
-///
-/// # Errors
-/// AccessDenied, also for an object that is not there where the caller may not list the bucket; NoSuchKey,
-/// NoSuchVersion.
-pub async fn open_object(
-    store: &dyn Store,
-    access: &Access<'_>,
-    key: &str,
-    version: VersionRef,
-) -> Result<Object, ApiError> {
-    let action = if version == VersionRef::Current { "s3:GetObject" } else { "s3:GetObjectVersion" };
-    match store.open(&access.bucket.name, key, version).await {
-        Ok(object) => {
-            access.allow(action, Some(&object.info))?;
-            Ok(object)
-        }
-        Err(error) => {
-            access.allow_missing(action)?;
-            Err(error.into())
-        }
+/// What opens objects: where they are, and the keys of those that are encrypted.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// The keys.
+    pub keyring: &'a Keyring,
+}
+
+impl Reader<'_> {
+    /// Opens an object that the caller may read.
+    ///
+    /// # Errors
+    /// AccessDenied, also for an object that is not there where the caller may not list the bucket; NoSuchKey,
+    /// NoSuchVersion; InvalidRequest where a customer's key is missing or wrong.
+    pub async fn open(
+        &self,
+        access: &Access<'_>,
+        key: &str,
+        version: VersionRef,
+        customer: CustomerHeaders,
+    ) -> Result<Object, ApiError> {
+        let action = if version == VersionRef::Current { "s3:GetObject" } else { "s3:GetObjectVersion" };
+        let mut object = match self.store.open(&access.bucket.name, key, version).await {
+            Ok(object) => object,
+            Err(error) => {
+                access.allow_missing(action)?;
+                return Err(error.into());
+            }
+        };
+        access.allow(action, Some(&object.info))?;
+        let encryption = object.info.encryption.as_ref();
+        let headers = (access.asked.headers, customer);
+        object.key = encryption::unseal(self.keyring, access.bucket, key, encryption, headers)?;
+        Ok(object)
     }
 }
 

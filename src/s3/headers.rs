@@ -159,6 +159,7 @@ pub(crate) fn describe(info: &ObjectInfo, checksum_mode: bool, out: &mut HeaderM
         }
     }
     super::lock::describe(&info.lock, out);
+    super::encryption::describe(info.encryption.as_ref(), out);
     let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             out.insert(name, value);

@@ -17,6 +17,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use crate::auth::{Principal, Trailers};
 use crate::catalog::{Accounts, canonical_id};
 use crate::clock::Clock;
+use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, Store, StoreError};
@@ -31,6 +32,7 @@ mod copy;
 pub mod cors;
 mod delete;
 mod documents;
+pub mod encryption;
 pub mod error;
 mod gate;
 mod get;
@@ -41,6 +43,7 @@ mod lock;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod policy;
 mod post;
 mod post_policy;
 mod preconditions;
@@ -54,7 +57,7 @@ mod versions;
 
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
-pub use get::{Read, get_object, into_body, open_object};
+pub use get::{Read, Reader, get_object, into_body};
 pub use names::Names;
 pub use post::Signers;
 pub(crate) use put::body_stream;
@@ -71,6 +74,8 @@ pub struct Api {
     pub accounts: Accounts,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Keys of encrypted objects.
+    pub keyring: Arc<Keyring>,
     /// The region of buckets that name none.
     pub region: String,
     /// What access points have to say about the names of buckets.
@@ -90,6 +95,11 @@ impl Api {
     ) -> Result<(), ApiError> {
         self.store.update_bucket(bucket, Box::new(change)).await?;
         Ok(())
+    }
+
+    /// What opens objects.
+    fn reader(&self) -> Reader<'_> {
+        Reader { store: self.store.as_ref(), keyring: &self.keyring }
     }
 
     /// How answers name an account that owns something.
@@ -163,7 +173,6 @@ impl S3Plane {
         }
         match (call.bucket, call.key, Direct::of(&parts)?) {
             (Some(bucket), Some(key), Some(direct)) => {
-                let store = self.api.store.as_ref();
                 let bucket = self.api.bucket(bucket)?;
                 let access = Access {
                     principal: call.principal,
@@ -175,16 +184,20 @@ impl S3Plane {
                 };
                 access.check_expected_owner()?;
                 match direct {
-                    Direct::GetObject | Direct::HeadObject => get_object(store, &access, key, &parts).await,
-                    Direct::GetObjectAttributes => attributes::get(store, &access, key, &parts).await,
+                    Direct::GetObject | Direct::HeadObject => {
+                        get_object(self.api.reader(), &access, key, &parts).await
+                    }
+                    Direct::GetObjectAttributes => {
+                        attributes::get(self.api.reader(), &access, key, &parts).await
+                    }
                     Direct::PutObject => {
                         put::put_object(&self.api, &access, key, &parts, body, call.trailers).await
                     }
                     Direct::UploadPart(upload_id, number) => {
                         access.allow("s3:PutObject", None)?;
                         let part = (upload_id.as_str(), number);
-                        let bucket = &bucket.name;
-                        multipart::upload_part(store, bucket, key, part, &parts, body, call.trailers).await
+                        multipart::upload_part(&self.api, &bucket, key, part, &parts, body, call.trailers)
+                            .await
                     }
                 }
             }
@@ -210,7 +223,7 @@ impl S3Plane {
             if claim.says_something() {
                 let staged = self.api.store.stage(
                     crate::store::Payload::Bytes(bytes.clone()),
-                    crate::store::StageOptions { checksum: claim.algorithm },
+                    crate::store::StageOptions { checksum: claim.algorithm, key: None },
                 );
                 claim.verify(&staged.await?, call.trailers.get())?;
             }

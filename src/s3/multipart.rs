@@ -15,15 +15,16 @@ use s3s::{S3Request, S3Response, S3Result, dto};
 use crate::auth::{Principal, Trailers};
 use crate::error::ApiError;
 use crate::store::{
-    Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject, NewUpload,
-    ObjectInfo, PartInfo, PartRef, StageOptions, Store, UploadInfo,
+    Bucket, Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject,
+    NewUpload, ObjectInfo, PartInfo, PartRef, StageOptions, UploadInfo,
 };
 
 use super::checksum::{Claim, by_name, header_of, name_of};
+use super::encryption::CustomerHeaders;
 use super::list::{Encoding, page_size};
 use super::put::{md5_hex, require_bucket, stage_body};
 use super::range::Wanted;
-use super::{Api, acl, convert, copy, headers, lock, multipart_sum, version};
+use super::{Api, acl, convert, copy, encryption, headers, lock, multipart_sum, version};
 
 /// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 << 20;
@@ -37,6 +38,8 @@ pub(super) async fn create(
     let text = |name: &str| req.headers.get(name).and_then(|v| v.to_str().ok());
     let bucket = require_bucket(api.store.as_ref(), &req.input.bucket)?;
     let (owner, acl) = acl::of_new_object(api, &acl::access(api, &req, &bucket), &req.headers)?;
+    let sealed = encryption::of_new_object(&api.keyring, &bucket, &req.input.key, &req.headers)?;
+    let encryption = sealed.map(|(_, encryption)| encryption);
     let initiator = req.extensions.get::<Principal>().map(|principal| principal.account_id.clone());
     let input = req.input;
     let checksum = match text("x-amz-checksum-algorithm") {
@@ -60,20 +63,23 @@ pub(super) async fn create(
             owner,
             acl,
             lock: lock::of_new_object(api, &bucket, &req.headers)?,
+            encryption,
             ..NewObject::default()
         },
         checksum,
         initiator: initiator.unwrap_or_else(|| bucket.owner.clone()),
     };
     let info = api.store.create_upload(&input.bucket, &input.key, upload).await.map_err(ApiError::from)?;
-    Ok(S3Response::new(CreateMultipartUploadOutput {
+    let mut response = S3Response::new(CreateMultipartUploadOutput {
         bucket: Some(api.listed_name(&input.bucket)),
         key: Some(input.key),
         upload_id: Some(info.upload_id),
         checksum_algorithm: info.checksum.map(|(algorithm, _)| convert::algorithm(algorithm)),
         checksum_type: info.checksum.map(|(_, kind)| convert::checksum_type(kind)),
         ..CreateMultipartUploadOutput::default()
-    }))
+    });
+    encryption::describe(info.object.encryption.as_ref(), &mut response.headers);
+    Ok(response)
 }
 
 /// What a kind's checksum of the whole may cover: CRC-64 the object, SHA the parts, CRC-32 and CRC-32C either.
@@ -96,15 +102,19 @@ fn checksum_type(algorithm: ChecksumAlgorithm, asked: Option<&str>) -> Result<Ch
 /// # Errors
 /// As UploadPart: NoSuchUpload, BadDigest, IncompleteBody, EntityTooLarge, InvalidArgument.
 pub(super) async fn upload_part(
-    store: &dyn Store,
-    bucket: &str,
+    api: &Api,
+    bucket: &Bucket,
     key: &str,
     (upload_id, number): (&str, u16),
     request: &request::Parts,
     body: Body,
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
-    let upload = store.upload(bucket, key, upload_id).await?;
+    let store = api.store.as_ref();
+    let upload = store.upload(&bucket.name, key, upload_id).await?;
+    let encryption = upload.object.encryption.as_ref();
+    let customer = (&request.headers, CustomerHeaders::Own);
+    let data_key = encryption::unseal(&api.keyring, bucket, key, encryption, customer)?;
     let mut claim = Claim::read(&request.headers)?;
     match (upload.checksum, claim.algorithm) {
         (Some((expected, _)), Some(given)) if expected != given => {
@@ -117,10 +127,10 @@ pub(super) async fn upload_part(
         (Some((expected, _)), None) => claim.algorithm = Some(expected),
         _ => {}
     }
-    let staged = stage_body(store, request, body, &claim).await?;
+    let staged = stage_body(store, request, body, &claim, data_key).await?;
     let sum = claim.verify(&staged, trailers.get())?;
     let etag = md5_hex(&staged);
-    store.put_part(bucket, key, upload_id, number, staged).await?;
+    store.put_part(&bucket.name, key, upload_id, number, staged).await?;
     let mut response = Response::new(Body::empty());
     for (name, value) in [
         (header::ETAG, format!("\"{etag}\"")),
@@ -130,6 +140,7 @@ pub(super) async fn upload_part(
             response.headers_mut().insert(name, value);
         }
     }
+    encryption::describe(encryption, response.headers_mut());
     Ok(response)
 }
 
@@ -170,15 +181,19 @@ pub(super) async fn copy_part(
             }
         },
     };
-    let options = StageOptions { checksum: upload.checksum.map(|(algorithm, _)| algorithm) };
-    let staged = api.store.stage(object.data.read(range), options).await.map_err(ApiError::from)?;
+    let encryption = upload.object.encryption.as_ref();
+    let customer = (&req.headers, CustomerHeaders::Own);
+    let bucket = api.bucket(&input.bucket)?;
+    let data_key = encryption::unseal(&api.keyring, &bucket, &input.key, encryption, customer)?;
+    let options = StageOptions { checksum: upload.checksum.map(|(algorithm, _)| algorithm), key: data_key };
+    let staged = api.store.stage(object.read(range), options).await.map_err(ApiError::from)?;
     let part = api
         .store
         .put_part(&input.bucket, &input.key, &input.upload_id, number, staged)
         .await
         .map_err(ApiError::from)?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = part_five(&part);
-    Ok(S3Response::new(UploadPartCopyOutput {
+    let mut response = S3Response::new(UploadPartCopyOutput {
         copy_part_result: Some(CopyPartResult {
             e_tag: Some(convert::etag(&part.etag)),
             last_modified: Some(convert::timestamp(part.last_modified)),
@@ -190,7 +205,9 @@ pub(super) async fn copy_part(
         }),
         copy_source_version_id,
         ..UploadPartCopyOutput::default()
-    }))
+    });
+    encryption::describe(encryption, &mut response.headers);
+    Ok(response)
 }
 
 fn part_five(part: &PartInfo) -> [Option<String>; 5] {
@@ -337,7 +354,7 @@ pub(super) async fn complete(
                 named.len() == etags.clone().count() && etag_of(etags).is_ok_and(|etag| etag == info.etag)
             });
             let Some(info) = again else { return Err(ApiError::from(error).into()) };
-            return Ok(S3Response::new(completed(api, &input.bucket, input.key, &info)));
+            return Ok(completed(api, &input.bucket, input.key, &info));
         }
     };
     if named.is_empty() || named.len() > MAX_PARTS {
@@ -434,13 +451,18 @@ pub(super) async fn complete(
         .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
         .await
         .map_err(ApiError::from)?;
-    Ok(S3Response::new(completed(api, &input.bucket, input.key, &info)))
+    Ok(completed(api, &input.bucket, input.key, &info))
 }
 
 /// What is answered of an upload that became an object.
-fn completed(api: &Api, bucket: &str, key: String, info: &ObjectInfo) -> CompleteMultipartUploadOutput {
+fn completed(
+    api: &Api,
+    bucket: &str,
+    key: String,
+    info: &ObjectInfo,
+) -> S3Response<CompleteMultipartUploadOutput> {
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(info.checksum.as_ref());
-    CompleteMultipartUploadOutput {
+    let mut response = S3Response::new(CompleteMultipartUploadOutput {
         bucket: Some(api.listed_name(bucket)),
         location: Some(format!("/{bucket}/{key}")),
         key: Some(key),
@@ -453,7 +475,9 @@ fn completed(api: &Api, bucket: &str, key: String, info: &ObjectInfo) -> Complet
         checksum_type: info.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
         version_id: info.version.map(|id| id.to_string()),
         ..CompleteMultipartUploadOutput::default()
-    }
+    });
+    encryption::describe(info.encryption.as_ref(), &mut response.headers);
+    response
 }
 
 /// MD5 of the parts' MD5s, and their number.

@@ -121,12 +121,14 @@ impl PostPolicy {
         }
         for Condition { field, value, starts_with } in &self.conditions {
             let found = if field == "bucket" { Some(bucket) } else { fields.get(field).map(String::as_str) };
-            let holds = found.is_some_and(|found| match starts_with {
+            let holds = match starts_with {
                 // A list of types must fit as a whole.
-                true if field == "content-type" => found.split(',').all(|one| one.trim().starts_with(value)),
-                true => found.starts_with(value),
-                false => found == value,
-            });
+                true if field == "content-type" => {
+                    found.unwrap_or_default().split(',').all(|one| one.trim().starts_with(value))
+                }
+                true => found.unwrap_or_default().starts_with(value),
+                false => found.is_some_and(|found| found == value),
+            };
             if !holds {
                 let operator = if *starts_with { "starts-with" } else { "eq" };
                 return Err(denied(format!(

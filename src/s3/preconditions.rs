@@ -133,6 +133,7 @@ mod tests {
             lock: Default::default(),
             owner: None,
             acl: None,
+            encryption: None,
         }
     }
 

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request};
 
 use crate::auth::Trailers;
+use crate::encryption::DataKey;
 use crate::error::ApiError;
 use crate::policy::Access;
 use crate::store::{
@@ -16,7 +17,7 @@ use crate::store::{
 };
 
 use super::checksum::Claim;
-use super::{Api, acl, checksum, convert, headers, lock, version};
+use super::{Api, acl, checksum, convert, encryption, headers, lock, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 pub(super) const MAX_PUT: u64 = 5 << 30;
@@ -82,11 +83,12 @@ pub(super) async fn write(
     upload: Upload<'_>,
     trailers: Option<&HeaderMap>,
 ) -> Result<Written, ApiError> {
-    access.allow("s3:PutObject", None)?;
+    access.allow_write()?;
     let Upload { headers, stream, length, tags, condition, least } = upload;
     let (store, bucket) = (api.store.as_ref(), access.bucket);
     let (owner, acl) = acl::of_new_object(api, access, headers)?;
-    refuse_later_features(headers)?;
+    let sealed = encryption::of_new_object(&api.keyring, bucket, key, headers)?;
+    let (data_key, encryption) = sealed.unzip();
     let mut object = NewObject {
         headers: headers::system(headers),
         metadata: headers::metadata(headers)?,
@@ -94,10 +96,11 @@ pub(super) async fn write(
         owner,
         acl,
         lock: lock::of_new_object(api, bucket, headers)?,
+        encryption,
         ..NewObject::default()
     };
     let claim = Claim::read(headers)?;
-    let staged = stage(store, stream, length, &claim).await?;
+    let staged = stage(store, stream, length, &claim, data_key).await?;
     if staged.size < least {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -119,6 +122,7 @@ pub(super) fn describe(written: &Written, out: &mut HeaderMap) {
     insert(out, header::ETAG, &format!("\"{}\"", info.etag));
     insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
     insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
+    encryption::describe(info.encryption.as_ref(), out);
 }
 
 /// Streams a request's body into the store's waiting room, out of sight.
@@ -130,8 +134,9 @@ pub(super) async fn stage_body(
     request: &request::Parts,
     body: Body,
     claim: &Claim,
+    key: Option<DataKey>,
 ) -> Result<Staged, ApiError> {
-    stage(store, body_stream(body), declared_length(&request.headers)?, claim).await
+    stage(store, body_stream(body), declared_length(&request.headers)?, claim, key).await
 }
 
 async fn stage(
@@ -139,8 +144,9 @@ async fn stage(
     stream: ByteStream,
     length: Option<u64>,
     claim: &Claim,
+    key: Option<DataKey>,
 ) -> Result<Staged, ApiError> {
-    let options = StageOptions { checksum: claim.algorithm };
+    let options = StageOptions { checksum: claim.algorithm, key };
     let stream = if length.is_some() { stream } else { capped(stream) };
     let staged = store.stage(Payload::Stream(stream, length), options).await?;
     if length.is_some_and(|length| staged.size != length) {
@@ -213,20 +219,6 @@ fn body_error(error: &axum::Error) -> BodyError {
         cause = error.source();
     }
     BodyError::Disconnected(error.to_string())
-}
-
-/// What comes in later issues is refused, not ignored: a client that asks for a lock must not believe it has one.
-fn refuse_later_features(headers: &HeaderMap) -> Result<(), ApiError> {
-    const LATER: [(&str, &str); 2] = [
-        ("x-amz-server-side-encryption-customer-algorithm", "encryption with customer keys (SSE-C)"),
-        ("x-amz-server-side-encryption", "server-side encryption"),
-    ];
-    match LATER.iter().find(|(name, _)| headers.contains_key(*name)) {
-        None => Ok(()),
-        Some((name, feature)) => {
-            Err(ApiError::not_implemented(format!("{name}: {feature} is not implemented yet")))
-        }
-    }
 }
 
 /// 404 before the body is read, rather than after.

@@ -57,6 +57,12 @@ impl Client {
                 Arc::new(SystemClock),
             ),
             clock: Arc::new(SystemClock),
+            keyring: Arc::new(Keyring::new(
+                crate::encryption::DataKey::from_bytes([1; 32]),
+                Arc::new(crate::catalog::seal::MasterKey::from_bytes(&[2; 32])),
+                Arc::new(crate::catalog::MemoryCatalog::default()),
+                Arc::new(SystemClock),
+            )),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });
@@ -330,7 +336,7 @@ async fn what_comes_later_says_so() {
         assert_eq!(element(&text, "Code"), "NotImplemented");
         assert!(element(&text, "Message").contains("not implemented"), "{text}");
     }
-    c.expect(501, "PUT /bkt/k", &[("x-amz-server-side-encryption", "AES256")], "1").await;
+    c.expect(501, "PUT /bkt/k", &[("x-amz-server-side-encryption", "aws:kms:dsse")], "1").await;
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use super::version::order;
 use super::*;
 use crate::bucket::Versioning;
 use crate::clock::Clock;
+use crate::encryption::DataKey;
 
 /// A store in memory. Nothing survives it.
 #[derive(Debug)]
@@ -41,11 +42,14 @@ struct Contents {
     uploads: BTreeMap<(String, String), Upload>,
 }
 
+/// Bodies, and the key that each would be sealed with.
+type Sealed = Vec<(Bytes, Option<DataKey>)>;
+
 #[derive(Debug, Clone)]
 struct Stored {
     info: Arc<ObjectInfo>,
     parts: Option<Arc<[PartInfo]>>,
-    bytes: Bytes,
+    bytes: Sealed,
     /// The upload that it was.
     upload: Option<String>,
 }
@@ -73,16 +77,32 @@ impl Kept {
 #[derive(Debug)]
 struct Upload {
     info: UploadInfo,
-    parts: BTreeMap<u16, (PartInfo, Bytes)>,
+    parts: BTreeMap<u16, (PartInfo, (Bytes, Option<DataKey>))>,
 }
 
 /// Bytes of an object: a cheap clone of what was there when it was opened.
 #[derive(Debug)]
-struct Data(Bytes);
+struct Data(Sealed);
 
 impl ObjectData for Data {
-    fn read(self: Box<Self>, range: Range<u64>) -> Payload {
-        Payload::Bytes(slice(&self.0, &range))
+    fn read(self: Box<Self>, range: Range<u64>, key: Option<DataKey>) -> Payload {
+        let length = range.end - range.start;
+        let opened: std::result::Result<Vec<Bytes>, BodyError> = self
+            .0
+            .iter()
+            .map(|(bytes, with)| {
+                if with.as_ref().map(DataKey::bytes) == key.as_ref().map(DataKey::bytes) {
+                    Ok(bytes.clone())
+                } else {
+                    Err(BodyError::Read("another key".into()))
+                }
+            })
+            .collect();
+        match opened {
+            Ok(pieces) => Payload::Bytes(slice(&pieces.concat().into(), &range)),
+            Err(_) if length == 0 => Payload::Bytes(Bytes::new()),
+            Err(error) => Payload::Stream(Box::pin(futures_util::stream::iter([Err(error)])), Some(length)),
+        }
     }
 }
 
@@ -203,10 +223,10 @@ impl Contents {
     }
 }
 
-fn bytes_of(staged: &Staged) -> Result<Bytes> {
+fn bytes_of(staged: &Staged) -> Result<(Bytes, Option<DataKey>)> {
     staged
         .blob
-        .downcast_ref::<Bytes>()
+        .downcast_ref::<(Bytes, Option<DataKey>)>()
         .cloned()
         .ok_or_else(|| StoreError::Engine("staged by another store".into()))
 }
@@ -268,12 +288,12 @@ impl Store for MemoryStore {
             md5: digests.md5,
             crc64nvme: digests.crc64nvme,
             checksum: digests.checksum,
-            blob: Box::new(all.freeze()),
+            blob: Box::new((all.freeze(), options.key)),
         })
     }
 
     async fn read_staged(&self, staged: &Staged, range: Range<u64>) -> Result<Payload> {
-        Ok(Payload::Bytes(slice(&bytes_of(staged)?, &range)))
+        Ok(Payload::Bytes(slice(&bytes_of(staged)?.0, &range)))
     }
 
     async fn put(
@@ -289,7 +309,7 @@ impl Store for MemoryStore {
         let versioning = state.versioning(bucket)?;
         let contents = state.contents(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
-        let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), bytes_of(&staged)?);
+        let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), vec![bytes_of(&staged)?]);
         let mut info = object.into_info(size, etag, now, None, None);
         contents.add(key, versioning, now, |version| {
             info.version = version;
@@ -300,7 +320,7 @@ impl Store for MemoryStore {
 
     async fn open(&self, bucket: &str, key: &str, version: VersionRef) -> Result<Object> {
         let stored = self.state().contents(bucket)?.object(key, version)?.clone();
-        Ok(Object { info: stored.info, parts: stored.parts, data: Box::new(Data(stored.bytes)) })
+        Ok(Object { info: stored.info, parts: stored.parts, data: Box::new(Data(stored.bytes)), key: None })
     }
 
     async fn head(&self, bucket: &str, key: &str, version: VersionRef) -> Result<ObjectInfo> {
@@ -458,23 +478,24 @@ impl Store for MemoryStore {
         let upload = contents.upload(key, upload_id)?;
         allows(&condition, present.as_deref())?;
         let mut named = Vec::with_capacity(parts.len());
-        let mut all = BytesMut::new();
+        let (mut all, mut size) = (Vec::new(), 0);
         for wanted in &parts {
             let found = upload.parts.get(&wanted.number).filter(|(part, _)| part.etag == wanted.etag);
             let (part, bytes) = found.ok_or(StoreError::InvalidPart(wanted.number))?;
             named.push(part.clone());
-            all.extend_from_slice(bytes);
+            size += part.size;
+            all.push(bytes.clone());
         }
         let head = NewObject { checksum: object.checksum, ..upload.info.object.clone() };
         let count = u16::try_from(named.len()).ok();
-        let mut info = head.into_info(all.len() as u64, object.etag, now, count, None);
+        let mut info = head.into_info(size, object.etag, now, count, None);
         contents.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
         contents.add(key, versioning, now, |version| {
             info.version = version;
             Kept::Object(Stored {
                 info: Arc::new(info.clone()),
                 parts: Some(named.into()),
-                bytes: all.freeze(),
+                bytes: all,
                 upload: Some(upload_id.to_owned()),
             })
         })?;

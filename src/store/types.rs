@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::version::{DeleteMarker, Lock, Retention, VersionId, VersionRef};
 use crate::bucket::{Acl, BucketConfig};
+use crate::encryption::{DataKey, Encryption};
 
 /// Buckets by name.
 pub type Buckets = BTreeMap<String, Arc<Bucket>>;
@@ -181,6 +182,9 @@ pub struct ObjectInfo {
     /// Who else may use it; `None` for its owner alone.
     #[serde(default)]
     pub acl: Option<Acl>,
+    /// How it is encrypted.
+    #[serde(default)]
+    pub encryption: Option<Encryption>,
 }
 
 /// An object opened for reading.
@@ -192,17 +196,30 @@ pub struct Object {
     pub parts: Option<Arc<[PartInfo]>>,
     /// Its bytes.
     pub data: Box<dyn ObjectData>,
+    /// The key that they are sealed with: whoever opens an object that is encrypted puts it here.
+    pub key: Option<DataKey>,
+}
+
+impl Object {
+    /// Reads a range, which must lie within the object.
+    #[must_use]
+    pub fn read(self, range: Range<u64>) -> Payload {
+        self.data.read(range, self.key)
+    }
 }
 
 /// Bytes of one version of an object. They stay readable while this is held, whatever happens to the key.
 pub trait ObjectData: Send + Sync + fmt::Debug {
-    /// Reads a range, which must lie within the object. Each segment is checked before its bytes go out.
-    fn read(self: Box<Self>, range: Range<u64>) -> Payload;
+    /// Reads a range, which must lie within the object. Each segment is checked, and opened where it is sealed, before
+    /// its bytes go out; sealed bytes without their key are an error.
+    fn read(self: Box<Self>, range: Range<u64>, key: Option<DataKey>) -> Payload;
 }
 
 /// How to take a body.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StageOptions {
+    /// The key that its bytes are sealed with. The digests are of the bytes as they came.
+    pub key: Option<DataKey>,
     /// A checksum to compute beside MD5 and CRC-64/NVME, which always are.
     pub checksum: Option<ChecksumAlgorithm>,
 }
@@ -240,6 +257,8 @@ pub struct NewObject {
     pub owner: Option<String>,
     /// Who else may use it; `None` for its owner alone.
     pub acl: Option<Acl>,
+    /// How it is encrypted: its bytes were staged with the data key of this.
+    pub encryption: Option<Encryption>,
 }
 
 impl NewObject {
@@ -252,7 +271,7 @@ impl NewObject {
         parts: Option<u16>,
         version: Option<VersionId>,
     ) -> ObjectInfo {
-        let Self { headers, metadata, tags, checksum, lock, owner, acl } = self;
+        let Self { headers, metadata, tags, checksum, lock, owner, acl, encryption } = self;
         ObjectInfo {
             size,
             etag,
@@ -266,6 +285,7 @@ impl NewObject {
             lock,
             owner,
             acl,
+            encryption,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 mod listing;
 mod objects;
 mod random;
+mod sealed;
 mod uploads;
 mod versions;
 
@@ -144,7 +145,7 @@ impl Subject {
     pub(in crate::store) async fn get(&self, key: &str) -> Vec<u8> {
         let object = self.store.open("b", key, VersionRef::Current).await.unwrap();
         let size = object.info.size;
-        collect(object.data.read(0..size)).await.unwrap()
+        collect(object.read(0..size)).await.unwrap()
     }
 
     async fn keys(&self, query: ListQuery) -> (Vec<String>, Vec<String>, Option<String>) {

@@ -75,7 +75,7 @@ async fn ranges_at_every_segment_edge(s: &Subject) {
         for &start in &edges {
             for &end in edges.iter().filter(|end| **end >= start) {
                 let object = s.store.open("b", "k", VersionRef::Current).await.unwrap();
-                let read = collect(object.data.read(start as u64..end as u64)).await.unwrap();
+                let read = collect(object.read(start as u64..end as u64)).await.unwrap();
                 assert!(read == bytes[start..end], "{start}..{end} of {size}");
             }
         }
@@ -121,7 +121,7 @@ async fn digests_are_those_of_the_body(s: &Subject) {
         let bytes = if size == 9 { Bytes::from_static(b"123456789") } else { noise(5, size) };
         for algorithm in [ChecksumAlgorithm::Crc32c, ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Crc64Nvme]
         {
-            let options = StageOptions { checksum: Some(algorithm) };
+            let options = StageOptions { checksum: Some(algorithm), key: None };
             let staged = s.store.stage(pieces(&bytes, 333), options).await.unwrap();
             let mut whole = hash::Hasher::new(Some(algorithm));
             whole.update(&bytes);
@@ -210,12 +210,12 @@ async fn an_open_object_keeps_its_bytes(s: &Subject) {
             s.store.open("b", "k", VersionRef::Current).await.unwrap(),
             s.store.open("b", "k", VersionRef::Current).await.unwrap(),
         );
-        let under_way = early.data.read(0..size as u64);
+        let under_way = early.read(0..size as u64);
         s.put("k", &new).await;
-        assert!(collect(late.data.read(0..size as u64)).await.unwrap() == old);
+        assert!(collect(late.read(0..size as u64)).await.unwrap() == old);
         s.store.delete("b", vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
         assert!(collect(under_way).await.unwrap() == old);
-        assert!(collect(other.data.read(5..50)).await.unwrap() == old[5..50]);
+        assert!(collect(other.read(5..50)).await.unwrap() == old[5..50]);
     }
 }
 

@@ -170,7 +170,7 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
             let at = |part: u16| object.info.size * u64::from(part) / u64::from(u16::MAX);
             let range = at(*from.min(to))..at(*from.max(to));
             let head = format!("{:?} {:?} {range:?}", object.info, object.parts);
-            let bytes = collect(object.data.read(range)).await.unwrap();
+            let bytes = collect(object.read(range)).await.unwrap();
             format!(
                 "{head} {} {:x}",
                 bytes.len(),

@@ -62,7 +62,7 @@ async fn parts_become_one_object(s: &Subject) {
     for start in edges {
         for end in edges.into_iter().filter(|end| *end >= start) {
             let object = s.store.open("b", "k", VersionRef::Current).await.unwrap();
-            let read = collect(object.data.read(start as u64..end as u64)).await.unwrap();
+            let read = collect(object.read(start as u64..end as u64)).await.unwrap();
             assert!(read == all[start..end], "{start}..{end}");
         }
     }
@@ -140,7 +140,7 @@ async fn an_open_multipart_object_keeps_its_bytes(s: &Subject) {
     s.put("k", &noise(3, 100)).await;
     // Time for a collector that would not wait.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    assert!(collect(object.data.read(0..size)).await.unwrap() == bodies.concat());
+    assert!(collect(object.read(0..size)).await.unwrap() == bodies.concat());
 }
 
 async fn parts_are_listed_in_pages(s: &Subject) {

@@ -24,7 +24,7 @@ async fn set(s: &Subject, versioning: Versioning) {
 async fn read(s: &Subject, key: &str, version: VersionRef) -> Result<Vec<u8>> {
     let object = s.store.open("b", key, version).await?;
     let size = object.info.size;
-    Ok(collect(object.data.read(0..size)).await.unwrap())
+    Ok(collect(object.read(0..size)).await.unwrap())
 }
 
 async fn delete(s: &Subject, key: &str, version: VersionRef) -> Result<Deleted> {
@@ -203,7 +203,7 @@ async fn parts_make_versions(s: &Subject) {
     let open = s.store.open("b", "k", ids[0]).await.unwrap();
     assert!(delete(s, "k", ids[0]).await.unwrap().there);
     let size = open.info.size;
-    assert_eq!(collect(open.data.read(0..size)).await.unwrap(), body(0));
+    assert_eq!(collect(open.read(0..size)).await.unwrap(), body(0));
 }
 
 async fn a_bucket_with_versions_stays(s: &Subject) {

@@ -1,6 +1,8 @@
 //! Body files: their names, how they are written segment by segment, and how they reach their place.
 //!
-//! A file is the body, then the CRC-64/NVME of each segment of 256 KiB (8 bytes each, little-endian).
+//! A file is the body, then the CRC-64/NVME of each segment of 256 KiB (8 bytes each, little-endian). Where the body is
+//! sealed, what follows it is its salt, the tag of its size (16 bytes each), and for each segment the CRC of what is on
+//! disk and the tag of its AES-GCM (16 bytes).
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -17,6 +19,7 @@ use super::Shared;
 use super::faults::Step;
 use super::gc::Task;
 use super::rows::crc64;
+use crate::encryption::{BodyCipher, DataKey};
 use crate::store::hash::{Digests, Hasher};
 use crate::store::{Result, StoreError};
 
@@ -200,7 +203,11 @@ pub(super) struct BlobWriter {
     file: File,
     blob: BlobFile,
     hasher: Hasher,
-    crcs: Vec<u8>,
+    /// What follows the body: for each segment its CRC, and its tag where it is sealed.
+    trailer: Vec<u8>,
+    cipher: Option<BodyCipher>,
+    sealed: Vec<u8>,
+    segments: u64,
 }
 
 /// A body that was written to a temporary file.
@@ -213,26 +220,44 @@ pub(super) struct WrittenBlob {
 
 impl BlobWriter {
     /// Begins a file.
-    pub(super) fn create(shared: Arc<Shared>, hasher: Hasher) -> Result<Self> {
+    pub(super) fn create(shared: Arc<Shared>, hasher: Hasher, key: Option<&DataKey>) -> Result<Self> {
+        let cipher = key.map(BodyCipher::new).transpose()?;
         let (blob, file) = BlobFile::create(shared).map_err(io_error)?;
-        Ok(Self { file, blob, hasher, crcs: Vec::new() })
+        Ok(Self { file, blob, hasher, trailer: Vec::new(), cipher, sealed: Vec::new(), segments: 0 })
     }
 
     /// Takes the next segment: a whole one, except in the last call.
     pub(super) fn write(&mut self, segment: &Bytes) -> Result<()> {
         // Written first, while the bytes are in the processor's cache.
         self.blob.shared.faults.at(Step::Write).map_err(io_error)?;
-        self.file.write_all(segment).map_err(io_error)?;
-        self.crcs.extend_from_slice(&crc64(segment).to_le_bytes());
+        match &self.cipher {
+            None => {
+                self.file.write_all(segment).map_err(io_error)?;
+                self.trailer.extend_from_slice(&crc64(segment).to_le_bytes());
+            }
+            Some(cipher) => {
+                self.sealed.clear();
+                self.sealed.extend_from_slice(segment);
+                let tag = cipher.seal(self.segments, &mut self.sealed)?;
+                self.file.write_all(&self.sealed).map_err(io_error)?;
+                self.trailer.extend_from_slice(&crc64(&self.sealed).to_le_bytes());
+                self.trailer.extend_from_slice(&tag);
+            }
+        }
+        self.segments += 1;
         self.hasher.update_beside_others(segment);
         Ok(())
     }
 
     /// Ends the file.
     pub(super) fn finish(mut self) -> Result<(Digests, WrittenBlob)> {
-        self.file.write_all(&self.crcs).map_err(io_error)?;
         let digests = self.hasher.finish();
         let size = digests.size;
+        if let Some(cipher) = &self.cipher {
+            let head = [cipher.salt(), cipher.size_tag(size)].concat();
+            self.file.write_all(&head).map_err(io_error)?;
+        }
+        self.file.write_all(&self.trailer).map_err(io_error)?;
         Ok((digests, WrittenBlob { file: self.file, blob: self.blob, size }))
     }
 }

@@ -70,7 +70,12 @@ impl FsStore {
                     let bytes = inline(&view, id, crc)?;
                     let sources = [(Source::Bytes(bytes, crc), row.info.size)];
                     let data = Data { shared: Arc::clone(shared), sources: sources.into(), pin: None };
-                    return Ok(Object { info: Arc::new(row.info), parts: None, data: Box::new(data) });
+                    return Ok(Object {
+                        info: Arc::new(row.info),
+                        parts: None,
+                        data: Box::new(data),
+                        key: None,
+                    });
                 }
                 Place::File { id } => Garbage::File(id),
                 Place::Parts { ref upload, .. } => Garbage::Upload(upload.clone()),
@@ -90,7 +95,7 @@ impl FsStore {
                 Place::Inline { .. } => continue,
             };
             let data = Data { shared: Arc::clone(shared), sources, pin: Some(pin) };
-            return Ok(Object { info: Arc::new(row.info), parts, data: Box::new(data) });
+            return Ok(Object { info: Arc::new(row.info), parts, data: Box::new(data), key: None });
         }
     }
 

@@ -19,6 +19,8 @@ use super::blob::{BlobId, CRC_BYTES, SEGMENT_U64};
 use super::buffers::Buffer;
 use super::pins::Pin;
 use super::rows::crc64;
+use crate::encryption::cipher::{SALT, TAG};
+use crate::encryption::{BodyCipher, DataKey};
 use crate::store::{BodyError, ObjectData, Payload};
 
 /// Segments that one task of the blocking pool reads.
@@ -55,7 +57,7 @@ pub(super) struct Data {
 }
 
 impl ObjectData for Data {
-    fn read(self: Box<Self>, range: Range<u64>) -> Payload {
+    fn read(self: Box<Self>, range: Range<u64>, key: Option<DataKey>) -> Payload {
         let mut pieces = Vec::new();
         let mut start = 0;
         for (source, size) in self.sources.iter() {
@@ -67,22 +69,26 @@ impl ObjectData for Data {
             }
             start = end;
         }
-        stream(pieces, Some((self.shared, self.pin)))
+        stream(pieces, Some((self.shared, self.pin)), key)
     }
 }
 
 /// The bytes of pieces, one after the other. `held` is kept until the end.
-pub(super) fn stream(pieces: Vec<Piece>, held: Option<(Arc<Shared>, Option<Pin>)>) -> Payload {
+pub(super) fn stream(
+    pieces: Vec<Piece>,
+    held: Option<(Arc<Shared>, Option<Pin>)>,
+    key: Option<DataKey>,
+) -> Payload {
     if pieces.is_empty() {
         return Payload::Bytes(Bytes::new());
     }
     let length = pieces.iter().map(|piece| piece.range.end - piece.range.start).sum();
     if let [Piece { source: Source::Bytes(bytes, crc), range }] = pieces.as_slice()
-        && crc64(bytes) == *crc
+        && let Ok(bytes) = open_small(bytes, *crc, key.as_ref())
     {
-        return Payload::Bytes(slice(bytes, range));
+        return Payload::Bytes(slice(&bytes, range));
     }
-    let reader = Reader { pieces: pieces.into(), current: None, held };
+    let reader = Reader { pieces: pieces.into(), current: None, held, key };
     let stream = futures_util::stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
         match reader.next().await {
@@ -106,10 +112,24 @@ fn mismatch() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "stored bytes do not match their checksum")
 }
 
+/// A small body, checked and opened.
+fn open_small(bytes: &Bytes, crc: u64, key: Option<&DataKey>) -> io::Result<Bytes> {
+    if crc64(bytes) != crc {
+        return Err(mismatch());
+    }
+    let Some(key) = key else { return Ok(bytes.clone()) };
+    let (rest, salt) = bytes.split_last_chunk::<SALT>().ok_or_else(mismatch)?;
+    let (sealed, tag) = rest.split_last_chunk::<TAG>().ok_or_else(mismatch)?;
+    let mut opened = sealed.to_vec();
+    BodyCipher::with_salt(key, *salt).open(0, &mut opened, tag)?;
+    Ok(opened.into())
+}
+
 struct Reader {
     pieces: VecDeque<Piece>,
     current: Option<FileReader>,
     held: Option<(Arc<Shared>, Option<Pin>)>,
+    key: Option<DataKey>,
 }
 
 impl Reader {
@@ -124,8 +144,9 @@ impl Reader {
             }
             let Some(Piece { source, range }) = self.pieces.pop_front() else { return Ok(None) };
             let (file, size) = match source {
-                Source::Bytes(bytes, crc) if crc64(&bytes) == crc => return Ok(Some(slice(&bytes, &range))),
-                Source::Bytes(..) => return Err(mismatch()),
+                Source::Bytes(bytes, crc) => {
+                    return Ok(Some(slice(&open_small(&bytes, crc, self.key.as_ref())?, &range)));
+                }
                 Source::Inline(id, crc) => return Ok(Some(slice(&self.inline(id, crc)?, &range))),
                 Source::Open(file, size) => (file, size),
                 Source::File(id, size) => {
@@ -135,7 +156,7 @@ impl Reader {
                     (Arc::new(File::open(path)?), size)
                 }
             };
-            self.current = Some(FileReader::new(file, size, range));
+            self.current = Some(FileReader::new(file, size, range, self.key.clone()));
         }
     }
 
@@ -145,8 +166,7 @@ impl Reader {
         let view = shared.view();
         let row = view.inline.get(id).map_err(|error| io::Error::other(error.to_string()))?;
         let row = row.ok_or_else(mismatch)?;
-        let bytes = Bytes::copy_from_slice(row.value());
-        if crc64(&bytes) == crc { Ok(bytes) } else { Err(mismatch()) }
+        open_small(&Bytes::copy_from_slice(row.value()), crc, self.key.as_ref())
     }
 }
 
@@ -172,8 +192,9 @@ enum State {
 }
 
 impl FileReader {
-    fn new(file: Arc<File>, size: u64, range: Range<u64>) -> Self {
-        let segments = Segments { file, size, first: 0, crcs: Vec::new() };
+    fn new(file: Arc<File>, size: u64, range: Range<u64>, key: Option<DataKey>) -> Self {
+        let seal = key.map_or(Seal::None, Seal::Key);
+        let segments = Segments { file, size, first: 0, marks: Vec::new(), seal };
         Self {
             state: State::Cached(segments),
             at: range.start,
@@ -269,18 +290,37 @@ fn pread_cached(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a body is sealed, and by what.
+#[derive(Clone)]
+enum Seal {
+    None,
+    /// By this key; the file has the salt.
+    Key(DataKey),
+    Cipher(Arc<BodyCipher>),
+}
+
+/// What the trailer has for a segment.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// The CRC of what is on disk.
+    Crc(u64),
+    /// The tag that it opens with.
+    Tag([u8; TAG]),
+}
+
 /// A body file, read by whole segments.
 #[derive(Clone)]
 struct Segments {
     file: Arc<File>,
     size: u64,
-    /// Number of the segment that the first of `crcs` belongs to.
+    /// Number of the segment that the first of `marks` belongs to.
     first: u64,
-    crcs: Vec<u64>,
+    marks: Vec<Mark>,
+    seal: Seal,
 }
 
 impl Segments {
-    /// Reads a segment and checks it. Blocks as far as `pread` does.
+    /// Reads a segment, checks it, and opens it where it is sealed. Blocks as far as `pread` does.
     fn read(
         &mut self,
         number: u64,
@@ -289,33 +329,72 @@ impl Segments {
         let start = number * SEGMENT_U64;
         let length = self.size.saturating_sub(start).min(SEGMENT_U64);
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        let buffer = Buffer::filled(length, |bytes| pread(&self.file, bytes, start))?;
-        if self.crc(number, &pread)? != crc64(buffer.as_ref()) {
-            return Err(mismatch());
-        }
+        let cipher = self.cipher(&pread)?;
+        let mark = self.mark(number, &pread)?;
+        let file = &self.file;
+        let buffer = Buffer::filled(length, |bytes| {
+            pread(file, bytes, start)?;
+            match (&cipher, mark) {
+                (None, Mark::Crc(crc)) if crc == crc64(bytes) => Ok(()),
+                // The tag says more than a CRC would.
+                (Some(cipher), Mark::Tag(tag)) => cipher.open(number, bytes, &tag),
+                _ => Err(mismatch()),
+            }
+        })?;
         Ok(buffer.into())
     }
 
-    /// The CRC that the trailer has for a segment.
-    fn crc(
+    /// What opens the segments. The file must be as long as it was sealed.
+    fn cipher(
+        &mut self,
+        pread: &impl Fn(&File, &mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<Option<Arc<BodyCipher>>> {
+        let key = match &self.seal {
+            Seal::None => return Ok(None),
+            Seal::Cipher(cipher) => return Ok(Some(Arc::clone(cipher))),
+            Seal::Key(key) => key,
+        };
+        let mut head = [0; SALT + TAG];
+        pread(&self.file, &mut head, self.size)?;
+        let (salt, size_tag) = head.split_first_chunk().ok_or_else(mismatch)?;
+        let cipher = BodyCipher::with_salt(key, *salt);
+        if cipher.size_tag(self.size) != *size_tag {
+            return Err(mismatch());
+        }
+        let cipher = Arc::new(cipher);
+        self.seal = Seal::Cipher(Arc::clone(&cipher));
+        Ok(Some(cipher))
+    }
+
+    /// What the trailer has for a segment.
+    fn mark(
         &mut self,
         number: u64,
         pread: &impl Fn(&File, &mut [u8], u64) -> io::Result<()>,
-    ) -> io::Result<u64> {
+    ) -> io::Result<Mark> {
         let held = |this: &Self| {
             let index = usize::try_from(number.checked_sub(this.first)?).ok()?;
-            this.crcs.get(index).copied()
+            this.marks.get(index).copied()
         };
-        if let Some(crc) = held(self) {
-            return Ok(crc);
+        if let Some(mark) = held(self) {
+            return Ok(mark);
         }
+        let (head, width) = match self.seal {
+            Seal::None => (0, CRC_BYTES),
+            Seal::Key(_) | Seal::Cipher(_) => ((SALT + TAG) as u64, CRC_BYTES + TAG as u64),
+        };
         let count = self.size.div_ceil(SEGMENT_U64).saturating_sub(number).min(WINDOW);
-        let length = usize::try_from(count * CRC_BYTES).map_err(io::Error::other)?;
+        let length = usize::try_from(count * width).map_err(io::Error::other)?;
         let mut buffer = vec![0; length];
-        pread(&self.file, &mut buffer, self.size + number * CRC_BYTES)?;
+        pread(&self.file, &mut buffer, self.size + head + number * width)?;
         self.first = number;
-        let (crcs, _) = buffer.as_chunks();
-        self.crcs = crcs.iter().map(|crc| u64::from_le_bytes(*crc)).collect();
+        self.marks = if head == 0 {
+            buffer.as_chunks().0.iter().map(|crc| Mark::Crc(u64::from_le_bytes(*crc))).collect()
+        } else {
+            const WIDTH: usize = 8 + TAG;
+            let (entries, _) = buffer.as_chunks::<WIDTH>();
+            entries.iter().filter_map(|entry| entry.last_chunk().copied().map(Mark::Tag)).collect()
+        };
         held(self).ok_or_else(mismatch)
     }
 }

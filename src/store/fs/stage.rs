@@ -14,16 +14,17 @@ use super::buffers::Buffer;
 use super::read::{Piece, Source, stream};
 use super::rows::{Place, crc64};
 use super::tables::Tx;
+use crate::encryption::{BodyCipher, DataKey};
 use crate::store::hash::{Digests, Hasher};
 use crate::store::{ByteStream, Payload, Result, StageOptions, Staged, StoreError};
 
 /// Where staged bytes are.
 #[derive(Debug)]
 enum Held {
-    /// In memory.
-    Memory(Bytes),
+    /// In memory, as they will be kept, with their CRC; and the key that they are sealed with.
+    Memory(Bytes, u64, Option<DataKey>),
     /// In a temporary file.
-    File(WrittenBlob),
+    File(WrittenBlob, Option<DataKey>),
 }
 
 /// Staged bytes in the form that the committer takes.
@@ -75,13 +76,32 @@ pub(super) async fn stage(shared: &Arc<Shared>, body: Payload, options: StageOpt
             (head, more.then_some(stream))
         }
     };
-    let Some(rest) = rest else { return Ok(hold(hasher, head)) };
-    spill(Arc::clone(shared), hasher, head, rest).await
+    let Some(rest) = rest else { return hold(hasher, head, options.key) };
+    spill(Arc::clone(shared), hasher, head, rest, options.key).await
 }
 
-fn hold(mut hasher: Hasher, bytes: Bytes) -> Staged {
+fn hold(mut hasher: Hasher, bytes: Bytes, key: Option<DataKey>) -> Result<Staged> {
     hasher.update(&bytes);
-    staged(hasher.finish(), Held::Memory(bytes))
+    let digests = hasher.finish();
+    let (bytes, crc) = match &key {
+        None => (bytes, digests.crc64nvme),
+        Some(key) => {
+            let sealed = seal_small(key, &bytes)?;
+            let crc = crc64(&sealed);
+            (sealed, crc)
+        }
+    };
+    Ok(staged(digests, Held::Memory(bytes, crc, key)))
+}
+
+/// A small body as it is kept where it is sealed: its bytes, their tag, its salt.
+fn seal_small(key: &DataKey, bytes: &[u8]) -> Result<Bytes> {
+    let cipher = BodyCipher::new(key)?;
+    let mut sealed = bytes.to_vec();
+    let tag = cipher.seal(0, &mut sealed)?;
+    sealed.extend_from_slice(&tag);
+    sealed.extend_from_slice(&cipher.salt());
+    Ok(sealed.into())
 }
 
 /// Receives up to more than `limit` bytes; says whether it stopped for the limit.
@@ -122,8 +142,16 @@ fn work(mut writer: BlobWriter, buffer: Buffer) -> Worker {
 }
 
 /// Writes a body to a temporary file.
-async fn spill(shared: Arc<Shared>, hasher: Hasher, head: Bytes, mut rest: ByteStream) -> Result<Staged> {
-    let mut worker: Worker = tokio::task::spawn_blocking(move || BlobWriter::create(shared, hasher));
+async fn spill(
+    shared: Arc<Shared>,
+    hasher: Hasher,
+    head: Bytes,
+    mut rest: ByteStream,
+    key: Option<DataKey>,
+) -> Result<Staged> {
+    let seals = key.clone();
+    let mut worker: Worker =
+        tokio::task::spawn_blocking(move || BlobWriter::create(shared, hasher, seals.as_ref()));
     let mut filling = Buffer::new();
     let mut next = Some(head);
     while let Some(mut chunk) = next {
@@ -144,7 +172,7 @@ async fn spill(shared: Arc<Shared>, hasher: Hasher, head: Bytes, mut rest: ByteS
         writer.finish()
     });
     let (digests, written) = joined(done).await?;
-    Ok(staged(digests, Held::File(written)))
+    Ok(staged(digests, Held::File(written, key)))
 }
 
 /// Makes staged bytes ready for the committer: a file is flushed and moved to its place.
@@ -152,11 +180,8 @@ pub(super) async fn settle(shared: &Arc<Shared>, staged: Staged) -> Result<Body>
     shared.check()?;
     let held = staged.blob.downcast::<Held>().map_err(|_| foreign())?;
     match *held {
-        Held::Memory(bytes) => {
-            let crc = staged.crc64nvme;
-            Ok(Body::Inline(bytes, crc))
-        }
-        Held::File(WrittenBlob { file, blob, size }) => {
+        Held::Memory(bytes, crc, _) => Ok(Body::Inline(bytes, crc)),
+        Held::File(WrittenBlob { file, blob, size }, _) => {
             joined(tokio::task::spawn_blocking(move || Ok(Body::File(blob.place(&file)?, size)))).await
         }
     }
@@ -164,16 +189,16 @@ pub(super) async fn settle(shared: &Arc<Shared>, staged: Staged) -> Result<Body>
 
 /// Reads bytes that were staged.
 pub(super) async fn read_staged(staged: &Staged, range: Range<u64>) -> Result<Payload> {
-    let source = match staged.blob.downcast_ref::<Held>().ok_or_else(foreign)? {
-        Held::Memory(bytes) => Source::Bytes(bytes.clone(), crc64(bytes)),
-        Held::File(written) => {
+    let (source, key) = match staged.blob.downcast_ref::<Held>().ok_or_else(foreign)? {
+        Held::Memory(bytes, crc, key) => (Source::Bytes(bytes.clone(), *crc), key),
+        Held::File(written, key) => {
             // Opened anew and now, so that the bytes stay readable whatever becomes of the file.
             let path = written.blob.path().to_owned();
             let file = joined(tokio::task::spawn_blocking(move || Ok(std::fs::File::open(path)?))).await?;
-            Source::Open(Arc::new(file), written.size)
+            (Source::Open(Arc::new(file), written.size), key)
         }
     };
     let size = staged.size;
     let range = range.start.min(size)..range.end.min(size);
-    Ok(stream(vec![Piece { source, range }], None))
+    Ok(stream(vec![Piece { source, range }], None, key.clone()))
 }

@@ -41,7 +41,7 @@ async fn what_is_replaced_goes_when_its_reader_has_gone() {
     assert_eq!(files(dir.path()).0.len(), 1, "two readers hold it");
     drop(first);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(collect(second.data.read(0..5_000_000)).await.unwrap() == old);
+    assert!(collect(second.read(0..5_000_000)).await.unwrap() == old);
     until("the old body is gone", || files(dir.path()).0.is_empty()).await;
     until("the books are empty", || {
         let table = store.shared().view().txn.open_table(tables::GC).unwrap();
@@ -186,6 +186,6 @@ async fn ten_thousand_parts_complete_quickly() {
     assert_eq!((info.size, info.parts), (160_000, Some(10_000)));
     assert!(took < Duration::from_secs(3), "{took:?}");
     let object = store.open("b", "k", VersionRef::Current).await.unwrap();
-    let read = collect(object.data.read(159_984..160_000)).await.unwrap();
+    let read = collect(object.read(159_984..160_000)).await.unwrap();
     assert!(read == noise(10_000, 16));
 }

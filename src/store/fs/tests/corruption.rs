@@ -21,7 +21,7 @@ async fn a_flipped_bit_in_a_file_is_an_error_of_its_segment_only() {
     let file = files(dir.path()).0.remove(0);
     let read = async |range: Range<usize>| {
         let object = store.open("b", "k", VersionRef::Current).await.unwrap();
-        collect(object.data.read(range.start as u64..range.end as u64)).await
+        collect(object.read(range.start as u64..range.end as u64)).await
     };
     assert!(read(0..bytes.len()).await.unwrap() == bytes);
     flip(&file, segment as u64 + 7);

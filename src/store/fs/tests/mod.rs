@@ -47,7 +47,7 @@ async fn put(store: &FsStore, key: &str, bytes: &Bytes) -> Result<ObjectInfo> {
 async fn get(store: &FsStore, key: &str) -> Result<Vec<u8>> {
     let object = store.open("b", key, VersionRef::Current).await?;
     let size = object.info.size;
-    Ok(collect(object.data.read(0..size)).await?)
+    Ok(collect(object.read(0..size)).await?)
 }
 
 async fn delete(store: &FsStore, key: &str) {

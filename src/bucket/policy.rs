@@ -1,0 +1,68 @@
+//! The policy of a bucket, compiled once.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::policy::{Policy, PolicyError, PolicyKind};
+
+/// A bucket policy: at most 20 KB of JSON.
+#[derive(Debug, Clone)]
+pub struct BucketPolicy {
+    text: Arc<str>,
+    /// `None` for one that an earlier version took and this one cannot read: it denies everything.
+    policy: Option<Arc<Policy>>,
+}
+
+impl BucketPolicy {
+    /// Reads and checks a policy.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let policy = Policy::parse(text, PolicyKind::Resource)?;
+        Ok(Self { text: text.into(), policy: Some(Arc::new(policy)) })
+    }
+
+    /// The document as it was put.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The policy; `None` where it cannot be read, and everything is to be denied.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_deref()
+    }
+
+    /// Whether it lets everybody do something (S3 user guide, "The meaning of public").
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.policy().is_some_and(Policy::is_public)
+    }
+}
+
+impl PartialEq for BucketPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for BucketPolicy {}
+
+impl Serialize for BucketPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for BucketPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self::parse(&text).unwrap_or_else(|error| {
+            tracing::error!(%error, "a bucket policy cannot be read: its bucket is closed until it is put again");
+            Self { text: text.into(), policy: None }
+        }))
+    }
+}
