@@ -31,6 +31,7 @@ pub mod door;
 pub mod error;
 pub mod function;
 pub mod instance;
+pub mod lifecycle;
 pub mod object_lambda;
 pub mod policy;
 pub mod s3;

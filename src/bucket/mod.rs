@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::PublicAccessBlock;
+use crate::error::ApiError;
 
 pub mod acl;
+pub mod lifecycle;
 pub mod object_lock;
 pub mod ownership;
 pub mod versioning;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
+pub use lifecycle::Lifecycle;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use versioning::Versioning;
@@ -32,4 +35,16 @@ pub struct BucketConfig {
     pub public_access_block: Option<PublicAccessBlock>,
     /// The bucket policy, as it was put.
     pub policy: Option<String>,
+    /// What becomes of objects with time.
+    pub lifecycle: Option<Lifecycle>,
+}
+
+/// 400 MalformedXML; what is wrong is told to the log.
+pub(crate) fn malformed(why: impl Into<String>) -> ApiError {
+    ApiError::new(
+        http::StatusCode::BAD_REQUEST,
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+    .with_internal(why)
 }

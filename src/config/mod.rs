@@ -1,6 +1,7 @@
 //! Settings: what was typed ([`RawConfig`]) → what is meant ([`Config`]).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use refract_transforms::Limits as TransformLimits;
 
 use crate::access_point::arn;
+use crate::lifecycle;
 use crate::secret::Secret;
 use crate::server::Limits;
 use crate::store::fs::Durability;
@@ -76,6 +78,8 @@ pub struct Config {
     pub transform_parallel: usize,
     /// Caps of one run of a transform.
     pub transform: TransformLimits,
+    /// How lifecycle rules are carried out.
+    pub lifecycle: lifecycle::Options,
     /// What the listener allows.
     pub limits: Limits,
     /// What to log.
@@ -157,6 +161,11 @@ impl Config {
                 output_bytes: of("transform_output_bytes")?.size(1 << 20..=1 << 50)?,
                 ratio: of("transform_ratio")?.number(1..=1 << 20)?,
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
+            },
+            lifecycle: lifecycle::Options {
+                days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
+                rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)
+                    .unwrap_or(NonZeroU32::MIN),
             },
             limits: Limits {
                 connections: of("max_connections")?.number(1..=1 << 20)?,

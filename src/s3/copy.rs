@@ -12,7 +12,7 @@ use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptio
 use super::checksum::by_name;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, acl, convert, headers, keys, open_object, version};
+use super::{Api, acl, convert, headers, keys, lifecycle, open_object, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -107,6 +107,7 @@ pub(super) async fn object(
             checksum_type: copied.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
         }),
         version_id: version::shown(&config, copied.version),
+        expiration: lifecycle::expiration(&config, &input.key, &copied),
         copy_source_version_id: version::shown(&source_versions, info.version),
         ..CopyObjectOutput::default()
     }))

@@ -14,7 +14,7 @@ use crate::store::{Object, ObjectInfo, PartInfo, Payload, Store, VersionRef};
 
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
-use super::{checksum, headers, version};
+use super::{checksum, headers, lifecycle, version};
 
 /// Response headers that a signed request may override by query parameter (GetObject, "Overriding response
 /// header values").
@@ -41,6 +41,9 @@ pub async fn get_object(
     let object = open_object(store, access, key, read.version).await?;
     let name = |answer: &mut Response<Body>| {
         version::name(access.bucket, object.info.version, answer.headers_mut());
+        if read.version == VersionRef::Current {
+            lifecycle::say_expiration(access.bucket, key, &object.info, answer.headers_mut());
+        }
     };
     if let Some(mut answer) = read.settle(&object.info)? {
         name(&mut answer);

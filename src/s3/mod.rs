@@ -33,6 +33,7 @@ mod gate;
 mod get;
 mod headers;
 pub mod keys;
+mod lifecycle;
 mod list;
 mod multipart;
 mod multipart_sum;

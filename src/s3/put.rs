@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 use super::checksum::Claim;
-use super::{Api, acl, checksum, convert, headers, version};
+use super::{Api, acl, checksum, convert, headers, lifecycle, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MAX_PUT: u64 = 5 << 30;
@@ -56,6 +56,7 @@ pub(super) async fn put_object(
     insert(out, header::ETAG, &format!("\"{}\"", info.etag));
     insert(out, HeaderName::from_static(checksum::header_of(sum.algorithm)), &sum.value);
     insert(out, HeaderName::from_static("x-amz-checksum-type"), headers::type_name(sum.kind));
+    lifecycle::say_expiration(bucket, key, &info, out);
     // Of a null version, which replaced the one before, nothing is said.
     if info.version.is_some() {
         version::name(bucket, info.version, out);
