@@ -140,6 +140,7 @@ impl Instance {
             region: config.region.clone(),
             region_strict: config.region_strict,
             domains: config.domains.clone(),
+            website_domains: config.website_domains.clone(),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,

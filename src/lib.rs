@@ -39,4 +39,5 @@ pub mod secret;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+pub mod website;
 pub mod xml;

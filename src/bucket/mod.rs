@@ -10,12 +10,14 @@ pub mod lifecycle;
 pub mod object_lock;
 pub mod ownership;
 pub mod versioning;
+pub mod website;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
 pub use lifecycle::Lifecycle;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use versioning::Versioning;
+pub use website::Website;
 
 /// All that can be set for a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct BucketConfig {
     pub policy: Option<String>,
     /// What becomes of objects with time.
     pub lifecycle: Option<Lifecycle>,
+    /// What the bucket shows as a website.
+    pub website: Option<Website>,
 }
 
 /// 400 MalformedXML; what is wrong is told to the log.

@@ -48,6 +48,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Names of this server.
     pub domains: Vec<String>,
+    /// Names under which buckets show their websites.
+    pub website_domains: Vec<String>,
     /// 12 digits.
     pub account_id: String,
     /// The root account's name.
@@ -131,6 +133,7 @@ impl Config {
             listen: of("listen")?.parse("must be an address and a port, such as 127.0.0.1:9000")?,
             data_dir: path("data_dir")?.unwrap_or_default(),
             domains: of("domain")?.list(),
+            website_domains: of("website_domains")?.list(),
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
             root_account_name: of("root_account_name")?
                 .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,

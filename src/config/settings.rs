@@ -64,6 +64,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("data_dir", Kind::Value, "DIR", "data/store", "Directory of everything that is kept"),
     setting("domain", Kind::List, "NAME", "", "Names of this server, for virtual-host style (bucket.NAME)"),
     setting(
+        "website_domains",
+        Kind::List,
+        "NAME",
+        "",
+        "Names under which buckets show their websites (bucket.NAME), beside bucket.s3-website-REGION.…",
+    ),
+    setting(
         "account_id",
         Kind::Value,
         "DIGITS",

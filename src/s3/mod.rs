@@ -46,12 +46,14 @@ mod tagging;
 mod tests;
 pub(crate) mod version;
 mod versions;
+mod website;
 
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, get_object, into_body, open_object};
 pub use names::Names;
 pub(crate) use put::body_stream;
+pub(crate) use website::missing as no_website;
 
 /// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
 const MAX_XML: usize = 4 << 20;
