@@ -40,6 +40,8 @@ pub struct AppOptions {
     pub region_strict: bool,
     /// Names of this server, for virtual-host style.
     pub domains: Vec<String>,
+    /// Names under which buckets show their websites.
+    pub website_domains: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
     /// How OLAPs run.
@@ -65,6 +67,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Names of this server.
     pub domains: Vec<String>,
+    /// Names under which buckets show their websites.
+    pub website_domains: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
     /// What the verifier allows.
@@ -121,6 +125,7 @@ impl App {
                 ..AuthOptions::default()
             },
             domains: options.domains,
+            website_domains: options.website_domains,
             admin_token: options.admin_token,
             request_ids: RequestIds::new()?,
             metrics: options.metrics,

@@ -14,6 +14,7 @@ use crate::context::{App, AppOptions};
 use crate::door::Door;
 use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
+use crate::lifecycle;
 use crate::object_lambda;
 use crate::server::{Limits, Server};
 use crate::store::Store;
@@ -72,6 +73,7 @@ pub struct Instance {
     /// Whether this start made the root pair.
     pub root_is_new: bool,
     store: FsStore,
+    lifecycle: lifecycle::Worker,
     limits: Limits,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
@@ -146,6 +148,7 @@ impl Instance {
             region: config.region.clone(),
             region_strict: config.region_strict,
             domains: config.domains.clone(),
+            website_domains: config.website_domains.clone(),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,
@@ -155,7 +158,16 @@ impl Instance {
             metrics: Arc::new(Metrics::default()),
         })
         .map_err(StartError::Catalog)?;
+        let lifecycle = lifecycle::Worker::new(
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            Arc::clone(&app.clock),
+            Arc::clone(&app.metrics),
+            config.lifecycle,
+        )
+        .map_err(|error| StartError::Catalog(error.into()))?;
         Ok(Self {
+            lifecycle,
             app: Arc::new(app),
             root,
             root_is_new,
@@ -168,7 +180,8 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, .. } = self;
+        let Self { app, store, limits, lifecycle, .. } = self;
+        let background = tokio::spawn(lifecycle.run());
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
         let server = Server {
@@ -183,6 +196,9 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
+        // What it was doing is done whole or not at all, and the next start goes on.
+        background.abort();
+        drop(background.await);
         store.close().await;
     }
 }

@@ -5,22 +5,27 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::PublicAccessBlock;
+use crate::error::ApiError;
 
 pub mod acl;
 pub mod cors;
 pub mod encryption;
+pub mod lifecycle;
 pub mod object_lock;
 pub mod ownership;
 pub mod policy;
 pub mod versioning;
+pub mod website;
 
 pub use acl::{Acl, Grant, Grantee, Permission};
 pub use cors::Cors;
 pub use encryption::DefaultEncryption;
+pub use lifecycle::Lifecycle;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use policy::BucketPolicy;
 pub use versioning::Versioning;
+pub use website::Website;
 
 /// All that can be set for a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,4 +53,18 @@ pub struct BucketConfig {
     pub requester_pays: bool,
     /// The bucket policy.
     pub policy: Option<BucketPolicy>,
+    /// What becomes of objects with time.
+    pub lifecycle: Option<Lifecycle>,
+    /// What the bucket shows as a website.
+    pub website: Option<Website>,
+}
+
+/// 400 MalformedXML; what is wrong is told to the log.
+pub(crate) fn malformed(why: impl Into<String>) -> ApiError {
+    ApiError::new(
+        http::StatusCode::BAD_REQUEST,
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+    .with_internal(why)
 }

@@ -26,6 +26,10 @@ impl<T: RecordTable + 'static> RecordsCatalog<T> {
     pub fn open(table: Arc<T>) -> Result<Self, ApiError> {
         let mut view = View::default();
         for Record { kind, name, value } in table.load()? {
+            // Where background work stopped is that work's own.
+            if kind == crate::store::record::TASK {
+                continue;
+            }
             view.apply(decode(&kind, &name, &value)?);
         }
         Ok(Self { table, view: Arc::new(ArcSwap::from_pointee(view)), writer: Arc::default() })

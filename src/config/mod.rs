@@ -1,6 +1,7 @@
 //! Settings: what was typed ([`RawConfig`]) → what is meant ([`Config`]).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use refract_transforms::Limits as TransformLimits;
 
 use crate::access_point::arn;
 use crate::encryption::DataKey;
+use crate::lifecycle;
 use crate::secret::Secret;
 use crate::server::Limits;
 use crate::store::fs::Durability;
@@ -47,6 +49,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Names of this server.
     pub domains: Vec<String>,
+    /// Names under which buckets show their websites.
+    pub website_domains: Vec<String>,
     /// 12 digits.
     pub account_id: String,
     /// The root account's name.
@@ -79,6 +83,8 @@ pub struct Config {
     pub transform_parallel: usize,
     /// Caps of one run of a transform.
     pub transform: TransformLimits,
+    /// How lifecycle rules are carried out.
+    pub lifecycle: lifecycle::Options,
     /// What the listener allows.
     pub limits: Limits,
     /// What to log.
@@ -130,6 +136,7 @@ impl Config {
             listen: of("listen")?.parse("must be an address and a port, such as 127.0.0.1:9000")?,
             data_dir: path("data_dir")?.unwrap_or_default(),
             domains: of("domain")?.list(),
+            website_domains: of("website_domains")?.list(),
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
             root_account_name: of("root_account_name")?
                 .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,
@@ -171,6 +178,11 @@ impl Config {
                 output_bytes: of("transform_output_bytes")?.size(1 << 20..=1 << 50)?,
                 ratio: of("transform_ratio")?.number(1..=1 << 20)?,
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
+            },
+            lifecycle: lifecycle::Options {
+                days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
+                rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)
+                    .unwrap_or(NonZeroU32::MIN),
             },
             limits: Limits {
                 connections: of("max_connections")?.number(1..=1 << 20)?,

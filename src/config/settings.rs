@@ -64,6 +64,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("data_dir", Kind::Value, "DIR", "data/store", "Directory of everything that is kept"),
     setting("domain", Kind::List, "NAME", "", "Names of this server, for virtual-host style (bucket.NAME)"),
     setting(
+        "website_domains",
+        Kind::List,
+        "NAME",
+        "",
+        "Names under which buckets show their websites (bucket.NAME), beside bucket.s3-website-REGION.…",
+    ),
+    setting(
         "account_id",
         Kind::Value,
         "DIGITS",
@@ -184,6 +191,14 @@ pub const SETTINGS: &[Setting] = &[
         "Output bytes for each input byte, past the first 16 MiB of output",
     ),
     setting("transform_record_bytes", Kind::Value, "BYTES", "4MiB", "One line or record of a text format"),
+    setting(
+        "lifecycle_day_seconds",
+        Kind::Value,
+        "N",
+        "86400",
+        "Length of a day of lifecycle rules; less is for tests",
+    ),
+    setting("lifecycle_rate", Kind::Value, "N", "1000", "Actions of lifecycle rules a second, at most"),
     setting("max_connections", Kind::Value, "N", "4096", "Connections at a time; further ones wait"),
     setting(
         "head_seconds",

@@ -19,6 +19,7 @@ use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked};
 use crate::s3::{self, S3Call};
 use crate::store::StoreError;
+use crate::website::{self, Visit};
 
 pub mod admin;
 pub mod classify;
@@ -86,6 +87,22 @@ fn is_own_route(path: &str) -> bool {
 async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
+    if let Some(authority) = website::authority(&parts)
+        && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
+    {
+        (context.plane, context.operation) = ("website", "GetObject");
+        let visit = Visit {
+            reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
+            accounts: &app.accounts,
+            authority: &authority,
+            request_id: &context.id,
+        };
+        let (mut answer, error) = Box::pin(visit.answer(bucket, &parts)).await;
+        if let Some(error) = error {
+            answer.extensions_mut().insert(Failed(error));
+        }
+        return answer;
+    }
     let classified = if method == Method::CONNECT {
         // Its target is a host and a port, which nothing below would understand.
         Err(not_a_proxy())

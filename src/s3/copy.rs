@@ -13,7 +13,7 @@ use super::checksum::by_name;
 use super::encryption::CustomerHeaders;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, acl, convert, encryption, headers, keys, lock, version};
+use super::{Api, acl, convert, encryption, headers, keys, lifecycle, lock, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -112,6 +112,7 @@ pub(super) async fn object(
             checksum_type: copied.checksum.as_ref().map(|sum| convert::checksum_type(sum.kind)),
         }),
         version_id: version::shown(&config, copied.version),
+        expiration: lifecycle::expiration(&config, &input.key, &copied),
         copy_source_version_id: version::shown(&source_versions, info.version),
         ..CopyObjectOutput::default()
     });

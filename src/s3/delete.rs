@@ -33,6 +33,7 @@ pub(super) async fn one(
         if_size: text("x-amz-if-match-size")
             .map(|size| size.parse().map_err(|_| bad_argument("x-amz-if-match-size")))
             .transpose()?,
+        if_seen: None,
     };
     let results = api.store.delete(&input.bucket, vec![key]).await.map_err(ApiError::from)?;
     let mut output = DeleteObjectOutput::default();
@@ -74,6 +75,7 @@ pub(super) async fn many(
                 if_match: object.e_tag.map(|tag| tag.value().to_owned()),
                 if_last_modified: None,
                 if_size: object.size.and_then(|size| u64::try_from(size).ok()),
+                if_seen: None,
             }),
             Err(error) => errors.push(entry(&object.key, object.version_id, &error)),
         }

@@ -16,7 +16,7 @@ use crate::store::{Object, ObjectInfo, PartInfo, Payload, Store, VersionRef};
 use super::encryption::{self, CustomerHeaders};
 use super::preconditions::{ReadConditions, Verdict, precondition_failed};
 use super::range::{Wanted, content_range};
-use super::{checksum, headers, version};
+use super::{checksum, headers, lifecycle, version};
 
 /// Response headers that a signed request may override by query parameter (GetObject, "Overriding response
 /// header values").
@@ -44,6 +44,9 @@ pub async fn get_object(
     let object = reader.open(access, key, read.version, CustomerHeaders::Own).await?;
     let name = |answer: &mut Response<Body>| {
         version::name(access.bucket, object.info.version, answer.headers_mut());
+        if read.version == VersionRef::Current {
+            lifecycle::say_expiration(access.bucket, key, &object.info, answer.headers_mut());
+        }
     };
     if let Some(mut answer) = read.settle(&object.info)? {
         name(&mut answer);

@@ -38,6 +38,7 @@ mod gate;
 mod get;
 mod headers;
 pub mod keys;
+mod lifecycle;
 mod list;
 mod lock;
 mod multipart;
@@ -54,6 +55,7 @@ mod tagging;
 mod tests;
 pub(crate) mod version;
 mod versions;
+mod website;
 
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
@@ -61,6 +63,7 @@ pub use get::{Read, Reader, get_object, into_body};
 pub use names::Names;
 pub use post::Signers;
 pub(crate) use put::body_stream;
+pub(crate) use website::missing as no_website;
 
 /// Bytes of an XML request body: a DeleteObjects or CompleteMultipartUpload of full length fits.
 const MAX_XML: usize = 4 << 20;

@@ -24,7 +24,7 @@ use super::encryption::CustomerHeaders;
 use super::list::{Encoding, page_size};
 use super::put::{md5_hex, require_bucket, stage_body};
 use super::range::Wanted;
-use super::{Api, acl, convert, copy, encryption, headers, lock, multipart_sum, version};
+use super::{Api, acl, convert, copy, encryption, headers, lifecycle, lock, multipart_sum, version};
 
 /// Bytes that every part but the last must have: 5 MiB (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 << 20;
@@ -70,7 +70,10 @@ pub(super) async fn create(
         initiator: initiator.unwrap_or_else(|| bucket.owner.clone()),
     };
     let info = api.store.create_upload(&input.bucket, &input.key, upload).await.map_err(ApiError::from)?;
+    let (abort_date, abort_rule_id) = lifecycle::abort_of(&bucket, &input.key, &info);
     let mut response = S3Response::new(CreateMultipartUploadOutput {
+        abort_date,
+        abort_rule_id,
         bucket: Some(api.listed_name(&input.bucket)),
         key: Some(input.key),
         upload_id: Some(info.upload_id),
@@ -265,7 +268,10 @@ pub(super) async fn list_parts(
             }
         })
         .collect();
+    let (abort_date, abort_rule_id) = lifecycle::abort_of(&bucket, &input.key, &upload);
     Ok(S3Response::new(ListPartsOutput {
+        abort_date,
+        abort_rule_id,
         bucket: Some(api.listed_name(&input.bucket)),
         key: Some(input.key),
         storage_class: Some(storage_class(&upload)),
@@ -462,7 +468,9 @@ fn completed(
     info: &ObjectInfo,
 ) -> S3Response<CompleteMultipartUploadOutput> {
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(info.checksum.as_ref());
+    let config = api.bucket(bucket).ok();
     let mut response = S3Response::new(CompleteMultipartUploadOutput {
+        expiration: config.and_then(|config| lifecycle::expiration(&config, &key, info)),
         bucket: Some(api.listed_name(bucket)),
         location: Some(format!("/{bucket}/{key}")),
         key: Some(key),

@@ -17,7 +17,7 @@ use crate::store::{
 };
 
 use super::checksum::Claim;
-use super::{Api, acl, checksum, convert, encryption, headers, lock, version};
+use super::{Api, acl, checksum, convert, encryption, headers, lifecycle, lock, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 pub(super) const MAX_PUT: u64 = 5 << 30;
@@ -46,6 +46,7 @@ pub(super) async fn put_object(
     let written = write(api, access, key, upload, trailers.get()).await?;
     let mut response = Response::new(Body::empty());
     describe(&written, response.headers_mut());
+    lifecycle::say_expiration(access.bucket, key, &written.info, response.headers_mut());
     // Of a null version, which replaced the one before, nothing is said.
     if written.info.version.is_some() {
         version::name(access.bucket, written.info.version, response.headers_mut());

@@ -353,3 +353,54 @@ async fn bad_keys_are_refused_by_name() {
     c.expect(200, "PUT /bkt/%2E%2E/%2E%2E/etc/passwd", &[], "data").await;
     assert_eq!(c.expect(200, "GET /bkt/%2E%2E/%2E%2E/etc/passwd", &[], "").await, "data");
 }
+
+#[tokio::test]
+async fn a_lifecycle_comes_back_as_it_was_put_and_tells_when_objects_go() {
+    let c = Client::new();
+    c.expect(200, "PUT /bkt", &[], "").await;
+    let text = c.expect(404, "GET /bkt?lifecycle", &[], "").await;
+    assert_eq!(element(&text, "Code"), "NoSuchLifecycleConfiguration");
+    c.expect(204, "DELETE /bkt?lifecycle", &[], "").await;
+    let document =
+        |rule: &str| format!("<LifecycleConfiguration><Rule>{rule}</Rule></LifecycleConfiguration>");
+    let rules = "<ID>r 1</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>2</Days></Expiration>\
+                 <AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation>\
+                 </AbortIncompleteMultipartUpload>";
+    c.expect(200, "PUT /bkt?lifecycle", &[], &document(rules)).await;
+    let text = c.expect(200, "GET /bkt?lifecycle", &[], "").await;
+    assert!(text.contains("<Prefix>tmp/</Prefix>") && text.contains("<Days>2</Days>"), "{text}");
+    let put = c.send("PUT /bkt/tmp/a", &[], "1").await;
+    let told = put.headers()["x-amz-expiration"].to_str().unwrap().to_owned();
+    assert!(told.starts_with("expiry-date=\"") && told.ends_with(" GMT\", rule-id=\"r%201\""), "{told}");
+    assert_eq!(c.send("HEAD /bkt/tmp/a", &[], "").await.headers()["x-amz-expiration"], *told);
+    assert!(!c.send("PUT /bkt/b", &[], "1").await.headers().contains_key("x-amz-expiration"));
+    let begun = c.send("POST /bkt/tmp/u?uploads", &[], "").await;
+    assert!(begun.headers().contains_key("x-amz-abort-date"));
+    for (bad, code) in [
+        ("<Prefix/><Status>enabled</Status><Expiration><Days>1</Days></Expiration>", "MalformedXML"),
+        ("<Prefix/><Status>Enabled</Status><Expiration><Days>0</Days></Expiration>", "InvalidArgument"),
+        ("<Prefix/><Status>Enabled</Status>", "InvalidRequest"),
+    ] {
+        let text = c.expect(400, "PUT /bkt?lifecycle", &[], &document(bad)).await;
+        assert_eq!(element(&text, "Code"), code);
+    }
+    c.expect(204, "DELETE /bkt?lifecycle", &[], "").await;
+    c.expect(404, "GET /bkt?lifecycle", &[], "").await;
+}
+
+#[tokio::test]
+async fn a_website_comes_back_as_it_was_put() {
+    let c = Client::new();
+    c.expect(200, "PUT /bkt", &[], "").await;
+    c.expect(404, "GET /bkt?website", &[], "").await;
+    let body = "<WebsiteConfiguration><IndexDocument><Suffix>i.html</Suffix></IndexDocument><RoutingRules>\
+                <RoutingRule><Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>\
+                <Redirect><ReplaceKeyWith>sorry</ReplaceKeyWith></Redirect></RoutingRule></RoutingRules>\
+                </WebsiteConfiguration>";
+    c.expect(200, "PUT /bkt?website", &[], body).await;
+    let text = c.expect(200, "GET /bkt?website", &[], "").await;
+    assert_eq!(element(&text, "Suffix"), "i.html");
+    assert_eq!(element(&text, "HttpErrorCodeReturnedEquals"), "404");
+    c.expect(204, "DELETE /bkt?website", &[], "").await;
+    c.expect(404, "GET /bkt?website", &[], "").await;
+}

@@ -41,6 +41,12 @@ impl ObjectChange {
                 info.lock.retention = retention;
             }
             Self::LegalHold(on) => info.lock.legal_hold = Some(on),
+            Self::StorageClass { class, seen } => {
+                if *seen != *info {
+                    return Err(StoreError::PreconditionFailed);
+                }
+                info.headers.storage_class = Some(class).filter(|class| class != "STANDARD");
+            }
         }
         Ok(())
     }

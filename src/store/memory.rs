@@ -194,6 +194,13 @@ impl Contents {
             Err(_) => None,
         };
         let there = allows_delete(wanted, present.as_deref())?;
+        if let Some((version, latest)) = &wanted.if_seen {
+            let mut all = self.objects.get(&wanted.key).into_iter().flatten().enumerate();
+            let found = all.find(|(_, (_, kept))| current || wanted.version.names(kept.id()));
+            if !found.is_some_and(|(n, (_, kept))| kept.version() == *version && (n == 0) == *latest) {
+                return Err(StoreError::PreconditionFailed);
+            }
+        }
         if current && versioning != Versioning::Off {
             let id = self.add(&wanted.key, versioning, now, |version| {
                 Kept::Marker(DeleteMarker { version, last_modified: now })

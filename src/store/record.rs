@@ -4,6 +4,9 @@ use async_trait::async_trait;
 
 use super::Result;
 
+/// Kind of the records in which background work keeps its place; the catalog passes them over.
+pub const TASK: &str = "task";
+
 /// A record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

@@ -320,6 +320,9 @@ pub struct DeleteKey {
     pub if_last_modified: Option<Timestamp>,
     /// The size it must have.
     pub if_size: Option<u64>,
+    /// What must be there, down to its tags, and whether it must be the current version: for a caller that decided on
+    /// what it read before ([`StoreError::PreconditionFailed`](super::StoreError::PreconditionFailed) if not).
+    pub if_seen: Option<(Version, bool)>,
 }
 
 /// What a delete did.
@@ -351,6 +354,14 @@ pub enum ObjectChange {
     },
     /// Sets or lifts the legal hold.
     LegalHold(bool),
+    /// Changes the storage class that the object bears, if its head is still the one that was seen
+    /// ([`StoreError::PreconditionFailed`](super::StoreError::PreconditionFailed) if not).
+    StorageClass {
+        /// The new one.
+        class: String,
+        /// The head that the decision was made on.
+        seen: Arc<ObjectInfo>,
+    },
 }
 
 /// What to list.

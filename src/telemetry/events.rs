@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use super::{Metrics, PlaneLabels, RequestLabels, Word};
+use super::{ActionLabels, Metrics, PlaneLabels, RequestLabels, Word};
 use crate::error::ApiError;
 
 /// A request was answered, or its answer was cut short. Target `refract::request`: failures of the server are errors,
@@ -213,5 +213,51 @@ impl SettingIgnored<'_> {
     /// Writes it.
     pub fn emit(&self) {
         tracing::warn!(reason = self.reason, "a setting is ignored");
+    }
+}
+
+/// A lifecycle rule did something to an object or an upload. Target `refract::lifecycle`, at `debug`.
+#[derive(Debug)]
+pub struct LifecycleActed<'a> {
+    /// The bucket.
+    pub bucket: &'a str,
+    /// The key.
+    pub key: &'a str,
+    /// Id of the rule.
+    pub rule: &'a str,
+    /// What it did: `expire`, `remove-marker`, `remove-noncurrent`, `transition`, `abort-upload`; `locked` and
+    /// `passed-over` where it could not.
+    pub action: &'static str,
+}
+
+impl LifecycleActed<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.lifecycle.get_or_create(&ActionLabels { action: Word(self.action) }).inc();
+        tracing::debug!(
+            target: "refract::lifecycle",
+            bucket = self.bucket,
+            key = self.key,
+            rule = self.rule,
+            action = self.action,
+            "a lifecycle rule acted"
+        );
+    }
+}
+
+/// The lifecycle rules of a bucket could not be carried out to the end; the next pass tries again.
+#[derive(Debug)]
+pub struct LifecycleFailed<'a> {
+    /// The bucket; empty where it is not about one.
+    pub bucket: &'a str,
+    /// Why.
+    pub error: &'a (dyn Error + 'a),
+}
+
+impl LifecycleFailed<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.lifecycle.get_or_create(&ActionLabels { action: Word("failed") }).inc();
+        tracing::warn!(target: "refract::lifecycle", bucket = self.bucket, error = %self.error, "lifecycle rules stopped");
     }
 }

@@ -42,6 +42,13 @@ pub struct PlaneLabels {
     pub plane: Word,
 }
 
+/// What actions of lifecycle rules are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ActionLabels {
+    /// What was done.
+    pub action: Word,
+}
+
 /// All metrics. Their names stand here and nowhere else; `docs/metrics.md` lists them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -60,6 +67,8 @@ pub struct Metrics {
     pub sent: Family<PlaneLabels, Counter>,
     /// Open connections.
     pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// What lifecycle rules did.
+    pub lifecycle: Family<ActionLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -75,6 +84,7 @@ impl Default for Metrics {
             received: Family::default(),
             sent: Family::default(),
             connections: Gauge::default(),
+            lifecycle: Family::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -89,6 +99,7 @@ impl Default for Metrics {
         registry.register_with_unit("received", help, Unit::Bytes, metrics.received.clone());
         registry.register_with_unit("sent", "Bytes of answers' bodies", Unit::Bytes, metrics.sent.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register("lifecycle_actions", "What lifecycle rules did", metrics.lifecycle.clone());
         Self { registry, ..metrics }
     }
 }
@@ -128,6 +139,7 @@ mod tests {
             cut: Some("the client went away"),
         }
         .emit(&metrics);
+        events::LifecycleActed { bucket: "b", key: "k", rule: "r", action: "expire" }.emit(&metrics);
         let text = metrics.render();
         let documented = include_str!("../../docs/metrics.md");
         let mut names = 0;
@@ -136,6 +148,6 @@ mod tests {
             assert!(documented.contains(&format!("`{name}")), "docs/metrics.md lacks {name}");
             names += 1;
         }
-        assert_eq!(names, 8);
+        assert_eq!(names, 9);
     }
 }

@@ -224,6 +224,11 @@ impl Tx<'_> {
             Some((_, VersionRow::Marker(_))) | None => None,
         };
         let there = crate::store::condition::allows_delete(wanted, present)?;
+        if let Some((version, latest)) = &wanted.if_seen
+            && !self.is_as_seen(bucket, key, found.as_ref(), version, *latest)?
+        {
+            return Err(StoreError::PreconditionFailed);
+        }
         if current && bucket.config.versioning != Versioning::Off {
             let old = match found {
                 Some((At::Current, VersionRow::Object(row))) => Some(*row),
@@ -263,6 +268,32 @@ impl Tx<'_> {
             }
         }
         Ok(deleted)
+    }
+
+    /// Whether what was found is what a caller saw, and is (or is not) the current version as it was.
+    fn is_as_seen(
+        &mut self,
+        bucket: &Bucket,
+        key: &str,
+        found: Option<&(At, VersionRow)>,
+        seen: &Version,
+        latest: bool,
+    ) -> Result<bool> {
+        let is_latest = match found {
+            None => return Ok(false),
+            Some((At::Current, _)) => true,
+            Some((At::Order(order), _)) => {
+                let newest = find(self.versions.table()?, bucket.id, key, VersionRef::Current)?;
+                self.object(&object_key(bucket.id, key))?.is_none()
+                    && newest.is_some_and(|(newest, _)| newest == *order)
+            }
+        };
+        let same = match (found, seen) {
+            (Some((_, VersionRow::Object(row))), Version::Object(info)) => row.info == **info,
+            (Some((_, VersionRow::Marker(there))), Version::Marker(marker)) => there == marker,
+            _ => false,
+        };
+        Ok(same && is_latest == latest)
     }
 
     /// Makes the newest version the current one, where it is an object and no other is current.

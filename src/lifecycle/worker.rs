@@ -1,0 +1,288 @@
+//! Walks the buckets that have rules and does what they say: page by page, at a limited rate, through the same calls
+//! as requests, and only where what was read is still there.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::decide::{self, Action, Seen};
+use super::place::{Place, Places};
+use super::{Days, days};
+use crate::bucket::Lifecycle;
+use crate::clock::Clock;
+use crate::store::{
+    Bucket, DeleteKey, ListUploadsQuery, ListVersionsQuery, ObjectChange, RecordTable, Result, Store,
+    StoreError, Version, VersionEntry, VersionRef,
+};
+use crate::telemetry::Metrics;
+use crate::telemetry::events::{LifecycleActed, LifecycleFailed};
+
+/// Versions or uploads of one page.
+const PAGE: usize = 1000;
+/// Deletes of one transaction.
+const BATCH: usize = 100;
+/// Passes of a day.
+const PASSES: u64 = 4;
+
+/// How the worker runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How days are counted.
+    pub days: Days,
+    /// Actions a second, at most.
+    pub rate: NonZeroU32,
+}
+
+/// The worker of one instance.
+#[derive(Debug)]
+pub struct Worker {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    options: Options,
+    places: Places,
+    resume: Option<Place>,
+}
+
+/// One thing to do.
+struct Due {
+    entry: VersionEntry,
+    action: Action,
+    rule: String,
+}
+
+impl Worker {
+    /// A worker that goes on where the last one stopped. Reads the records, and blocks for that.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn new(
+        store: Arc<dyn Store>,
+        records: Arc<dyn RecordTable>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        options: Options,
+    ) -> Result<Self> {
+        let (places, resume) = Places::open(records)?;
+        Ok(Self { store, clock, metrics, options, places, resume })
+    }
+
+    /// Runs until it is dropped: a pass at once, then one each quarter of a day, the first of a day at its midnight.
+    pub async fn run(mut self) {
+        loop {
+            self.pass().await;
+            tokio::time::sleep(self.until_next()).await;
+        }
+    }
+
+    fn until_next(&self) -> Duration {
+        let period = u64::from(self.options.days.seconds) * 1000 / PASSES;
+        let period = period.clamp(50, u64::from(days::DAY) * 1000 / PASSES);
+        let now = u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
+        Duration::from_millis(period - now % period)
+    }
+
+    /// One pass over all buckets. What fails is told and left for the next.
+    pub async fn pass(&mut self) {
+        let resume = self.resume.take();
+        let buckets = self.store.buckets();
+        for bucket in buckets.values() {
+            if resume.as_ref().is_some_and(|place| bucket.name < place.bucket) {
+                continue;
+            }
+            if bucket.config.lifecycle.is_none() {
+                continue;
+            }
+            let after = resume.as_ref().filter(|place| place.bucket == bucket.name);
+            let after = after.and_then(|place| place.key.clone());
+            let done = match self.versions(bucket, after).await {
+                Ok(()) => self.uploads(bucket).await,
+                error => error,
+            };
+            match done {
+                // Deleted meanwhile, which leaves nothing to do.
+                Ok(()) | Err(StoreError::NoSuchBucket) => {}
+                Err(error) => LifecycleFailed { bucket: &bucket.name, error: &error }.emit(&self.metrics),
+            }
+        }
+        if let Err(error) = self.places.clear().await {
+            LifecycleFailed { bucket: "", error: &error }.emit(&self.metrics);
+        }
+    }
+
+    /// The rules of a bucket as they are now, for a walk may outlive those that it began with.
+    fn rules(&self, bucket: &Bucket) -> Option<Lifecycle> {
+        let buckets = self.store.buckets();
+        let now = buckets.get(&bucket.name).filter(|now| now.id == bucket.id)?;
+        now.config.lifecycle.clone().filter(|lifecycle| lifecycle.rules.iter().any(|rule| rule.enabled))
+    }
+
+    async fn versions(&mut self, bucket: &Bucket, after: Option<String>) -> Result<()> {
+        let mut query = ListVersionsQuery { after_key: after, limit: PAGE, ..ListVersionsQuery::default() };
+        let mut walk = Walk::default();
+        loop {
+            let Some(lifecycle) = self.rules(bucket) else { return Ok(()) };
+            let begun = Instant::now();
+            let page = self.store.list_versions(&bucket.name, query.clone()).await?;
+            let now = self.clock.now();
+            let mut due = Vec::new();
+            let more = page.next.is_some();
+            for entry in page.versions {
+                due.extend(walk.next(Some(entry), &lifecycle, self.options.days, now));
+            }
+            if !more {
+                due.extend(walk.next(None, &lifecycle, self.options.days, now));
+            }
+            self.pause(begun.elapsed()).await;
+            let mut due = due.into_iter().peekable();
+            while due.peek().is_some() {
+                self.act(bucket, due.by_ref().take(BATCH).collect()).await?;
+            }
+            let Some((key, version)) = page.next else { return Ok(()) };
+            // The last key may go on behind this page: the one before it is done with.
+            if let Some(done) = walk.done.clone() {
+                self.places.set(&Place { bucket: bucket.name.clone(), key: Some(done) }).await?;
+            }
+            (query.after_key, query.after_version) = (Some(key), version);
+        }
+    }
+
+    /// Requests come first: as long as the work took, it rests.
+    async fn pause(&self, worked: Duration) {
+        tokio::time::sleep(worked.min(Duration::from_secs(1))).await;
+    }
+
+    async fn act(&self, bucket: &Bucket, batch: Vec<Due>) -> Result<()> {
+        let rest = Duration::from_secs(1) * u32::try_from(batch.len()).unwrap_or(1) / self.options.rate.get();
+        let begun = Instant::now();
+        let mut deletes = Vec::new();
+        for due in batch {
+            match (&due.action, &due.entry.version) {
+                (Action::Transition(class), Version::Object(info)) => {
+                    let version = VersionRef::of(info.version);
+                    let change = ObjectChange::StorageClass { class: class.clone(), seen: Arc::clone(info) };
+                    let changed =
+                        self.store.update_object(&bucket.name, &due.entry.key, version, change).await;
+                    self.tell(bucket, &due, changed.map(drop))?;
+                }
+                _ => deletes.push(due),
+            }
+        }
+        let keys: Vec<_> = deletes.iter().map(Due::key).collect();
+        if !keys.is_empty() {
+            let results = self.store.delete(&bucket.name, keys).await?;
+            for (due, result) in deletes.iter().zip(results) {
+                self.tell(bucket, due, result.map(drop))?;
+            }
+        }
+        tokio::time::sleep(rest.saturating_sub(begun.elapsed())).await;
+        Ok(())
+    }
+
+    fn tell(&self, bucket: &Bucket, due: &Due, result: Result<()>) -> Result<()> {
+        let action = match result {
+            Ok(()) => match due.action {
+                Action::Expire => "expire",
+                Action::RemoveMarker => "remove-marker",
+                Action::RemoveNoncurrent => "remove-noncurrent",
+                Action::Transition(_) => "transition",
+            },
+            // Rewritten meanwhile, gone, or locked: the next pass looks again.
+            Err(
+                StoreError::PreconditionFailed
+                | StoreError::NoSuchKey
+                | StoreError::NoSuchVersion
+                | StoreError::DeleteMarker(..),
+            ) => "passed-over",
+            Err(StoreError::Locked) => "locked",
+            Err(error) => return Err(error),
+        };
+        LifecycleActed { bucket: &bucket.name, key: &due.entry.key, rule: &due.rule, action }
+            .emit(&self.metrics);
+        Ok(())
+    }
+
+    async fn uploads(&self, bucket: &Bucket) -> Result<()> {
+        let rest = Duration::from_secs(1) / self.options.rate.get();
+        let mut query = ListUploadsQuery { limit: PAGE, ..ListUploadsQuery::default() };
+        loop {
+            let aborts = |lifecycle: &Lifecycle| lifecycle.rules.iter().any(|rule| rule.abort_days.is_some());
+            let Some(lifecycle) = self.rules(bucket).filter(aborts) else { return Ok(()) };
+            let begun = Instant::now();
+            let page = self.store.list_uploads(&bucket.name, query.clone()).await?;
+            self.pause(begun.elapsed()).await;
+            let now = self.clock.now();
+            for (key, upload) in &page.uploads {
+                let due = decide::upload(&lifecycle, self.options.days, key, upload.initiated);
+                let Some((_, rule)) = due.filter(|(due, _)| *due <= now) else { continue };
+                match self.store.abort_upload(&bucket.name, key, &upload.upload_id).await {
+                    Ok(()) => LifecycleActed { bucket: &bucket.name, key, rule, action: "abort-upload" }
+                        .emit(&self.metrics),
+                    Err(StoreError::NoSuchUpload) => {}
+                    Err(error) => return Err(error),
+                }
+                tokio::time::sleep(rest).await;
+            }
+            let Some((key, id)) = page.next else { return Ok(()) };
+            (query.after_key, query.after_id) = (Some(key), Some(id));
+        }
+    }
+}
+
+impl Due {
+    fn key(&self) -> DeleteKey {
+        let VersionEntry { key, version, is_latest } = &self.entry;
+        DeleteKey {
+            key: key.clone(),
+            version: match self.action {
+                Action::Expire => VersionRef::Current,
+                _ => VersionRef::of(version.id()),
+            },
+            if_seen: Some((version.clone(), *is_latest)),
+            ..DeleteKey::default()
+        }
+    }
+}
+
+/// Where a walk through versions stands. A version is decided on when the next is known, for a delete marker matters
+/// only when it is alone.
+#[derive(Debug, Default)]
+struct Walk {
+    /// The version to decide on, since when it is noncurrent, and how many noncurrent ones of its key are newer.
+    last: Option<(VersionEntry, Option<(Timestamp, u64)>)>,
+    /// The last key that is done with.
+    done: Option<String>,
+}
+
+impl Walk {
+    /// Takes the next version, or the end, and decides on the one before.
+    fn next(
+        &mut self,
+        entry: Option<VersionEntry>,
+        lifecycle: &Lifecycle,
+        days: Days,
+        now: Timestamp,
+    ) -> Option<Due> {
+        let noncurrent = entry.as_ref().and_then(|entry| {
+            let (before, noncurrent) = self.last.as_ref().filter(|(last, _)| last.key == entry.key)?;
+            let since = match &before.version {
+                Version::Object(info) => info.last_modified,
+                Version::Marker(marker) => marker.last_modified,
+            };
+            Some((since, noncurrent.map_or(0, |(_, newer)| newer + 1)))
+        });
+        let follows = noncurrent.is_some();
+        let before = std::mem::replace(&mut self.last, entry.map(|entry| (entry, noncurrent)));
+        let (entry, noncurrent) = before?;
+        if !follows {
+            self.done = Some(entry.key.clone());
+        }
+        let alone = noncurrent.is_none() && !follows;
+        let seen = Seen { key: &entry.key, version: &entry.version, noncurrent, alone };
+        let decision = decide::version(lifecycle, days, now, &seen)?;
+        let (action, rule) = (decision.action, decision.rule.to_owned());
+        Some(Due { entry, action, rule })
+    }
+}
