@@ -281,9 +281,8 @@ impl Access<'_> {
     ///
     /// # Errors
     /// 400 AccessControlListNotSupported where ACLs are off; 403 for a public one where those are blocked.
-    pub fn check_acl(&self, acl: &Acl, owner: &str) -> Result<(), ApiError> {
-        let harmless = *acl == Acl::private(owner);
-        if self.ownership() == Ownership::BucketOwnerEnforced && !harmless {
+    pub fn check_acl(&self, acl: &Acl) -> Result<(), ApiError> {
+        if self.ownership() == Ownership::BucketOwnerEnforced {
             return Err(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "AccessControlListNotSupported",

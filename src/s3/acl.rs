@@ -121,8 +121,11 @@ pub(super) fn of_new_object(
     let owner = access.owner_of_new(canned);
     let name = owner.as_deref().unwrap_or(&access.bucket.owner);
     let acl = of_headers(api, headers, name, Some(&access.bucket.owner))?;
-    if let Some(acl) = &acl {
-        access.check_acl(acl, name)?;
+    // Where ACLs are off, this one says what is so anyway.
+    let says_so =
+        access.ownership() == Ownership::BucketOwnerEnforced && canned == Some("bucket-owner-full-control");
+    if let Some(acl) = acl.as_ref().filter(|_| !says_so) {
+        access.check_acl(acl)?;
     }
     // The list that there is anyway is not kept.
     let acl = acl.filter(|acl| *acl != Acl::private(name));
@@ -235,7 +238,7 @@ pub(super) async fn put_bucket(
     let bucket = api.bucket(&req.input.bucket)?;
     let document = req.input.access_control_policy.clone();
     let acl = of_request(api, &req.headers, document, &bucket.owner, None)?;
-    access(api, &req, &bucket).check_acl(&acl, &bucket.owner)?;
+    access(api, &req, &bucket).check_acl(&acl)?;
     let id = bucket.id;
     api.configure(&bucket.name, move |bucket| {
         // Checked for this bucket, not for another of its name.
@@ -276,7 +279,7 @@ pub(super) async fn put_object(
     let owner = info.owner.as_deref().unwrap_or(&bucket.owner);
     let document = req.input.access_control_policy.clone();
     let acl = of_request(api, &req.headers, document, owner, Some(&bucket.owner))?;
-    access(api, &req, &bucket).check_acl(&acl, owner)?;
+    access(api, &req, &bucket).check_acl(&acl)?;
     let change = ObjectChange::Acl(acl);
     api.store.update_object(&bucket.name, &key, wanted, change).await.map_err(ApiError::from)?;
     Ok(S3Response::new(PutObjectAclOutput::default()))

@@ -11,7 +11,7 @@ use crate::policy::Access;
 use crate::store::{DeleteKey, StoreError, VersionRef};
 
 use super::preconditions::{bare_etag, parse_date};
-use super::{Api, acl, gate, keys, version};
+use super::{Api, acl, convert, gate, keys, version};
 
 /// Keys of one DeleteObjects.
 const MAX_KEYS: usize = 1000;
@@ -73,7 +73,7 @@ pub(super) async fn many(
                 version,
                 bypass_governance: bypass,
                 if_match: object.e_tag.map(|tag| tag.value().to_owned()),
-                if_last_modified: None,
+                if_last_modified: object.last_modified_time.as_ref().and_then(convert::moment),
                 if_size: object.size.and_then(|size| u64::try_from(size).ok()),
                 if_seen: None,
             }),

@@ -234,6 +234,17 @@ impl Read {
                 range
             }
         };
+        if self.checksum_mode
+            && let Some(number) = self.part_number
+            && let Some((algorithm, sum)) = parts
+                .and_then(|parts| parts.get(usize::from(number - 1)))
+                .and_then(|part| part.checksum.as_ref())
+        {
+            let headers = answer.headers_mut();
+            insert(headers, HeaderName::from_static(checksum::header_of(*algorithm)), sum);
+            let kind = info.checksum.as_ref().map_or("", |whole| headers::type_name(whole.kind));
+            insert(headers, HeaderName::from_static("x-amz-checksum-type"), kind);
+        }
         if let Some(count) = info.parts.filter(|_| self.part_number.is_some()) {
             insert(answer.headers_mut(), HeaderName::from_static("x-amz-mp-parts-count"), &count.to_string());
         }

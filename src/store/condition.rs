@@ -19,9 +19,13 @@ pub(super) fn allows(condition: &WriteCondition, present: Option<&ObjectInfo>) -
     }
 }
 
-/// Decides a delete's conditions on what is there.
-pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>) -> Result<bool> {
+/// Decides a delete's conditions on what is there: an object, or a delete marker.
+pub(super) fn allows_delete(key: &DeleteKey, present: Option<&ObjectInfo>, marker: bool) -> Result<bool> {
     let Some(info) = present else {
+        // A marker is there, and is not what any condition asks for.
+        if marker && (key.if_match.is_some() || key.if_last_modified.is_some() || key.if_size.is_some()) {
+            return Err(StoreError::PreconditionFailed);
+        }
         return if key.if_match.is_some() { Err(StoreError::NoSuchKey) } else { Ok(false) };
     };
     let holds = key.if_match.as_ref().is_none_or(|etag| etag == "*" || *etag == info.etag)

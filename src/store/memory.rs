@@ -189,11 +189,11 @@ impl Contents {
 
     fn delete(&mut self, wanted: &DeleteKey, versioning: Versioning, now: Timestamp) -> Result<Deleted> {
         let current = wanted.version == VersionRef::Current;
-        let present = match self.object(&wanted.key, wanted.version) {
-            Ok(stored) => Some(Arc::clone(&stored.info)),
-            Err(_) => None,
+        let (present, is_marker) = match self.object(&wanted.key, wanted.version) {
+            Ok(stored) => (Some(Arc::clone(&stored.info)), false),
+            Err(error) => (None, matches!(error, StoreError::DeleteMarker(..))),
         };
-        let there = allows_delete(wanted, present.as_deref())?;
+        let there = allows_delete(wanted, present.as_deref(), is_marker)?;
         if let Some((version, latest)) = &wanted.if_seen {
             let mut all = self.objects.get(&wanted.key).into_iter().flatten().enumerate();
             let found = all.find(|(_, (_, kept))| current || wanted.version.names(kept.id()));

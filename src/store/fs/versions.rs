@@ -223,7 +223,8 @@ impl Tx<'_> {
             Some((_, VersionRow::Object(row))) => Some(&row.info),
             Some((_, VersionRow::Marker(_))) | None => None,
         };
-        let there = crate::store::condition::allows_delete(wanted, present)?;
+        let is_marker = matches!(&found, Some((_, VersionRow::Marker(_))));
+        let there = crate::store::condition::allows_delete(wanted, present, is_marker)?;
         if let Some((version, latest)) = &wanted.if_seen
             && !self.is_as_seen(bucket, key, found.as_ref(), version, *latest)?
         {
