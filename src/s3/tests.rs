@@ -66,14 +66,7 @@ impl Client {
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });
-        let principal = Principal {
-            kind: PrincipalKind::Root,
-            account_id: "000000000000".into(),
-            principal_id: "000000000000".into(),
-            arn: "arn:aws:iam::000000000000:root".into(),
-            user_name: None,
-            access_key_id: "AK".into(),
-        };
+        let principal = Principal::root("000000000000", "AK");
         Self { plane, principal: Some(principal) }
     }
 
