@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::*;
-use crate::auth::PrincipalKind;
 use crate::clock::SystemClock;
 use crate::store::memory::MemoryStore;
 
