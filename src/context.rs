@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::wasm::Components;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::s3::{Api, Names, S3Plane, SourceName};
 use crate::secret::Secret;
@@ -81,6 +82,8 @@ pub struct App {
     pub control: ControlPlane,
     /// GET and HEAD through functions.
     pub object_lambda: ObjectLambdaPlane,
+    /// Functions that are Wasm components.
+    pub components: Components,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -113,6 +116,7 @@ impl App {
         Ok(Self {
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
+            components: options.object_lambda.components.clone(),
             object_lambda: ObjectLambdaPlane::new(
                 Arc::clone(&store),
                 Arc::clone(&catalog),

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -14,12 +15,16 @@ use crate::context::{App, AppOptions};
 use crate::door::Door;
 use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
+use crate::function::wasm::{self, Components};
 use crate::lifecycle;
 use crate::object_lambda;
 use crate::server::{Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::Metrics;
+
+/// How long a request waits for a function that has as many runs as it may.
+const FUNCTION_QUEUE: Duration = Duration::from_secs(1);
 
 /// Why an instance cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +123,14 @@ impl Instance {
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let master = Arc::new(master);
+        let components = Components::new(wasm::Options {
+            data_dir: config.data_dir.clone(),
+            key: master.derive("refract wasm artifacts"),
+            instances: config.wasm_instances,
+            threads: config.wasm_threads,
+            compile_timeout: config.wasm_compile,
+            queue: FUNCTION_QUEUE,
+        });
         let root_key = match &config.encryption_key {
             Some(key) => key.clone(),
             None => DataKey::from_bytes(master.derive("refract sse-s3")),
@@ -154,6 +167,7 @@ impl Instance {
                 result_cache: config.result_cache,
                 parallel: config.transform_parallel,
                 limits: config.transform,
+                components,
             },
             metrics: Arc::new(Metrics::default()),
         })
@@ -182,6 +196,7 @@ impl Instance {
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let Self { app, store, limits, lifecycle, .. } = self;
         let background = tokio::spawn(lifecycle.run());
+        app.components.prepare(wasm::digests(&app.catalog.snapshot()));
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
         let server = Server {

@@ -1,4 +1,4 @@
-//! Functions: built-in transforms under names of their own, with a payload.
+//! Functions: built-in transforms under names of their own, with a payload, and Wasm components.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::access_point::arn::is_function_name;
+use crate::auth::Principal;
 use crate::catalog::{Change, Function, FunctionKind, View};
 use crate::context::App;
 use crate::door::admin::RequestId;
@@ -21,6 +22,7 @@ use crate::function::builtin::PREFIX;
 use super::AppState;
 use super::error::{OrProblem, Problem};
 use super::extract::JsonBody;
+use super::wasm::{self, Asked, ComponentSpec, WasmDocument};
 
 /// A function to register.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,10 +30,23 @@ use super::extract::JsonBody;
 pub struct FunctionSpec {
     /// How it runs.
     pub kind: Kind,
-    /// Name of the built-in transform.
+    /// Name of the built-in transform, where `kind` is that.
+    #[serde(default)]
     #[schema(example = "resize")]
-    pub transform: String,
-    /// Its payload; absent means the transform's defaults.
+    pub transform: Option<String>,
+    /// The Wasm component, where `kind` is that; absent keeps the one that the function has.
+    #[serde(default)]
+    pub component: Option<ComponentSpec>,
+    /// Linear memory of a Wasm instance in MiB, 1 to 1024; 128 unless given.
+    #[serde(default)]
+    pub memory_mb: Option<u32>,
+    /// Processor time of a Wasm run, and its time without output, 1 to 900; 60 unless given.
+    #[serde(default)]
+    pub timeout_seconds: Option<u32>,
+    /// Wasm instances at a time; half of all unless given. 0 stops the function.
+    #[serde(default)]
+    pub concurrency: Option<u32>,
+    /// Its payload; absent means the function's defaults.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub payload: Value,
@@ -46,6 +61,8 @@ pub struct FunctionSpec {
 pub enum Kind {
     /// A built-in transform, inside the server.
     Builtin,
+    /// A Wasm component.
+    Wasm,
 }
 
 /// A function.
@@ -57,11 +74,16 @@ pub struct FunctionDocument {
     pub arn: String,
     /// How it runs.
     pub kind: Kind,
-    /// Name of the built-in transform.
-    pub transform: String,
-    /// Its payload.
-    #[schema(value_type = Object)]
-    pub payload: Value,
+    /// Name of the built-in transform; absent for code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<String>,
+    /// Its payload; absent for code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub payload: Option<Value>,
+    /// The Wasm component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasm: Option<WasmDocument>,
     /// For people.
     pub description: String,
     /// Grows with each change; 0 for a reserved name.
@@ -79,13 +101,21 @@ pub struct FunctionList {
 }
 
 fn shown(app: &App, function: &Function) -> FunctionDocument {
-    let FunctionKind::Builtin { transform, payload } = &function.kind;
+    let (kind, transform, payload, wasm) = match &function.kind {
+        FunctionKind::Builtin { transform, payload } => {
+            (Kind::Builtin, Some(transform.clone()), payload.clone(), None)
+        }
+        FunctionKind::Wasm(component) => {
+            (Kind::Wasm, None, component.payload.clone(), Some(WasmDocument::from(component)))
+        }
+    };
     FunctionDocument {
         name: function.name.clone(),
         arn: app.registrar.function_arn(&function.name),
-        kind: Kind::Builtin,
-        transform: transform.clone(),
-        payload: payload.clone(),
+        kind,
+        transform,
+        payload: Some(payload),
+        wasm,
         description: function.description.clone(),
         revision: function.revision,
         updated: Some(function.updated.to_string()),
@@ -98,8 +128,9 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         arn: app.registrar.function_arn(&name),
         name,
         kind: Kind::Builtin,
-        transform: transform.to_owned(),
-        payload: Value::Object(serde_json::Map::new()),
+        transform: Some(transform.to_owned()),
+        payload: Some(Value::Object(serde_json::Map::new())),
+        wasm: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
         revision: 0,
         updated: None,
@@ -142,15 +173,21 @@ pub(super) async fn get(
 pub(super) async fn put(
     State(app): AppState,
     id: Extension<RequestId>,
+    principal: Extension<Principal>,
     Path(name): Path<String>,
     JsonBody(spec): JsonBody<FunctionSpec>,
 ) -> Result<(StatusCode, Json<FunctionDocument>), Problem> {
-    let (new, function) = register(&app, name, spec).await.or_problem(&id)?;
+    let (new, function) = register(&app, &principal, name, spec).await.or_problem(&id)?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(shown(&app, &function))))
 }
 
-async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(bool, Function), ApiError> {
+async fn register(
+    app: &Arc<App>,
+    principal: &Principal,
+    name: String,
+    mut spec: FunctionSpec,
+) -> Result<(bool, Function), ApiError> {
     if !is_function_name(&name) {
         return Err(ApiError::invalid_request(format!(
             "The function name {name:?} must be 1 to 64 letters, digits, `-` and `_`"
@@ -162,14 +199,14 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
     if spec.description.chars().count() > 256 {
         return Err(ApiError::invalid_request("description may have at most 256 characters"));
     }
-    let payload = match spec.payload {
+    let payload = match std::mem::take(&mut spec.payload) {
         Value::Null => Value::Object(serde_json::Map::new()),
         payload @ Value::Object(_) => payload,
         other => {
             return Err(ApiError::invalid_request(format!("payload must be a JSON object; it is {other}")));
         }
     };
-    Prepared::new(&spec.transform, payload.clone())?;
+    let code = code(app, principal, &mut spec, payload).await?;
     let now = app.clock.now();
     let (answer, written) = (Arc::new(std::sync::Mutex::new(None)), name);
     let slot = Arc::clone(&answer);
@@ -177,7 +214,7 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
         let old = view.functions.get(&written);
         let function = Function {
             name: written,
-            kind: FunctionKind::Builtin { transform: spec.transform, payload },
+            kind: code.kind(old.map(AsRef::as_ref))?,
             created: old.map_or(now, |old| old.created),
             updated: now,
             revision: old.map_or(1, |old| old.revision + 1),
@@ -189,8 +226,61 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
         Ok(vec![Change::PutFunction(function)])
     };
     app.catalog.update(Box::new(decide)).await?;
+    wasm::sweep(app);
     let written = answer.lock().ok().and_then(|mut slot| slot.take());
     written.ok_or_else(|| ApiError::internal("the catalog did not ask for the change"))
+}
+
+/// What a function will run, ready for the catalog.
+enum Code {
+    Builtin { transform: String, payload: Value },
+    Wasm(wasm::Ready),
+}
+
+impl Code {
+    fn kind(&self, old: Option<&Function>) -> Result<FunctionKind, ApiError> {
+        match self {
+            Self::Builtin { transform, payload } => {
+                Ok(FunctionKind::Builtin { transform: transform.clone(), payload: payload.clone() })
+            }
+            Self::Wasm(ready) => ready.kind(old),
+        }
+    }
+}
+
+async fn code(
+    app: &Arc<App>,
+    principal: &Principal,
+    spec: &mut FunctionSpec,
+    payload: Value,
+) -> Result<Code, ApiError> {
+    let refused = |why: &'static str| ApiError::invalid_request(why);
+    match spec.kind {
+        Kind::Builtin => {
+            if spec.component.is_some()
+                || spec.memory_mb.or(spec.timeout_seconds).or(spec.concurrency).is_some()
+            {
+                return Err(refused("component, memory_mb, timeout_seconds and concurrency are for kind wasm"));
+            }
+            let transform =
+                spec.transform.take().ok_or_else(|| refused("transform is required for kind builtin"))?;
+            Prepared::builtin(&transform, payload.clone())?;
+            Ok(Code::Builtin { transform, payload })
+        }
+        Kind::Wasm => {
+            if spec.transform.is_some() {
+                return Err(refused("transform is for kind builtin"));
+            }
+            let asked = Asked {
+                component: spec.component.take(),
+                memory_mb: spec.memory_mb,
+                timeout_seconds: spec.timeout_seconds,
+                concurrency: spec.concurrency,
+                payload,
+            };
+            Ok(Code::Wasm(asked.ready(app, principal).await?))
+        }
+    }
 }
 
 /// Deletes a function. Object Lambda access points that name it answer 404 LambdaNotFound.
@@ -210,6 +300,7 @@ pub(super) async fn delete(
         }
     };
     app.catalog.update(Box::new(decide)).await.or_problem(&id)?;
+    wasm::sweep(&app);
     Ok(StatusCode::NO_CONTENT)
 }
 

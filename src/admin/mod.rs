@@ -21,6 +21,7 @@ pub mod kms_keys;
 pub mod object_lambdas;
 pub mod openapi;
 pub mod preview;
+pub mod wasm;
 
 type AppState = State<Arc<App>>;
 

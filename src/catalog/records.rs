@@ -143,6 +143,45 @@ pub enum FunctionKind {
         /// Its configuration.
         payload: serde_json::Value,
     },
+    /// A Wasm component.
+    Wasm(WasmComponent),
+}
+
+/// The world of a Wasm component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WasmWorld {
+    /// `refract:transform`.
+    Transform,
+    /// `wasi:http/proxy`.
+    Http,
+}
+
+/// A Wasm component and how it runs. Its bytes are on disk, by their digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WasmComponent {
+    /// SHA-256 of the component, in hex.
+    pub digest: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its world.
+    pub world: WasmWorld,
+    /// What it reads as its payload, under that of an OLAP.
+    pub payload: serde_json::Value,
+    /// Linear memory of an instance, in MiB.
+    pub memory_mb: u32,
+    /// Processor time of a run, and its time without output.
+    pub timeout_seconds: u32,
+    /// Instances at a time; `None` for half of all.
+    #[serde(default)]
+    pub concurrency: Option<u32>,
+}
+
+impl WasmComponent {
+    /// `memory_mb` where none is given.
+    pub const DEFAULT_MEMORY: u32 = 128;
+    /// `timeout_seconds` where none is given.
+    pub const DEFAULT_TIMEOUT: u32 = 60;
 }
 
 /// A registered function.

@@ -83,6 +83,12 @@ pub struct Config {
     pub transform_parallel: usize,
     /// Caps of one run of a transform.
     pub transform: TransformLimits,
+    /// Instances of Wasm components at a time.
+    pub wasm_instances: u32,
+    /// Threads that run them.
+    pub wasm_threads: usize,
+    /// Longest time of the compiler of Wasm components.
+    pub wasm_compile: Duration,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
     /// What the listener allows.
@@ -179,6 +185,12 @@ impl Config {
                 ratio: of("transform_ratio")?.number(1..=1 << 20)?,
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
             },
+            wasm_instances: of("wasm_instances")?.number(1..=20_000)?,
+            wasm_threads: match of("wasm_threads")?.number(0..=1024)? {
+                0 => processors,
+                threads => threads,
+            },
+            wasm_compile: Duration::from_secs(of("wasm_compile_seconds")?.number(1..=3600)?),
             lifecycle: lifecycle::Options {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)

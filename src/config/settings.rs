@@ -192,6 +192,27 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("transform_record_bytes", Kind::Value, "BYTES", "4MiB", "One line or record of a text format"),
     setting(
+        "wasm_instances",
+        Kind::Value,
+        "N",
+        "1000",
+        "Instances of Wasm functions at a time; each has 4 GiB of address space, and the memory that it uses",
+    ),
+    setting(
+        "wasm_threads",
+        Kind::Value,
+        "N",
+        "0",
+        "Threads that run Wasm functions; 0 means one for each processor",
+    ),
+    setting(
+        "wasm_compile_seconds",
+        Kind::Value,
+        "N",
+        "300",
+        "Longest time that compiling a Wasm component may take, at its registration",
+    ),
+    setting(
         "lifecycle_day_seconds",
         Kind::Value,
         "N",

@@ -57,6 +57,25 @@ pub fn run(why: RunError) -> ApiError {
         RunError::Transform(TransformError::Resource { key, message }) => resource(&key, &message),
         RunError::Transform(TransformError::Internal(why)) => runtime(&why),
         RunError::Panicked => runtime("the transform panicked"),
+        RunError::Abandoned => runtime("the client left"),
+        RunError::Refused { status, code, message } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            ApiError::new(status, code, message)
+        }
+        RunError::Failed { message, internal } => {
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "LambdaRuntimeError", format!("{message}."))
+                .with_internal(internal)
+        }
+        RunError::Timeout(_) => ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "LambdaTimeout",
+            format!("The function did not complete: {why}."),
+        ),
+        RunError::Busy(why) => ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SlowDown",
+            format!("Please reduce your request rate: {why}."),
+        ),
         RunError::Input(why) => StoreError::Body(why).into(),
         RunError::Stalled => ApiError::new(
             StatusCode::INTERNAL_SERVER_ERROR,

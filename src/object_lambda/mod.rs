@@ -16,6 +16,7 @@ use http::{Response, request};
 use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::wasm::Components;
 use crate::function::{Functions, Prepared, Runner};
 use crate::policy::{self, Access};
 use crate::s3::{self, Read, query_pairs};
@@ -64,6 +65,8 @@ pub struct Options {
     pub parallel: usize,
     /// Caps of each run.
     pub limits: refract_transforms::Limits,
+    /// What runs Wasm components.
+    pub components: Components,
 }
 
 impl ObjectLambdaPlane {
@@ -78,7 +81,7 @@ impl ObjectLambdaPlane {
     ) -> Self {
         Self {
             results: Results::new(Arc::clone(&store), options.result_cache),
-            runner: Runner::new(options.parallel),
+            runner: Runner::new(options.parallel).with_components(options.components.clone()),
             limits: options.limits,
             functions: Arc::default(),
             accounts,
@@ -120,7 +123,7 @@ impl ObjectLambdaPlane {
         parts: &request::Parts,
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
-        if prepared.transform.is_identity() {
+        if prepared.work.is_identity() {
             return s3::get_object(self.reader(), &call.access, call.key, parts).await;
         }
         let read = Read::of(parts)?;
