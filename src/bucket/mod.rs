@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::PublicAccessBlock;
 use crate::error::ApiError;
+use crate::store::Quota;
 
 pub mod acl;
 pub mod cors;
@@ -61,6 +62,8 @@ pub struct BucketConfig {
     pub website: Option<Website>,
     /// Where its access logs go.
     pub logging: Option<Logging>,
+    /// What it may hold at most; set by the server's administrator.
+    pub quota: Option<Quota>,
 }
 
 /// 400 MalformedXML; what is wrong is told to the log.
