@@ -11,7 +11,7 @@ use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 
 use crate::access_point::{Addressed, Target, target};
-use crate::auth::{self, Trailers};
+use crate::auth::{self, SigV2, Trailers};
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
@@ -153,8 +153,8 @@ async fn dispatch(
         let cors = bucket.map(|bucket| s3::cors::headers_for(bucket, &parts.method, &parts.headers));
         context.cors = cors.filter(|headers| !headers.is_empty()).map(Box::new);
     }
-    let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
-    let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
+    let sigv2 = sigv2_at(&app.auth.sigv2, found.plane, &addressed);
+    let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;
     if context.principal.is_none() {
         // In proxy mode the wrong client would otherwise read of a policy of ours about a host that is not.
@@ -191,6 +191,22 @@ async fn dispatch(
             ))
         }
         Plane::Lambda | Plane::Iam | Plane::Sts => Err(later::not_yet(found.plane)),
+    }
+}
+
+/// Where SigV2 is taken: for plain buckets, and in URLs for an alias in the path, which is signed there.
+fn sigv2_at(configured: &SigV2, plane: Plane, addressed: &Result<Addressed, ApiError>) -> SigV2 {
+    if let SigV2::Refused(_) = configured {
+        return configured.clone();
+    }
+    match addressed {
+        _ if plane != Plane::S3 => SigV2::OTHER_PLANE,
+        Ok(Addressed { target: Target::Bucket(name), in_host, .. }) => {
+            SigV2::Taken { bucket_in_host: in_host.then(|| name.clone()) }
+        }
+        Ok(Addressed { target: Target::Service, .. }) => SigV2::Taken { bucket_in_host: None },
+        Ok(Addressed { in_host: false, .. }) => SigV2::Urls,
+        Ok(_) | Err(_) => SigV2::POINTS,
     }
 }
 
