@@ -119,6 +119,9 @@ impl Access<'_> {
             return Ok(());
         }
         if self.acl_allows(action, object, account, object_owner) {
+            if let Some(notes) = self.asked.notes {
+                notes.acl_was_required();
+            }
             return Ok(());
         }
         Err(self.denied(action, "neither the bucket policy nor an ACL allows it"))
