@@ -92,9 +92,11 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
         && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
     {
         (context.plane, context.operation) = ("website", "GetObject");
-        context.logged = app.store.buckets().get(bucket).and_then(|bucket| {
-            Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now())
-        });
+        context.logged = app
+            .store
+            .buckets()
+            .get(bucket)
+            .and_then(|bucket| Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now()));
         let visit = Visit {
             reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
             accounts: &app.accounts,
