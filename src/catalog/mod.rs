@@ -10,6 +10,7 @@ use crate::error::ApiError;
 pub mod accounts;
 pub mod durable;
 pub mod keys;
+pub mod lambda;
 pub mod memory;
 pub mod records;
 pub mod seal;
@@ -17,6 +18,7 @@ pub mod seal;
 pub use accounts::{Account, Accounts, canonical_id};
 pub use durable::RecordsCatalog;
 pub use keys::{KeyPair, Keys};
+pub use lambda::LambdaFunction;
 pub use memory::MemoryCatalog;
 pub use records::*;
 
