@@ -1,5 +1,8 @@
 //! Access keys and who holds them.
 
+use std::sync::Arc;
+
+use crate::policy::Identity;
 use crate::secret::Secret;
 
 /// Finds access keys.
@@ -30,10 +33,12 @@ pub enum PrincipalKind {
     User,
     /// A session of a role.
     AssumedRole,
+    /// A session of GetFederationToken.
+    FederatedUser,
 }
 
 /// A caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Principal {
     /// Kind.
     pub kind: PrincipalKind,
@@ -47,6 +52,8 @@ pub struct Principal {
     pub user_name: Option<String>,
     /// Key the request was made with.
     pub access_key_id: String,
+    /// What bounds it; nothing for root.
+    pub identity: Arc<Identity>,
 }
 
 impl Principal {
@@ -60,6 +67,7 @@ impl Principal {
             arn: format!("arn:aws:iam::{account_id}:root"),
             user_name: None,
             access_key_id: access_key_id.to_owned(),
+            identity: Arc::default(),
         }
     }
 }

@@ -189,13 +189,14 @@ impl Access<'_> {
                     PrincipalKind::Root => CallerKind::Root,
                     PrincipalKind::User => CallerKind::User,
                     PrincipalKind::AssumedRole => CallerKind::AssumedRole,
+                    PrincipalKind::FederatedUser => CallerKind::FederatedUser,
                 },
                 account_id: &caller.account_id,
                 account_name: account.as_ref().map(|account| account.name.as_str()),
                 canonical_id: &canonical,
                 arn: &caller.arn,
                 principal_id: &caller.principal_id,
-                issuer_arn: None,
+                issuer_arn: caller.identity.issuer.as_ref().map(|issuer| issuer.arn.as_str()),
             },
         };
         let context = self.asked.context(self.principal, self.bucket, object);

@@ -22,6 +22,7 @@ pub mod document;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+pub mod identity;
 mod json;
 pub mod limits;
 mod operand;
@@ -41,6 +42,7 @@ pub use document::{Policy, PolicyKind};
 pub use error::PolicyError;
 pub use evaluate::{Labelled, PolicySet, evaluate};
 pub use explain::{ConditionReport, Explanation};
+pub use identity::{Attached, Identity, Issuer};
 pub use principal::{CallerKind, PrincipalView};
 pub use statement::{Effect, Request, Statement};
 
