@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
-use crate::auth::{AuthMethod, AuthOptions, Principal};
+use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
 use crate::catalog::{Accounts, Catalog, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
@@ -39,6 +39,8 @@ pub struct AppOptions {
     pub region: String,
     /// Whether a signature may name no other region.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// Names of this server, for virtual-host style.
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
@@ -125,7 +127,7 @@ impl App {
             ),
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
-                ..AuthOptions::default()
+                sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },
             },
             domains: options.domains,
             website_domains: options.website_domains,

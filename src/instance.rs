@@ -153,6 +153,7 @@ impl Instance {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,
+            sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             admin_token: config.admin_token.clone(),

@@ -69,7 +69,8 @@ impl Begun {
         let text = |name: HeaderName| text(&parts.headers, name.as_str());
         let connection = parts.extensions.get::<Connection>();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let version = query_pairs(parts.uri.query().unwrap_or_default()).find(|(name, _)| name == "versionId");
+        let version =
+            query_pairs(parts.uri.query().unwrap_or_default()).find(|(name, _)| name == "versionId");
         let record = Record {
             bucket_owner: canonical_id(&bucket.owner),
             bucket: bucket.name.clone(),
@@ -109,7 +110,14 @@ impl Begun {
     ) -> Option<Arc<Self>> {
         let path = parts.uri.path().trim_start_matches('/');
         let key = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
-        let begun = Self::of(inbox, bucket, Some(&key).filter(|key| !key.is_empty()).map(|x| &**x), None, parts, time)?;
+        let begun = Self::of(
+            inbox,
+            bucket,
+            Some(&key).filter(|key| !key.is_empty()).map(|x| &**x),
+            None,
+            parts,
+            time,
+        )?;
         let mut begun = Arc::into_inner(begun)?;
         begun.record.operation = format!("WEBSITE.{}.OBJECT", parts.method);
         Some(Arc::new(begun))
@@ -122,6 +130,7 @@ impl Begun {
             None => (None, None),
             Some(AuthMethod::Header) => (Some("AuthHeader"), Some("SigV4")),
             Some(AuthMethod::PresignedV4) => (Some("QueryString"), Some("SigV4")),
+            Some(AuthMethod::HeaderV2) => (Some("AuthHeader"), Some("SigV2")),
             Some(AuthMethod::PresignedV2) => (Some("QueryString"), Some("SigV2")),
         };
         let whole = Record {
@@ -175,7 +184,9 @@ impl Begun {
         }
         match self.record.operation.as_str() {
             "REST.PUT.OBJECT" | "REST.PUT.PART" => self.announced,
-            "REST.GET.OBJECT" | "REST.HEAD.OBJECT" | "WEBSITE.GET.OBJECT" | "WEBSITE.HEAD.OBJECT" => answer.size,
+            "REST.GET.OBJECT" | "REST.HEAD.OBJECT" | "WEBSITE.GET.OBJECT" | "WEBSITE.HEAD.OBJECT" => {
+                answer.size
+            }
             _ => None,
         }
     }
@@ -197,6 +208,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 fn requester(principal: &Principal) -> String {
     match principal.kind {
         PrincipalKind::Root => canonical_id(&principal.account_id),
-        PrincipalKind::User | PrincipalKind::AssumedRole => principal.arn.clone(),
+        PrincipalKind::User | PrincipalKind::AssumedRole | PrincipalKind::FederatedUser => {
+            principal.arn.clone()
+        }
     }
 }

@@ -100,7 +100,8 @@ mod tests {
 
     fn by_policy(statements: &str) -> bool {
         let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statements}]}}");
-        let config = BucketConfig { policy: Some(BucketPolicy::parse(&text).unwrap()), ..BucketConfig::default() };
+        let config =
+            BucketConfig { policy: Some(BucketPolicy::parse(&text).unwrap()), ..BucketConfig::default() };
         allows(&target(config), "p/2026", "p/", Source { bucket: "b", account: ACCOUNT })
     }
 

@@ -40,7 +40,9 @@ impl Spool {
     pub(super) fn open(table: Arc<dyn RecordTable>) -> Result<(Self, Vec<(u64, u32, Chunk)>)> {
         let mut left = Vec::new();
         for record in table.load()? {
-            let Some(rest) = record.name.strip_prefix(PREFIX).filter(|_| record.kind == TASK) else { continue };
+            let Some(rest) = record.name.strip_prefix(PREFIX).filter(|_| record.kind == TASK) else {
+                continue;
+            };
             let numbers = rest.split_once('/').and_then(|(batch, number)| {
                 Some((u64::from_str_radix(batch, 16).ok()?, u32::from_str_radix(number, 16).ok()?))
             });

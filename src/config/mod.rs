@@ -62,6 +62,8 @@ pub struct Config {
     pub region: String,
     /// Whether signatures may name no other.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// The root pair, where it is given.
     pub root: Option<(String, Secret)>,
     /// Token of the admin API.
@@ -148,6 +150,7 @@ impl Config {
             region: of("region")?
                 .checked(is_region, "must be 1 to 32 lower-case letters, digits and hyphens")?,
             region_strict: of("region_strict")?.parse("must be true or false")?,
+            sigv2: of("sigv2")?.parse("must be true or false")?,
             root,
             admin_token: {
                 let token = secret(raw, "admin_token", "admin_token_file")?;

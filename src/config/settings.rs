@@ -94,6 +94,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("region", Kind::Value, "REGION", "us-east-1", "The region of ARNs and of buckets that name none"),
     setting("region_strict", Kind::Switch, "BOOL", "false", "Refuse signatures that name another region"),
     setting(
+        "sigv2",
+        Kind::Switch,
+        "BOOL",
+        "true",
+        "Take SigV2 signatures for plain buckets, as some clients make by default for URLs; `false` refuses them all",
+    ),
+    setting(
         "root_access_key_id",
         Kind::Value,
         "ID",

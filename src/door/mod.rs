@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Versi
 
 use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
-use crate::auth::{self, Trailers};
+use crate::auth::{self, SigV2, Trailers};
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
@@ -92,9 +92,11 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
         && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
     {
         (context.plane, context.operation) = ("website", "GetObject");
-        context.logged = app.store.buckets().get(bucket).and_then(|bucket| {
-            Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now())
-        });
+        context.logged = app
+            .store
+            .buckets()
+            .get(bucket)
+            .and_then(|bucket| Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now()));
         let visit = Visit {
             reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
             accounts: &app.accounts,
@@ -160,8 +162,8 @@ async fn dispatch(
         let cors = bucket.map(|bucket| s3::cors::headers_for(bucket, &parts.method, &parts.headers));
         context.cors = cors.filter(|headers| !headers.is_empty()).map(Box::new);
     }
-    let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
-    let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
+    let sigv2 = sigv2_at(&app.auth.sigv2, found.plane, &addressed);
+    let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;
     if context.principal.is_none() {
         // In proxy mode the wrong client would otherwise read of a policy of ours about a host that is not.
@@ -198,6 +200,22 @@ async fn dispatch(
             ))
         }
         Plane::Lambda | Plane::Iam | Plane::Sts => Err(later::not_yet(found.plane)),
+    }
+}
+
+/// Where SigV2 is taken: for plain buckets, and in URLs for an alias in the path, which is signed there.
+fn sigv2_at(configured: &SigV2, plane: Plane, addressed: &Result<Addressed, ApiError>) -> SigV2 {
+    if let SigV2::Refused(_) = configured {
+        return configured.clone();
+    }
+    match addressed {
+        _ if plane != Plane::S3 => SigV2::OTHER_PLANE,
+        Ok(Addressed { target: Target::Bucket(name), in_host, .. }) => {
+            SigV2::Taken { bucket_in_host: in_host.then(|| name.clone()) }
+        }
+        Ok(Addressed { target: Target::Service, .. }) => SigV2::Taken { bucket_in_host: None },
+        Ok(Addressed { in_host: false, .. }) => SigV2::Urls,
+        Ok(_) | Err(_) => SigV2::POINTS,
     }
 }
 

@@ -4,6 +4,7 @@
 //! another account owns; anybody else needs the bucket policy's permission or an ACL's.
 
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::auth::{Principal, PrincipalKind};
 use crate::bucket::{Acl, Ownership, Permission};
@@ -159,7 +160,11 @@ impl Access<'_> {
             Some(principal) if principal.account_id == self.bucket.owner => self.allow(action, None),
             _ => {
                 self.policy_says(action, None)?;
-                self.allow("s3:ListBucket", None)
+                // It is as a listing that would show the key: a policy may allow one prefix only.
+                let key = self.key.unwrap_or_default();
+                let query = format!("prefix={}", utf8_percent_encode(key, NON_ALPHANUMERIC));
+                let asked = Asked { query: &query, ..self.asked };
+                Access { asked, ..*self }.allow("s3:ListBucket", None)
             }
         }
     }
@@ -192,13 +197,14 @@ impl Access<'_> {
                     PrincipalKind::Root => CallerKind::Root,
                     PrincipalKind::User => CallerKind::User,
                     PrincipalKind::AssumedRole => CallerKind::AssumedRole,
+                    PrincipalKind::FederatedUser => CallerKind::FederatedUser,
                 },
                 account_id: &caller.account_id,
                 account_name: account.as_ref().map(|account| account.name.as_str()),
                 canonical_id: &canonical,
                 arn: &caller.arn,
                 principal_id: &caller.principal_id,
-                issuer_arn: None,
+                issuer_arn: caller.identity.issuer.as_ref().map(|issuer| issuer.arn.as_str()),
             },
         };
         let context = self.asked.context(self.principal, self.bucket, object);

@@ -144,7 +144,8 @@ pub(super) async fn open<T>(
     };
     let opened = api.reader().open(&access, &source.key, source.version, CustomerHeaders::CopySource).await;
     if let Some(notes) = Notes::of(&req.extensions) {
-        let part = get::query_pairs(req.uri.query().unwrap_or_default()).any(|(name, _)| name == "partNumber");
+        let part =
+            get::query_pairs(req.uri.query().unwrap_or_default()).any(|(name, _)| name == "partNumber");
         notes.add(Part {
             bucket: Arc::clone(&bucket),
             operation: if part { "REST.COPY.PART_GET" } else { "REST.COPY.OBJECT_GET" },

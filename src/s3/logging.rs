@@ -64,7 +64,10 @@ fn check_target(api: &Api, logging: &Logging, source: &Bucket) -> Result<(), Api
     let absent = || unfit("The target bucket for logging does not exist", name);
     let target = api.bucket(name).map_err(|_| absent())?;
     if target.owner != source.owner {
-        return Err(unfit("The owner for the bucket to be logged and the target bucket must be the same.", name));
+        return Err(unfit(
+            "The owner for the bucket to be logged and the target bucket must be the same.",
+            name,
+        ));
     }
     if target.region != source.region {
         return Err(ApiError::new(

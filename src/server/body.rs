@@ -43,7 +43,10 @@ impl Report {
             status: answer.status(),
             to_first_byte: self.started.elapsed(),
             report: self,
-            size: finished.as_ref().filter(|found| found.0.logged.is_some()).and_then(|_| begun::size_of(answer.headers())),
+            size: finished
+                .as_ref()
+                .filter(|found| found.0.logged.is_some())
+                .and_then(|_| begun::size_of(answer.headers())),
             finished,
             failed,
             sent: 0,
