@@ -13,6 +13,7 @@ pub mod cors;
 pub mod encryption;
 pub mod lifecycle;
 pub mod logging;
+pub mod notification;
 pub mod object_lock;
 pub mod ownership;
 pub mod policy;
@@ -24,6 +25,7 @@ pub use cors::Cors;
 pub use encryption::DefaultEncryption;
 pub use lifecycle::Lifecycle;
 pub use logging::Logging;
+pub use notification::Notification;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use policy::BucketPolicy;
@@ -62,6 +64,8 @@ pub struct BucketConfig {
     pub website: Option<Website>,
     /// Where its access logs go.
     pub logging: Option<Logging>,
+    /// Who is told of what happens in it.
+    pub notification: Option<Notification>,
     /// What it may hold at most; set by the server's administrator.
     pub quota: Option<Quota>,
 }
