@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -17,6 +18,7 @@ use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
 use crate::function::wasm::{self, Components};
 use crate::lifecycle;
+use crate::notification::{self, Consumers, Notifier, Outbox};
 use crate::object_lambda;
 use crate::server::{Limits, Server};
 use crate::store::Store;
@@ -25,6 +27,8 @@ use crate::telemetry::Metrics;
 
 /// How long a request waits for a function that has as many runs as it may.
 const FUNCTION_QUEUE: Duration = Duration::from_secs(1);
+/// Time that the access logs of the last requests have.
+const LAST_LOGS: Duration = Duration::from_secs(10);
 
 /// Why an instance cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +83,8 @@ pub struct Instance {
     pub root_is_new: bool,
     store: FsStore,
     lifecycle: lifecycle::Worker,
+    access_log: access_log::Worker,
+    notifications: notification::Worker,
     limits: Limits,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
@@ -150,6 +156,18 @@ impl Instance {
             Arc::clone(&catalog),
             Arc::clone(&clock),
         );
+        let metrics = Arc::new(Metrics::default());
+        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
+        let queues = config.data_dir.join("queues");
+        let consumers = Consumers::new(&config.notification, queues, &config.region, &config.account_id);
+        let consumers = Arc::new(consumers);
+        let notifier = Notifier::new(
+            Arc::clone(&outbox),
+            Arc::clone(&consumers),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+        );
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
@@ -160,6 +178,7 @@ impl Instance {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,
+            sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             admin_token: config.admin_token.clone(),
@@ -169,7 +188,8 @@ impl Instance {
                 limits: config.transform,
                 components,
             },
-            metrics: Arc::new(Metrics::default()),
+            notifier: notifier.clone(),
+            metrics,
         })
         .map_err(StartError::Catalog)?;
         let lifecycle = lifecycle::Worker::new(
@@ -179,9 +199,24 @@ impl Instance {
             Arc::clone(&app.metrics),
             config.lifecycle,
         )
+        .map_err(|error| StartError::Catalog(error.into()))?
+        .telling(notifier);
+        let notifications =
+            notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
+        let access_log = access_log::Worker::new(
+            Arc::clone(&app.access_log),
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            Arc::clone(&app.keyring),
+            Arc::clone(&app.clock),
+            Arc::clone(&app.metrics),
+            config.access_log,
+        )
         .map_err(|error| StartError::Catalog(error.into()))?;
         Ok(Self {
             lifecycle,
+            access_log,
+            notifications,
             app: Arc::new(app),
             root,
             root_is_new,
@@ -194,8 +229,10 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, .. } = self;
-        let background = tokio::spawn(lifecycle.run());
+        let Self { app, store, limits, lifecycle, access_log, notifications, .. } = self;
+        let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let logs = tokio::spawn(access_log.run(stopped));
         app.components.prepare(wasm::digests(&app.catalog.snapshot()));
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
@@ -211,9 +248,14 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
+        // The logs of the last requests go out with them; what does not is kept for the next start.
+        stop.send(()).unwrap_or_default();
+        drop(tokio::time::timeout(LAST_LOGS, logs).await);
         // What it was doing is done whole or not at all, and the next start goes on.
-        background.abort();
-        drop(background.await);
+        for task in background {
+            task.abort();
+            drop(task.await);
+        }
         store.close().await;
     }
 }

@@ -63,6 +63,8 @@ pub enum Kind {
     Builtin,
     /// A Wasm component.
     Wasm,
+    /// Code, managed by the Lambda API.
+    Lambda,
 }
 
 /// A function.
@@ -84,6 +86,12 @@ pub struct FunctionDocument {
     /// The Wasm component.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasm: Option<WasmDocument>,
+    /// Runtime of code: `python3.12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Handler of code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler: Option<String>,
     /// For people.
     pub description: String,
     /// Grows with each change; 0 for a reserved name.
@@ -101,22 +109,34 @@ pub struct FunctionList {
 }
 
 fn shown(app: &App, function: &Function) -> FunctionDocument {
-    let (kind, transform, payload, wasm) = match &function.kind {
+    let (kind, transform, payload, description) = match &function.kind {
         FunctionKind::Builtin { transform, payload } => {
-            (Kind::Builtin, Some(transform.clone()), payload.clone(), None)
+            (Kind::Builtin, Some(transform.clone()), Some(payload.clone()), &function.description)
         }
         FunctionKind::Wasm(component) => {
-            (Kind::Wasm, None, component.payload.clone(), Some(WasmDocument::from(component)))
+            (Kind::Wasm, None, Some(component.payload.clone()), &function.description)
         }
+        FunctionKind::Lambda(lambda) => (Kind::Lambda, None, None, &lambda.latest.settings.description),
     };
+    let (mut wasm, mut runtime, mut handler) = (None, None, None);
+    match &function.kind {
+        FunctionKind::Builtin { .. } => {}
+        FunctionKind::Wasm(component) => wasm = Some(WasmDocument::from(component)),
+        FunctionKind::Lambda(lambda) => {
+            let settings = &lambda.latest.settings;
+            (runtime, handler) = (Some(settings.runtime.clone()), Some(settings.handler.clone()));
+        }
+    }
     FunctionDocument {
         name: function.name.clone(),
         arn: app.registrar.function_arn(&function.name),
         kind,
         transform,
-        payload: Some(payload),
+        payload,
         wasm,
-        description: function.description.clone(),
+        runtime,
+        handler,
+        description: description.clone(),
         revision: function.revision,
         updated: Some(function.updated.to_string()),
     }
@@ -131,6 +151,8 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         transform: Some(transform.to_owned()),
         payload: Some(Value::Object(serde_json::Map::new())),
         wasm: None,
+        runtime: None,
+        handler: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
         revision: 0,
         updated: None,
@@ -206,15 +228,19 @@ async fn register(
             return Err(ApiError::invalid_request(format!("payload must be a JSON object; it is {other}")));
         }
     };
-    let code = code(app, principal, &mut spec, payload).await?;
+    let code = Arc::new(code(app, principal, &mut spec, payload).await?);
     let now = app.clock.now();
     let (answer, written) = (Arc::new(std::sync::Mutex::new(None)), name);
     let slot = Arc::clone(&answer);
+    let decided = Arc::clone(&code);
     let decide = move |view: &View| {
         let old = view.functions.get(&written);
+        if old.is_some_and(|old| matches!(old.kind, FunctionKind::Lambda(_))) {
+            return Err(runs_code(&written));
+        }
         let function = Function {
             name: written,
-            kind: code.kind(old.map(AsRef::as_ref))?,
+            kind: decided.kind(old.map(AsRef::as_ref))?,
             created: old.map_or(now, |old| old.created),
             updated: now,
             revision: old.map_or(1, |old| old.revision + 1),
@@ -226,6 +252,8 @@ async fn register(
         Ok(vec![Change::PutFunction(function)])
     };
     app.catalog.update(Box::new(decide)).await?;
+    // A component stays on disk while this lives; from here on the catalog names it.
+    drop(code);
     wasm::sweep(app);
     let written = answer.lock().ok().and_then(|mut slot| slot.take());
     written.ok_or_else(|| ApiError::internal("the catalog did not ask for the change"))
@@ -267,6 +295,9 @@ async fn code(
             Prepared::builtin(&transform, payload.clone())?;
             Ok(Code::Builtin { transform, payload })
         }
+        Kind::Lambda => {
+            Err(refused("Code is registered through the Lambda API: `aws lambda create-function`"))
+        }
         Kind::Wasm => {
             if spec.transform.is_some() {
                 return Err(refused("transform is for kind builtin"));
@@ -292,16 +323,19 @@ pub(super) async fn delete(
     id: Extension<RequestId>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let decide = move |view: &View| {
-        if view.functions.contains_key(&name) {
-            Ok(vec![Change::DeleteFunction(name)])
-        } else {
-            Err(no_such_function(&name))
-        }
+    let decide = move |view: &View| match view.functions.get(&name).map(|function| &function.kind) {
+        Some(FunctionKind::Builtin { .. } | FunctionKind::Wasm(_)) => Ok(vec![Change::DeleteFunction(name)]),
+        Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
+        None => Err(no_such_function(&name)),
     };
     app.catalog.update(Box::new(decide)).await.or_problem(&id)?;
     wasm::sweep(&app);
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn runs_code(name: &str) -> ApiError {
+    let why = format!("The function {name} runs code: change and delete it through the Lambda API");
+    ApiError::new(StatusCode::CONFLICT, "ResourceConflict", why)
 }
 
 fn no_such_function(name: &str) -> ApiError {

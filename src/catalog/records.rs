@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::lambda::LambdaFunction;
+
 /// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
 pub type Tags = BTreeMap<String, String>;
 
@@ -182,6 +184,8 @@ impl WasmComponent {
     pub const DEFAULT_MEMORY: u32 = 128;
     /// `timeout_seconds` where none is given.
     pub const DEFAULT_TIMEOUT: u32 = 60;
+    /// Code that runs on the function platform.
+    Lambda(Box<LambdaFunction>),
 }
 
 /// A registered function.
@@ -235,6 +239,9 @@ pub struct AccessKey {
     pub description: String,
     /// Account, 12 digits.
     pub account_id: String,
+    /// Name of its user, in lower case; `None` for the account's root.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 impl std::fmt::Debug for AccessKey {

@@ -294,7 +294,7 @@ pub fn digests(view: &View) -> HashSet<String> {
     kinds
         .filter_map(|kind| match kind {
             FunctionKind::Wasm(component) => Some(component.digest.clone()),
-            FunctionKind::Builtin { .. } => None,
+            FunctionKind::Builtin { .. } | FunctionKind::Lambda(_) => None,
         })
         .collect()
 }
