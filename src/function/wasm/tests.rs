@@ -6,26 +6,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use refract_transforms::{Context, Input, Limits, TransformError};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 use super::*;
 use crate::function::builtin::WasmTask;
 use crate::function::run::{Output, RunError};
 use crate::store::{BodyError, Payload};
 
-/// The probe as a component.
+/// The probe: `probe.wat` as a component.
 fn probe() -> Vec<u8> {
-    component(include_str!("../../../transforms/functions/wasm/probe.wat"))
-}
-
-fn component(text: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = wit_parser::Resolve::default();
-    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/transforms/wit");
-    let (package, _) = resolve.push_dir(wit).unwrap();
-    let world = resolve.select_world(&[package], Some("transform")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+    wat::parse_str(include_str!("../../../transforms/functions/wasm/probe.component.wat")).unwrap()
 }
 
 fn options(dir: &tempfile::TempDir) -> Options {
