@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
@@ -14,9 +15,13 @@ use crate::context::{App, AppOptions};
 use crate::door::Door;
 use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
+use crate::function::code::CodeStore;
+use crate::function::process::{self, ProcessRuntime};
+use crate::function::temporary::TemporaryKeys;
+use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::object_lambda;
-use crate::server::{Limits, Server};
+use crate::server::{Gateway, Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::Metrics;
@@ -44,6 +49,9 @@ pub enum StartError {
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
+    /// Functions cannot be given a way to the server.
+    #[error("functions cannot be given a way to the server: {0}")]
+    Gateway(std::io::Error),
     /// TLS cannot be set up.
     #[cfg(feature = "tls")]
     #[error(transparent)]
@@ -75,6 +83,7 @@ pub struct Instance {
     store: FsStore,
     lifecycle: lifecycle::Worker,
     limits: Limits,
+    gateway: std::net::TcpListener,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
 }
@@ -137,6 +146,43 @@ impl Instance {
             Arc::clone(&catalog),
             Arc::clone(&clock),
         );
+        let functions = &config.functions;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(StartError::Gateway)?;
+        listener.set_nonblocking(true).map_err(StartError::Gateway)?;
+        let address = listener.local_addr().map_err(StartError::Gateway)?;
+        let gateway = format!("http://{address}");
+        let code = CodeStore::new(Arc::new(store.clone()));
+        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
+        let processes = ProcessRuntime::new(
+            process::Options {
+                directory: absolute(&config.data_dir.join("functions"))?,
+                runtimes: absolute(&functions.runtime_dir)?,
+                strict: functions.strict_runtimes,
+                allow_weak: functions.allow_weak_isolation,
+                gateway: gateway.clone(),
+            },
+            code.clone(),
+            Arc::clone(&temporary),
+        );
+        let platform = Platform::new(platform::Parts {
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            code,
+            keys: temporary,
+            runtimes: vec![Arc::new(processes)],
+            workers: manager::Options {
+                memory_mb: functions.memory_mb,
+                queue: functions.queue,
+                wait: functions.wait,
+                keep_alive: functions.keep_alive,
+                max_uses: functions.max_uses,
+            },
+            concurrency: functions.concurrency,
+            account_id: config.account_id.clone(),
+            region: config.region.clone(),
+            gateway,
+        });
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
@@ -154,7 +200,10 @@ impl Instance {
                 result_cache: config.result_cache,
                 parallel: config.transform_parallel,
                 limits: config.transform,
+                limit: functions.object_lambda,
             },
+            platform,
+            retry_events_after: functions.retry,
             metrics: Arc::new(Metrics::default()),
         })
         .map_err(StartError::Catalog)?;
@@ -173,6 +222,7 @@ impl Instance {
             root_is_new,
             store,
             limits: config.limits.clone(),
+            gateway: listener,
             #[cfg(feature = "tls")]
             tls,
         })
@@ -180,14 +230,24 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, .. } = self;
+        let Self { app, store, limits, lifecycle, gateway, .. } = self;
         let background = tokio::spawn(lifecycle.run());
+        let (stop, stopped) = watch::channel(false);
+        let functions = tokio::spawn(app.lambda.platform.clone().run(stopped));
+        let gateway = match TcpListener::from_std(gateway) {
+            Ok(listener) => Some(Gateway { listener }),
+            Err(error) => {
+                tracing::error!(%error, "functions cannot reach the server");
+                None
+            }
+        };
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
         let server = Server {
             metrics: Arc::clone(&app.metrics),
             door: Door::new(app),
             limits,
+            gateway,
             #[cfg(feature = "tls")]
             tls: self.tls,
         };
@@ -196,6 +256,8 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
+        stop.send_replace(true);
+        drop(functions.await);
         // What it was doing is done whole or not at all, and the next start goes on.
         background.abort();
         drop(background.await);

@@ -32,6 +32,7 @@ pub mod encryption;
 pub mod error;
 pub mod function;
 pub mod instance;
+pub mod lambda_api;
 pub mod lifecycle;
 pub mod object_lambda;
 pub mod policy;

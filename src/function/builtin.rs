@@ -37,6 +37,9 @@ pub enum PrepareError {
     /// It is no transform.
     #[error("the function {0} runs code and is no transform")]
     RunsCode(String),
+    /// It has no listings.
+    #[error("the function {0} is a built-in transform, which lists nothing")]
+    Listing(String),
     /// Its payload is no JSON object.
     #[error("the payload is not a JSON object: {0}")]
     NotJson(String),
@@ -88,20 +91,19 @@ pub fn lookup(view: &View, name: &str) -> Result<Lookup, PrepareError> {
     let not_found = || PrepareError::NotFound(name.to_owned());
     if let Some(transform) = name.strip_prefix(PREFIX) {
         let known = builtin_names().contains(&transform);
-        return known.then(|| Lookup {
-            transform: transform.to_owned(),
-            payload: Value::Object(serde_json::Map::new()),
-            revision: 0,
-        })
-        .ok_or_else(not_found);
+        return known
+            .then(|| Lookup {
+                transform: transform.to_owned(),
+                payload: Value::Object(serde_json::Map::new()),
+                revision: 0,
+            })
+            .ok_or_else(not_found);
     }
     let function = view.functions.get(name).ok_or_else(not_found)?;
     match &function.kind {
-        FunctionKind::Builtin { transform, payload } => Ok(Lookup {
-            transform: transform.clone(),
-            payload: payload.clone(),
-            revision: function.revision,
-        }),
+        FunctionKind::Builtin { transform, payload } => {
+            Ok(Lookup { transform: transform.clone(), payload: payload.clone(), revision: function.revision })
+        }
         FunctionKind::Lambda(_) => Err(PrepareError::RunsCode(name.to_owned())),
     }
 }
@@ -186,7 +188,10 @@ impl From<PrepareError> for ApiError {
                     names.join(", ")
                 }),
             ),
-            PrepareError::NotJson(_) | PrepareError::Payload(_) | PrepareError::RunsCode(_) => {
+            PrepareError::NotJson(_)
+            | PrepareError::Payload(_)
+            | PrepareError::RunsCode(_)
+            | PrepareError::Listing(_) => {
                 Self::new(http::StatusCode::BAD_REQUEST, "InvalidRequest", error.to_string())
             }
         }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::policy::{Attached, Identity, Issuer, Policy, PolicyKind};
 use crate::secret::Secret;
 
 /// The query parameter that names the access point in a URL whose path is the object's key alone.
@@ -123,6 +124,7 @@ impl TemporaryKeys {
             arn: format!("arn:aws:sts::{account_id}:assumed-role/{role}/{function}"),
             user_name: None,
             access_key_id: id.clone(),
+            identity: Arc::new(answers(role, account_id)?),
         };
         let record = KeyRecord { secret, principal, active: true, session_token: Some(token) };
         let purpose = Use::Answer { function: function.to_owned() };
@@ -174,6 +176,23 @@ impl KeyStore for TemporaryKeys {
     }
 }
 
+/// What bounds a function: it may answer requests, whatever its role is called.
+fn answers(role: &str, account_id: &str) -> Result<Identity, ApiError> {
+    const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":
+        "s3-object-lambda:WriteGetObjectResponse","Resource":"*"}]}"#;
+    let policy = Policy::parse(DOCUMENT, PolicyKind::Identity)
+        .map_err(|error| ApiError::internal(format!("the policy of functions: {error}")))?;
+    let issuer = Issuer {
+        kind: "Role",
+        arn: format!("arn:aws:iam::{account_id}:role/{role}"),
+        principal_id: String::new(),
+        name: role.to_owned(),
+    };
+    let label = "what every function may".into();
+    let policies = vec![Attached { label, policy: Arc::new(policy) }];
+    Ok(Identity { policies, issuer: Some(issuer), ..Identity::default() })
+}
+
 fn random() -> Result<(String, Secret, Secret), ApiError> {
     let mut bytes = [0_u8; 88];
     getrandom::fill(&mut bytes).map_err(|error| ApiError::internal(format!("no random bytes: {error}")))?;
@@ -222,7 +241,8 @@ mod tests {
         let caller = Principal::root("000000000000", "AKIAX");
         let purpose = Use::Read { method: Method::GET, path: "/k".into(), access_point: "arn".into() };
         let now = SystemClock.now();
-        let live = keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60)).unwrap();
+        let live =
+            keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60)).unwrap();
         let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1)).unwrap();
         assert_eq!(keys.lookup(&live.id).unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id).is_none());
