@@ -3,7 +3,7 @@
 //! - [`classify`]: a plane from the signature's scope, then the host, then the path.
 //! - [`verify`]: the signature, and the body behind it.
 //! - [`admin`]: Refract's own routes under `/_refract/`.
-//! - [`later`]: planes that are known and answer 501.
+//! - [`later`]: the plane that is known and answers 501.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::control::{self, ControlCall};
 use crate::error::ApiError;
 use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked};
+use crate::query::{self, Form};
 use crate::s3::{self, S3Call};
 use crate::store::StoreError;
 use crate::website::{self, Visit};
@@ -122,7 +123,8 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
                 s3::error::response(&error, &method, &resource, &context.id)
             }
             Plane::Control => control::error::response(&error, &method, &context.id),
-            Plane::Lambda | Plane::Iam | Plane::Sts => later::error(plane, &error, &context.id),
+            Plane::Iam | Plane::Sts => query::answer::error(&error, &context.id),
+            Plane::Lambda => later::error(&error),
         };
         answer.extensions_mut().insert(Failed(error));
         answer
@@ -164,7 +166,8 @@ async fn dispatch(
         // Buckets may be shared with everybody; nothing else is.
         let bucket =
             addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_) | Target::Service));
-        if found.plane != Plane::S3 || !bucket {
+        // The bearer of a token of an identity provider has no key yet.
+        if found.plane != Plane::Sts && (found.plane != Plane::S3 || !bucket) {
             return Err(ApiError::access_denied("an anonymous caller"));
         }
     }
@@ -190,7 +193,28 @@ async fn dispatch(
                 "WriteGetObjectResponse: functions that run code are not implemented yet; built-in ones need no answer",
             ))
         }
-        Plane::Lambda | Plane::Iam | Plane::Sts => Err(later::not_yet(found.plane)),
+        Plane::Iam | Plane::Sts => Box::pin(query(app, context, found.plane, parts, body)).await,
+        Plane::Lambda => Err(later::not_yet()),
+    }
+}
+
+/// IAM and STS.
+async fn query(
+    app: &App,
+    context: &mut RequestContext,
+    plane: Plane,
+    parts: request::Parts,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
+    let bytes = s3::collect(body, query::MAX_BODY).await?;
+    let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
+    let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+    let keys = query::base_context(&asked, app.clock.now());
+    match (plane, &context.principal) {
+        (Plane::Iam, Some(principal)) => app.iam.call(principal, &form, keys, &context.id).await,
+        (Plane::Iam, None) => Err(ApiError::access_denied("IAM without a signature")),
+        (_, principal) => app.sts.call(principal.as_ref(), &form, keys, &context.id).await,
     }
 }
 
