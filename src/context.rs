@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
-use crate::auth::{AuthOptions, Principal};
+use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
 use crate::catalog::{Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
@@ -41,6 +42,8 @@ pub struct AppOptions {
     pub region: String,
     /// Whether a signature may name no other region.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// Names of this server, for virtual-host style.
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
@@ -92,6 +95,8 @@ pub struct App {
     pub sts: StsPlane,
     /// GET and HEAD through functions.
     pub object_lambda: ObjectLambdaPlane,
+    /// Lines of access logs on their way.
+    pub access_log: Arc<access_log::Inbox>,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -150,13 +155,14 @@ impl App {
             ),
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
-                ..AuthOptions::default()
+                sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },
             },
             domains: options.domains,
             website_domains: options.website_domains,
             admin_token: options.admin_token,
             request_ids: RequestIds::new()?,
             metrics: options.metrics,
+            access_log: Arc::default(),
             draining: AtomicBool::new(false),
             accounts,
             keyring,
@@ -182,7 +188,15 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None }
+        RequestContext {
+            id: self.request_ids.next(),
+            principal: None,
+            auth: None,
+            plane: "",
+            operation: "",
+            cors: None,
+            logged: None,
+        }
     }
 }
 
@@ -193,12 +207,16 @@ pub struct RequestContext {
     pub id: String,
     /// Who asks, once verified; `None` for an anonymous caller.
     pub principal: Option<Principal>,
+    /// How the request was signed, once verified.
+    pub auth: Option<AuthMethod>,
     /// Name of the plane it went to, for logs and metrics.
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
     /// Headers that tell a browser what another origin may see of the answer.
     pub cors: Option<Box<http::HeaderMap>>,
+    /// What the access log will say, where something may be logged.
+    pub logged: Option<Arc<access_log::Begun>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

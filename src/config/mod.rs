@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use refract_transforms::Limits as TransformLimits;
 
+use crate::access_log;
 use crate::access_point::arn;
 use crate::encryption::DataKey;
 use crate::lifecycle;
@@ -63,6 +64,8 @@ pub struct Config {
     pub region: String,
     /// Whether signatures may name no other.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// The root pair, where it is given.
     pub root: Option<(String, Secret)>,
     /// Token of the admin API.
@@ -87,6 +90,8 @@ pub struct Config {
     pub transform: TransformLimits,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
+    /// How access logs are delivered.
+    pub access_log: access_log::Options,
     /// What the listener allows.
     pub limits: Limits,
     /// What to log.
@@ -148,6 +153,7 @@ impl Config {
             region: of("region")?
                 .checked(is_region, "must be 1 to 32 lower-case letters, digits and hyphens")?,
             region_strict: of("region_strict")?.parse("must be true or false")?,
+            sigv2: of("sigv2")?.parse("must be true or false")?,
             root,
             admin_token: {
                 let token = secret(raw, "admin_token", "admin_token_file")?;
@@ -186,6 +192,9 @@ impl Config {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)
                     .unwrap_or(NonZeroU32::MIN),
+            },
+            access_log: access_log::Options {
+                interval: Duration::from_secs(of("log_delivery_seconds")?.number(1..=86_400)?),
             },
             limits: Limits {
                 connections: of("max_connections")?.number(1..=1 << 20)?,

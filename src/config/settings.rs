@@ -101,6 +101,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("region", Kind::Value, "REGION", "us-east-1", "The region of ARNs and of buckets that name none"),
     setting("region_strict", Kind::Switch, "BOOL", "false", "Refuse signatures that name another region"),
     setting(
+        "sigv2",
+        Kind::Switch,
+        "BOOL",
+        "true",
+        "Take SigV2 signatures for plain buckets, as some clients make by default for URLs; `false` refuses them all",
+    ),
+    setting(
         "root_access_key_id",
         Kind::Value,
         "ID",
@@ -206,6 +213,13 @@ pub const SETTINGS: &[Setting] = &[
         "Length of a day of lifecycle rules; less is for tests",
     ),
     setting("lifecycle_rate", Kind::Value, "N", "1000", "Actions of lifecycle rules a second, at most"),
+    setting(
+        "log_delivery_seconds",
+        Kind::Value,
+        "N",
+        "60",
+        "How long lines of a bucket's access log are gathered before they are delivered",
+    ),
     setting("max_connections", Kind::Value, "N", "4096", "Connections at a time; further ones wait"),
     setting(
         "head_seconds",

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use tower::ServiceExt;
 
 use crate::admin::error::response;
-use crate::auth::{AuthOptions, Principal};
+use crate::auth::{AuthOptions, Principal, SigV2};
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::policy;
@@ -75,7 +75,7 @@ async fn admit(
         let bytes = crate::s3::collect(body, MAX_BODY).await?;
         return authorized(app, context, parts, Body::from(bytes));
     }
-    let options = AuthOptions { sigv2_allowed: false, ..app.auth.clone() };
+    let options = AuthOptions { sigv2: SigV2::OTHER_PLANE, ..app.auth.clone() };
     let (body, _) = verify::verify(app, context, &mut parts, body, &options).await?;
     let bytes = crate::s3::collect(body, MAX_BODY).await?;
     if context.principal.is_none() && parts.uri.path() == "/_refract/metrics" && is_loopback(&parts) {

@@ -3,8 +3,8 @@
 
 use http::{Method, StatusCode, header, request};
 
+use crate::access_point::Addressed;
 use crate::access_point::host::{self, Host};
-use crate::access_point::{Addressed, Target};
 use crate::control::is_control_path;
 use crate::error::ApiError;
 use crate::s3::query_pairs;
@@ -96,9 +96,7 @@ fn is_unsigned_form(parts: &request::Parts) -> bool {
 pub fn is_ours(host: Host<'_>, addressed: &Result<Addressed, ApiError>) -> bool {
     match host {
         Host::Own | Host::Account(_) | Host::Point { .. } => true,
-        Host::Label(_) => addressed.as_ref().is_ok_and(|found| {
-            found.point_in_host || matches!(&found.target, Target::Bucket(name) if host == Host::Label(name))
-        }),
+        Host::Label(_) => addressed.as_ref().is_ok_and(|found| found.in_host),
         Host::Bare => false,
     }
 }

@@ -30,6 +30,7 @@ pub mod source;
 pub use action::Action;
 use result::Results;
 use source::Source;
+pub(crate) use source::collect;
 
 /// The plane.
 #[derive(Debug, Clone)]

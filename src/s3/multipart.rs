@@ -363,6 +363,8 @@ pub(super) async fn complete(
             return Ok(completed(api, &input.bucket, input.key, &info));
         }
     };
+    let bucket = api.bucket(&input.bucket)?;
+    encryption::check_customer(&api.keyring, &bucket, &input.key, &upload, &req.headers)?;
     if named.is_empty() || named.len() > MAX_PARTS {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
