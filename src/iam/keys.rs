@@ -11,7 +11,7 @@ use super::show;
 pub(super) async fn create(call: &Call<'_>) -> Answer {
     let user = call.user_or_caller()?;
     let pair = match &user {
-        Some(user) => call.plane.keys.create_for_user(call.account, &user.name).await?,
+        Some(user) => call.plane.keys.create_for_user(call.account, &user.name, String::new()).await?,
         None => call.plane.keys.create(Some(call.account.to_owned()), String::new()).await?,
     };
     let created = call.plane.directory.view().access_keys.get(&pair.access_key_id).map(|key| key.created);

@@ -161,7 +161,7 @@ async fn a_boundary_must_be_there_and_bounds() {
     assert!(made.contains("<PermissionsBoundaryArn>arn:aws:iam::111111111111:policy/B<"));
     let admin = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
     ask(&plane, &root, "AttachUserPolicy", &[user, admin]).await.unwrap();
-    let pair = plane.keys.create_for_user(ACCOUNT, "ada").await.unwrap();
+    let pair = plane.keys.create_for_user(ACCOUNT, "ada", String::new()).await.unwrap();
     let ada = || plane.keys.lookup(&pair.access_key_id, None).unwrap().unwrap().principal;
     assert_eq!(ask(&plane, &ada(), "ListUsers", &[]).await, error("403 AccessDenied"));
     ask(&plane, &root, "DeleteUserPermissionsBoundary", &[user]).await.unwrap();

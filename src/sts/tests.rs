@@ -67,7 +67,7 @@ async fn user(plane: &StsPlane, name: &str, policy: Option<&str>) -> Principal {
         user.policies.put_inline(crate::catalog::identities::Holder::User, "P", text).unwrap();
     }
     plane.directory.create(user, |_| Ok(())).await.unwrap();
-    let pair = plane.keys.create_for_user(ACCOUNT, name).await.unwrap();
+    let pair = plane.keys.create_for_user(ACCOUNT, name, String::new()).await.unwrap();
     plane.keys.lookup(&pair.access_key_id, None).unwrap().unwrap().principal
 }
 
