@@ -216,6 +216,7 @@ impl Instance {
             sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
+            oidc_http_hosts: config.oidc_http_hosts.clone(),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,

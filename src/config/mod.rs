@@ -55,6 +55,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
     pub website_domains: Vec<String>,
+    /// Hosts whose identity providers may be without TLS.
+    pub oidc_http_hosts: Vec<String>,
     /// 12 digits.
     pub account_id: String,
     /// The root account's name.
@@ -149,6 +151,7 @@ impl Config {
             data_dir: path("data_dir")?.unwrap_or_default(),
             domains: of("domain")?.list(),
             website_domains: of("website_domains")?.list(),
+            oidc_http_hosts: of("oidc_http_hosts")?.list(),
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
             root_account_name: of("root_account_name")?
                 .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,

@@ -71,6 +71,13 @@ pub const SETTINGS: &[Setting] = &[
         "Names under which buckets show their websites (bucket.NAME), beside bucket.s3-website-REGION.…",
     ),
     setting(
+        "oidc_http_hosts",
+        Kind::List,
+        "HOST",
+        "",
+        "Hosts whose OpenID Connect providers may be without TLS, with a port or for any; * for all",
+    ),
+    setting(
         "account_id",
         Kind::Value,
         "DIGITS",
