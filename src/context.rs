@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
-use crate::auth::{AuthOptions, Principal, SigV2};
+use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
 use crate::catalog::{Accounts, Catalog, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
@@ -83,6 +84,8 @@ pub struct App {
     pub control: ControlPlane,
     /// GET and HEAD through functions.
     pub object_lambda: ObjectLambdaPlane,
+    /// Lines of access logs on their way.
+    pub access_log: Arc<access_log::Inbox>,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -131,6 +134,7 @@ impl App {
             admin_token: options.admin_token,
             request_ids: RequestIds::new()?,
             metrics: options.metrics,
+            access_log: Arc::default(),
             draining: AtomicBool::new(false),
             accounts,
             keyring,
@@ -156,7 +160,15 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None }
+        RequestContext {
+            id: self.request_ids.next(),
+            principal: None,
+            auth: None,
+            plane: "",
+            operation: "",
+            cors: None,
+            logged: None,
+        }
     }
 }
 
@@ -167,12 +179,16 @@ pub struct RequestContext {
     pub id: String,
     /// Who asks, once verified; `None` for an anonymous caller.
     pub principal: Option<Principal>,
+    /// How the request was signed, once verified.
+    pub auth: Option<AuthMethod>,
     /// Name of the plane it went to, for logs and metrics.
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
     /// Headers that tell a browser what another origin may see of the answer.
     pub cors: Option<Box<http::HeaderMap>>,
+    /// What the access log will say, where something may be logged.
+    pub logged: Option<Arc<access_log::Begun>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

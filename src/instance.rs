@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -20,6 +22,9 @@ use crate::server::{Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::Metrics;
+
+/// Time that the access logs of the last requests have.
+const LAST_LOGS: Duration = Duration::from_secs(10);
 
 /// Why an instance cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,7 @@ pub struct Instance {
     pub root_is_new: bool,
     store: FsStore,
     lifecycle: lifecycle::Worker,
+    access_log: access_log::Worker,
     limits: Limits,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
@@ -167,8 +173,19 @@ impl Instance {
             config.lifecycle,
         )
         .map_err(|error| StartError::Catalog(error.into()))?;
+        let access_log = access_log::Worker::new(
+            Arc::clone(&app.access_log),
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            Arc::clone(&app.keyring),
+            Arc::clone(&app.clock),
+            Arc::clone(&app.metrics),
+            config.access_log,
+        )
+        .map_err(|error| StartError::Catalog(error.into()))?;
         Ok(Self {
             lifecycle,
+            access_log,
             app: Arc::new(app),
             root,
             root_is_new,
@@ -181,8 +198,10 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, .. } = self;
+        let Self { app, store, limits, lifecycle, access_log, .. } = self;
         let background = tokio::spawn(lifecycle.run());
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let logs = tokio::spawn(access_log.run(stopped));
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
         let server = Server {
@@ -197,6 +216,9 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
+        // The logs of the last requests go out with them; what does not is kept for the next start.
+        stop.send(()).unwrap_or_default();
+        drop(tokio::time::timeout(LAST_LOGS, logs).await);
         // What it was doing is done whole or not at all, and the next start goes on.
         background.abort();
         drop(background.await);

@@ -16,6 +16,7 @@
 //! Beside that line stand the other planes, [`s3`], [`control`] and [`admin`], and below them what they stand on:
 //! [`catalog`] (points, functions, keys), [`store`] (objects and buckets), [`telemetry`].
 
+pub mod access_log;
 pub mod access_point;
 pub mod admin;
 pub mod auth;

@@ -1,11 +1,20 @@
 //! Access keys and who holds them.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::error::ApiError;
+use crate::policy::Identity;
 use crate::secret::Secret;
 
 /// Finds access keys.
 pub trait KeyStore: Send + Sync {
-    /// The key of this id, where there is one.
-    fn lookup(&self, access_key_id: &str) -> Option<KeyRecord>;
+    /// The key of this id, where there is one. A temporary key is found by the token that comes with it.
+    ///
+    /// # Errors
+    /// 400 InvalidToken for a token that is not this key's.
+    fn lookup(&self, access_key_id: &str, token: Option<&str>) -> Result<Option<KeyRecord>, ApiError>;
 }
 
 /// An access key.
@@ -19,6 +28,8 @@ pub struct KeyRecord {
     pub active: bool,
     /// The token that must come with a temporary key.
     pub session_token: Option<Secret>,
+    /// When a temporary key ends.
+    pub expires: Option<Timestamp>,
 }
 
 /// What kind of caller a principal is.
@@ -30,10 +41,12 @@ pub enum PrincipalKind {
     User,
     /// A session of a role.
     AssumedRole,
+    /// A session of GetFederationToken.
+    FederatedUser,
 }
 
 /// A caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Principal {
     /// Kind.
     pub kind: PrincipalKind,
@@ -47,6 +60,8 @@ pub struct Principal {
     pub user_name: Option<String>,
     /// Key the request was made with.
     pub access_key_id: String,
+    /// What bounds it; nothing for root.
+    pub identity: Arc<Identity>,
 }
 
 impl Principal {
@@ -60,6 +75,7 @@ impl Principal {
             arn: format!("arn:aws:iam::{account_id}:root"),
             user_name: None,
             access_key_id: access_key_id.to_owned(),
+            identity: Arc::default(),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::canonical::{one, query};
 use super::errors;
 use super::presign::parameter;
 use super::sigv4::{any_date, check_skew};
-use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, PayloadMode, SigV2, check_key};
+use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, PayloadMode, SigV2, check_key, find_key};
 use crate::error::ApiError;
 
 /// Query parameters that are part of the resource that is signed.
@@ -187,7 +187,7 @@ pub(super) fn by_header(
     // Where x-amz-date is there, it is signed among its like, and Date is not.
     let date = if amz_date.is_some() { "" } else { date.unwrap_or_default() };
     let token = one(&parts.headers, "x-amz-security-token")?;
-    verify(parts, &Claim { method: AuthMethod::HeaderV2, id, signature, date, token, bucket }, keys)
+    verify(parts, &Claim { method: AuthMethod::HeaderV2, id, signature, date, token, bucket }, keys, now)
 }
 
 pub(super) fn by_query(
@@ -220,10 +220,15 @@ pub(super) fn by_query(
         None => one(&parts.headers, "x-amz-security-token")?.map(str::to_owned),
     };
     let (id, signature, date, token) = (&*id, &*signature, &*expires, token.as_deref());
-    verify(parts, &Claim { method: AuthMethod::PresignedV2, id, signature, date, token, bucket }, keys)
+    verify(parts, &Claim { method: AuthMethod::PresignedV2, id, signature, date, token, bucket }, keys, now)
 }
 
-fn verify(parts: &Parts, claim: &Claim<'_>, keys: &dyn KeyStore) -> Result<Authenticated, ApiError> {
+fn verify(
+    parts: &Parts,
+    claim: &Claim<'_>,
+    keys: &dyn KeyStore,
+    now: Timestamp,
+) -> Result<Authenticated, ApiError> {
     let payload = match one(&parts.headers, "x-amz-content-sha256")? {
         Some(value) => PayloadMode::parse(value)?,
         None => PayloadMode::Unsigned,
@@ -233,8 +238,7 @@ fn verify(parts: &Parts, claim: &Claim<'_>, keys: &dyn KeyStore) -> Result<Authe
             "A SigV2 request cannot have a STREAMING x-amz-content-sha256.",
         ));
     }
-    let record =
-        keys.lookup(claim.id).filter(|key| key.active).ok_or_else(|| errors::unknown_key(claim.id))?;
+    let record = find_key(keys, claim.id, claim.token)?;
     let given = BASE64.decode(claim.signature.as_bytes()).unwrap_or_default();
     let mut right = false;
     for path in paths(parts.uri.path(), claim.bucket) {
@@ -244,7 +248,7 @@ fn verify(parts: &Parts, claim: &Claim<'_>, keys: &dyn KeyStore) -> Result<Authe
     if !right {
         return Err(errors::signature_mismatch());
     }
-    check_key(&record, claim.token)?;
+    check_key(&record, claim.token, now)?;
     Ok(Authenticated {
         principal: record.principal,
         scope: None,
@@ -265,13 +269,14 @@ mod tests {
     struct Documented;
 
     impl KeyStore for Documented {
-        fn lookup(&self, id: &str) -> Option<KeyRecord> {
-            (id == ID).then(|| KeyRecord {
+        fn lookup(&self, id: &str, _: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
+            Ok((id == ID).then(|| KeyRecord {
                 secret: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
                 principal: Principal::root("123456789012", id),
                 active: true,
                 session_token: None,
-            })
+                expires: None,
+            }))
         }
     }
 

@@ -11,6 +11,7 @@ pub mod acl;
 pub mod cors;
 pub mod encryption;
 pub mod lifecycle;
+pub mod logging;
 pub mod object_lock;
 pub mod ownership;
 pub mod policy;
@@ -21,6 +22,7 @@ pub use acl::{Acl, Grant, Grantee, Permission};
 pub use cors::Cors;
 pub use encryption::DefaultEncryption;
 pub use lifecycle::Lifecycle;
+pub use logging::Logging;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use policy::BucketPolicy;
@@ -57,6 +59,8 @@ pub struct BucketConfig {
     pub lifecycle: Option<Lifecycle>,
     /// What the bucket shows as a website.
     pub website: Option<Website>,
+    /// Where its access logs go.
+    pub logging: Option<Logging>,
 }
 
 /// 400 MalformedXML; what is wrong is told to the log.

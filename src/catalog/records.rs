@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::lambda::LambdaFunction;
+
 /// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
 pub type Tags = BTreeMap<String, String>;
 
@@ -143,6 +145,8 @@ pub enum FunctionKind {
         /// Its configuration.
         payload: serde_json::Value,
     },
+    /// Code that runs on the function platform.
+    Lambda(Box<LambdaFunction>),
 }
 
 /// A registered function.
@@ -196,6 +200,9 @@ pub struct AccessKey {
     pub description: String,
     /// Account, 12 digits.
     pub account_id: String,
+    /// Name of its user, in lower case; `None` for the account's root.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 impl std::fmt::Debug for AccessKey {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use refract_transforms::Limits as TransformLimits;
 
+use crate::access_log;
 use crate::access_point::arn;
 use crate::encryption::DataKey;
 use crate::lifecycle;
@@ -87,6 +88,8 @@ pub struct Config {
     pub transform: TransformLimits,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
+    /// How access logs are delivered.
+    pub access_log: access_log::Options,
     /// What the listener allows.
     pub limits: Limits,
     /// What to log.
@@ -186,6 +189,9 @@ impl Config {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)
                     .unwrap_or(NonZeroU32::MIN),
+            },
+            access_log: access_log::Options {
+                interval: Duration::from_secs(of("log_delivery_seconds")?.number(1..=86_400)?),
             },
             limits: Limits {
                 connections: of("max_connections")?.number(1..=1 << 20)?,

@@ -206,6 +206,13 @@ pub const SETTINGS: &[Setting] = &[
         "Length of a day of lifecycle rules; less is for tests",
     ),
     setting("lifecycle_rate", Kind::Value, "N", "1000", "Actions of lifecycle rules a second, at most"),
+    setting(
+        "log_delivery_seconds",
+        Kind::Value,
+        "N",
+        "60",
+        "How long lines of a bucket's access log are gathered before they are delivered",
+    ),
     setting("max_connections", Kind::Value, "N", "4096", "Connections at a time; further ones wait"),
     setting(
         "head_seconds",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 
+use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
 use crate::auth::{self, SigV2, Trailers};
 use crate::context::{App, RequestContext};
@@ -18,7 +19,7 @@ use crate::error::ApiError;
 use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked};
 use crate::s3::{self, S3Call};
-use crate::store::StoreError;
+use crate::store::{Buckets, StoreError};
 use crate::website::{self, Visit};
 
 pub mod admin;
@@ -85,12 +86,17 @@ fn is_own_route(path: &str) -> bool {
 
 /// A request to one of AWS's planes.
 async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
     if let Some(authority) = website::authority(&parts)
         && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
     {
         (context.plane, context.operation) = ("website", "GetObject");
+        context.logged = app
+            .store
+            .buckets()
+            .get(bucket)
+            .and_then(|bucket| Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now()));
         let visit = Visit {
             reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
             accounts: &app.accounts,
@@ -143,6 +149,9 @@ async fn dispatch(
     // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
     // told to a caller who is not let in.
     let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
+    if found.plane == Plane::S3 {
+        context.logged = begin_log(app, addressed.as_ref().ok(), &buckets, &mut parts);
+    }
     if found.plane == Plane::S3
         && (parts.headers.contains_key(header::ORIGIN) || parts.method == Method::OPTIONS)
     {
@@ -208,6 +217,24 @@ fn sigv2_at(configured: &SigV2, plane: Plane, addressed: &Result<Addressed, ApiE
         Ok(Addressed { in_host: false, .. }) => SigV2::Urls,
         Ok(_) | Err(_) => SigV2::POINTS,
     }
+}
+
+/// What the access log will say of a request, where something may be logged.
+fn begin_log(
+    app: &App,
+    addressed: Option<&Addressed>,
+    buckets: &Buckets,
+    parts: &mut request::Parts,
+) -> Option<Arc<Begun>> {
+    let Addressed { target, key, .. } = addressed?;
+    let bucket = buckets.get(target.bucket()?)?;
+    let point = match target {
+        Target::AccessPoint(point) | Target::ObjectLambda(_, point) => {
+            Some(app.registrar.access_point_arn(&point.name))
+        }
+        Target::Bucket(_) | Target::Service => None,
+    };
+    Begun::of(&app.access_log, bucket, key.as_deref(), point, parts, app.clock.now())
 }
 
 /// The plain S3 plane, by way of the function when the target is an OLAP and the action one that it transforms.

@@ -39,6 +39,7 @@ pub(super) async fn verify(
     };
     let (body, trailers) = auth::body(authenticated.as_deref(), parts, body)?;
     auth::strip(parts);
+    context.auth = authenticated.as_ref().map(|found| found.method);
     context.principal = authenticated.map(|found| found.principal);
     Ok((body, trailers))
 }

@@ -19,7 +19,7 @@ pub fn configuration(why: &PrepareError) -> ApiError {
                 "The Lambda function {name} was not found. Register it, or change the OLAP's configuration."
             ),
         ),
-        PrepareError::NotJson(_) | PrepareError::Payload(_) => ApiError::new(
+        PrepareError::NotJson(_) | PrepareError::Payload(_) | PrepareError::RunsCode(_) => ApiError::new(
             StatusCode::BAD_REQUEST,
             "LambdaInvocationFailed",
             format!("The function could not be invoked: {why}"),

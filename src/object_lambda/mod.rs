@@ -29,6 +29,7 @@ pub mod source;
 
 pub use action::Action;
 use result::Results;
+pub(crate) use source::collect;
 use source::Source;
 
 /// The plane.

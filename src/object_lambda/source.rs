@@ -176,6 +176,7 @@ pub fn identity(principal: &Principal) -> Identity {
             PrincipalKind::Root => "Root",
             PrincipalKind::User => "IAMUser",
             PrincipalKind::AssumedRole => "AssumedRole",
+            PrincipalKind::FederatedUser => "FederatedUser",
         }
         .to_owned(),
         principal_id: principal.principal_id.clone(),
@@ -183,12 +184,12 @@ pub fn identity(principal: &Principal) -> Identity {
         account_id: principal.account_id.clone(),
         user_name: principal.user_name.clone(),
         access_key_id: principal.access_key_id.clone(),
-        tags: Default::default(),
+        tags: principal.identity.tags.clone(),
     }
 }
 
 /// Reads a body whole.
-pub(super) async fn collect(payload: Payload, limit: u64) -> Result<Bytes, ApiError> {
+pub(crate) async fn collect(payload: Payload, limit: u64) -> Result<Bytes, ApiError> {
     match payload {
         Payload::Bytes(bytes) => Ok(bytes),
         Payload::Stream(mut stream, _) => {

@@ -119,6 +119,9 @@ impl Access<'_> {
             return Ok(());
         }
         if self.acl_allows(action, object, account, object_owner) {
+            if let Some(notes) = self.asked.notes {
+                notes.acl_was_required();
+            }
             return Ok(());
         }
         Err(self.denied(action, "neither the bucket policy nor an ACL allows it"))
@@ -194,13 +197,14 @@ impl Access<'_> {
                     PrincipalKind::Root => CallerKind::Root,
                     PrincipalKind::User => CallerKind::User,
                     PrincipalKind::AssumedRole => CallerKind::AssumedRole,
+                    PrincipalKind::FederatedUser => CallerKind::FederatedUser,
                 },
                 account_id: &caller.account_id,
                 account_name: account.as_ref().map(|account| account.name.as_str()),
                 canonical_id: &canonical,
                 arn: &caller.arn,
                 principal_id: &caller.principal_id,
-                issuer_arn: None,
+                issuer_arn: caller.identity.issuer.as_ref().map(|issuer| issuer.arn.as_str()),
             },
         };
         let context = self.asked.context(self.principal, self.bucket, object);

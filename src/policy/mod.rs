@@ -2,6 +2,7 @@
 //!
 //! - [`operation`]: the closed table of operations; one that is not there is denied to everybody.
 //! - [`access`]: buckets and objects: accounts, policies, ACLs, ownership, public access blocks.
+//! - [`caller`]: what a caller may do by its own policies, on resources that have none.
 //!
 //! The language of policies is here, without I/O: a [`Policy`] is parsed and checked when it is put ([`document`],
 //! [`statement`]), and [`evaluate()`] decides a [`Request`] against a [`PolicySet`]. The [`Decision`] says which
@@ -15,6 +16,7 @@ mod action;
 mod action_table;
 mod arn;
 pub mod asked;
+pub mod caller;
 mod condition;
 pub mod context;
 pub mod decision;
@@ -22,6 +24,7 @@ pub mod document;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+pub mod identity;
 mod json;
 pub mod limits;
 mod operand;
@@ -41,11 +44,13 @@ pub use document::{Policy, PolicyKind};
 pub use error::PolicyError;
 pub use evaluate::{Labelled, PolicySet, evaluate};
 pub use explain::{ConditionReport, Explanation};
+pub use identity::{Attached, Identity, Issuer};
 pub use principal::{CallerKind, PrincipalView};
 pub use statement::{Effect, Request, Statement};
 
 pub use access::Access;
 pub use asked::Asked;
+pub use caller::authorize_action;
 
 /// Decides whether `principal` may do `operation` on what the account `owner` owns, for planes whose resources are
 /// not shared with other accounts.

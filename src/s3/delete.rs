@@ -1,11 +1,14 @@
 //! DeleteObject and DeleteObjects.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
+use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
 use crate::policy::Access;
 use crate::store::{DeleteKey, StoreError, VersionRef};
@@ -81,11 +84,29 @@ pub(super) async fn many(
         }
     }
     let input = req.input;
+    let notes = Notes::of(&req.extensions);
     let names: Vec<_> = wanted.iter().map(|key| (key.key.clone(), key.version)).collect();
     let results = api.store.delete(&input.bucket, wanted).await.map_err(ApiError::from)?;
     let mut deleted = Vec::new();
     for ((key, version), result) in names.into_iter().zip(results) {
         let named = (version != VersionRef::Current).then(|| version.to_string());
+        if let Some(notes) = notes {
+            let failed = match &result {
+                Ok(_) | Err(StoreError::NoSuchKey) => None,
+                Err(StoreError::Locked) => Some((403, "AccessDenied".to_owned())),
+                Err(StoreError::PreconditionFailed) => Some((412, "PreconditionFailed".to_owned())),
+                Err(_) => Some((500, "InternalError".to_owned())),
+            };
+            let bucket = Arc::clone(&bucket);
+            notes.add(Part {
+                bucket,
+                operation: "BATCH.DELETE.OBJECT",
+                key: key.clone(),
+                version_id: named.clone(),
+                size: None,
+                failed,
+            });
+        }
         match result {
             Ok(done) => {
                 let marker = done.version.filter(|_| done.marker).map(|id| VersionRef::of(id).to_string());

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::*;
-use crate::auth::PrincipalKind;
 use crate::clock::SystemClock;
 use crate::store::memory::MemoryStore;
 
@@ -34,8 +33,8 @@ impl Names for BucketsOnly {
 struct Nobody;
 
 impl crate::auth::KeyStore for Nobody {
-    fn lookup(&self, _: &str) -> Option<crate::auth::KeyRecord> {
-        None
+    fn lookup(&self, _: &str, _: Option<&str>) -> Result<Option<crate::auth::KeyRecord>, ApiError> {
+        Ok(None)
     }
 }
 
@@ -66,14 +65,7 @@ impl Client {
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
         });
-        let principal = Principal {
-            kind: PrincipalKind::Root,
-            account_id: "000000000000".into(),
-            principal_id: "000000000000".into(),
-            arn: "arn:aws:iam::000000000000:root".into(),
-            user_name: None,
-            access_key_id: "AK".into(),
-        };
+        let principal = Principal::root("000000000000", "AK");
         Self { plane, principal: Some(principal) }
     }
 

@@ -63,8 +63,17 @@ impl Default for Limits {
 pub struct Connection {
     /// The other end.
     pub peer: SocketAddr,
-    /// Whether it is encrypted.
-    pub tls: bool,
+    /// How it is encrypted, where it is.
+    pub tls: Option<Encrypted>,
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite by its name in OpenSSL.
+    pub cipher_suite: &'static str,
 }
 
 /// What a listener serves with.
@@ -151,13 +160,16 @@ impl Server {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             match tokio::time::timeout(self.limits.head_timeout, tls.acceptor().accept(stream)).await {
-                Ok(Ok(stream)) => self.http(builder, watcher, stream, Connection { peer, tls: true }).await,
+                Ok(Ok(stream)) => {
+                    let tls = Some(tls::encrypted(stream.get_ref().1));
+                    self.http(builder, watcher, stream, Connection { peer, tls }).await;
+                }
                 Ok(Err(error)) => events::ConnectionFailed { peer, error: &error }.emit(),
                 Err(error) => events::ConnectionFailed { peer, error: &error }.emit(),
             }
             return;
         }
-        self.http(builder, watcher, stream, Connection { peer, tls: false }).await;
+        self.http(builder, watcher, stream, Connection { peer, tls: None }).await;
     }
 
     async fn http<S>(

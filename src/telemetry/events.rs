@@ -261,3 +261,61 @@ impl LifecycleFailed<'_> {
         tracing::warn!(target: "refract::lifecycle", bucket = self.bucket, error = %self.error, "lifecycle rules stopped");
     }
 }
+
+/// An access log was delivered.
+#[derive(Debug)]
+pub struct AccessLogDelivered<'a> {
+    /// The bucket that is logged.
+    pub bucket: &'a str,
+    /// The bucket that took it.
+    pub target: &'a str,
+    /// Its key there.
+    pub key: &'a str,
+}
+
+impl AccessLogDelivered<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.access_logs.get_or_create(&ActionLabels { action: Word("delivered") }).inc();
+        let Self { bucket, target, key } = self;
+        tracing::debug!(target: "refract::access_log", bucket, to = target, key, "an access log was delivered");
+    }
+}
+
+/// An access log could not be kept or delivered; it is tried again.
+#[derive(Debug)]
+pub struct AccessLogFailed<'a> {
+    /// The bucket that is logged; empty where it is not about one.
+    pub bucket: &'a str,
+    /// Why.
+    pub error: &'a ApiError,
+}
+
+impl AccessLogFailed<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.access_logs.get_or_create(&ActionLabels { action: Word("failed") }).inc();
+        let (bucket, reason) = (self.bucket, self.error.internal.as_deref());
+        tracing::warn!(target: "refract::access_log", bucket, error = %self.error, reason, "an access log is held up");
+    }
+}
+
+/// Lines of an access log were lost.
+#[derive(Debug)]
+pub struct AccessLogLost<'a> {
+    /// The bucket that is logged; empty where it is not about one.
+    pub bucket: &'a str,
+    /// How many.
+    pub lines: u64,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl AccessLogLost<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.access_logs.get_or_create(&ActionLabels { action: Word("lost") }).inc();
+        let Self { bucket, lines, reason } = self;
+        tracing::warn!(target: "refract::access_log", bucket, lines, reason, "lines of an access log were lost");
+    }
+}
