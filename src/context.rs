@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::s3::{Api, Names, S3Plane, SourceName};
 use crate::secret::Secret;
@@ -47,6 +48,8 @@ pub struct AppOptions {
     pub website_domains: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
     /// How OLAPs run.
     pub object_lambda: object_lambda::Options,
     /// Counters and histograms.
@@ -114,6 +117,7 @@ impl App {
             keyring: Arc::clone(&keyring),
             region: region.clone(),
             names: Arc::new(names),
+            notifier: options.notifier,
         };
         Ok(Self {
             s3: S3Plane::new(api),

@@ -17,6 +17,7 @@ use crate::door::Door;
 use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
 use crate::lifecycle;
+use crate::notification::{self, Consumers, Notifier, Outbox};
 use crate::object_lambda;
 use crate::server::{Limits, Server};
 use crate::store::Store;
@@ -80,6 +81,7 @@ pub struct Instance {
     store: FsStore,
     lifecycle: lifecycle::Worker,
     access_log: access_log::Worker,
+    notifications: notification::Worker,
     limits: Limits,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
@@ -143,6 +145,18 @@ impl Instance {
             Arc::clone(&catalog),
             Arc::clone(&clock),
         );
+        let metrics = Arc::new(Metrics::default());
+        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
+        let queues = config.data_dir.join("queues");
+        let consumers = Consumers::new(&config.notification, queues, &config.region, &config.account_id);
+        let consumers = Arc::new(consumers);
+        let notifier = Notifier::new(
+            Arc::clone(&outbox),
+            Arc::clone(&consumers),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+        );
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
@@ -162,7 +176,8 @@ impl Instance {
                 parallel: config.transform_parallel,
                 limits: config.transform,
             },
-            metrics: Arc::new(Metrics::default()),
+            notifier: notifier.clone(),
+            metrics,
         })
         .map_err(StartError::Catalog)?;
         let lifecycle = lifecycle::Worker::new(
@@ -172,7 +187,10 @@ impl Instance {
             Arc::clone(&app.metrics),
             config.lifecycle,
         )
-        .map_err(|error| StartError::Catalog(error.into()))?;
+        .map_err(|error| StartError::Catalog(error.into()))?
+        .telling(notifier);
+        let notifications =
+            notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
         let access_log = access_log::Worker::new(
             Arc::clone(&app.access_log),
             Arc::new(store.clone()),
@@ -186,6 +204,7 @@ impl Instance {
         Ok(Self {
             lifecycle,
             access_log,
+            notifications,
             app: Arc::new(app),
             root,
             root_is_new,
@@ -198,8 +217,8 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, access_log, .. } = self;
-        let background = tokio::spawn(lifecycle.run());
+        let Self { app, store, limits, lifecycle, access_log, notifications, .. } = self;
+        let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let logs = tokio::spawn(access_log.run(stopped));
         #[cfg(feature = "tls")]
@@ -220,8 +239,10 @@ impl Instance {
         stop.send(()).unwrap_or_default();
         drop(tokio::time::timeout(LAST_LOGS, logs).await);
         // What it was doing is done whole or not at all, and the next start goes on.
-        background.abort();
-        drop(background.await);
+        for task in background {
+            task.abort();
+            drop(task.await);
+        }
         store.close().await;
     }
 }

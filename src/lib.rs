@@ -34,6 +34,7 @@ pub mod error;
 pub mod function;
 pub mod instance;
 pub mod lifecycle;
+pub mod notification;
 pub mod object_lambda;
 pub mod policy;
 pub mod s3;

@@ -130,6 +130,7 @@ impl Begun {
             None => (None, None),
             Some(AuthMethod::Header) => (Some("AuthHeader"), Some("SigV4")),
             Some(AuthMethod::PresignedV4) => (Some("QueryString"), Some("SigV4")),
+            Some(AuthMethod::HeaderV2) => (Some("AuthHeader"), Some("SigV2")),
             Some(AuthMethod::PresignedV2) => (Some("QueryString"), Some("SigV2")),
         };
         let whole = Record {
@@ -207,6 +208,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 fn requester(principal: &Principal) -> String {
     match principal.kind {
         PrincipalKind::Root => canonical_id(&principal.account_id),
-        PrincipalKind::User | PrincipalKind::AssumedRole => principal.arn.clone(),
+        PrincipalKind::User | PrincipalKind::AssumedRole | PrincipalKind::FederatedUser => {
+            principal.arn.clone()
+        }
     }
 }

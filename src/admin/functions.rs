@@ -194,7 +194,9 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
         }
     };
     if matches!(spec.kind, Kind::Lambda) {
-        return Err(ApiError::invalid_request("Code is registered through the Lambda API: `aws lambda create-function`"));
+        return Err(ApiError::invalid_request(
+            "Code is registered through the Lambda API: `aws lambda create-function`",
+        ));
     }
     Prepared::new(&spec.transform, payload.clone())?;
     let now = app.clock.now();
@@ -232,12 +234,10 @@ pub(super) async fn delete(
     id: Extension<RequestId>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let decide = move |view: &View| {
-        match view.functions.get(&name).map(|function| &function.kind) {
-            Some(FunctionKind::Builtin { .. }) => Ok(vec![Change::DeleteFunction(name)]),
-            Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
-            None => Err(no_such_function(&name)),
-        }
+    let decide = move |view: &View| match view.functions.get(&name).map(|function| &function.kind) {
+        Some(FunctionKind::Builtin { .. }) => Ok(vec![Change::DeleteFunction(name)]),
+        Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
+        None => Err(no_such_function(&name)),
     };
     app.catalog.update(Box::new(decide)).await.or_problem(&id)?;
     Ok(StatusCode::NO_CONTENT)

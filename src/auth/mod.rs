@@ -164,7 +164,7 @@ fn check_key(record: &KeyRecord, token: Option<&str>, now: Timestamp) -> Result<
         _ => false,
     };
     if !right {
-        return Err(errors::invalid_token());
+        return Err(invalid_token());
     }
     if record.expires.is_some_and(|end| end <= now) {
         return Err(errors::expired_token());

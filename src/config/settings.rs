@@ -213,6 +213,27 @@ pub const SETTINGS: &[Setting] = &[
         "60",
         "How long lines of a bucket's access log are gathered before they are delivered",
     ),
+    setting(
+        "notify_webhook",
+        Kind::List,
+        "NAME=URL",
+        "",
+        "Notification targets that are posted to a URL: `arn:aws:sqs:REGION:ACCOUNT:NAME` and `arn:aws:sns:…`",
+    ),
+    setting(
+        "notify_queue",
+        Kind::List,
+        "NAME",
+        "",
+        "Notification targets that are appended to DATA_DIR/queues/NAME.jsonl, under the same ARNs",
+    ),
+    setting(
+        "notify_private",
+        Kind::Switch,
+        "BOOL",
+        "false",
+        "Let webhooks have private, loopback and link-local addresses",
+    ),
     setting("max_connections", Kind::Value, "N", "4096", "Connections at a time; further ones wait"),
     setting(
         "head_seconds",

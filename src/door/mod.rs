@@ -150,6 +150,7 @@ async fn dispatch(
     // told to a caller who is not let in.
     let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
     if found.plane == Plane::S3 {
+        parts.extensions.insert(admin::RequestId(context.id.clone()));
         context.logged = begin_log(app, addressed.as_ref().ok(), &buckets, &mut parts);
     }
     if found.plane == Plane::S3

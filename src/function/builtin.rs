@@ -88,20 +88,19 @@ pub fn lookup(view: &View, name: &str) -> Result<Lookup, PrepareError> {
     let not_found = || PrepareError::NotFound(name.to_owned());
     if let Some(transform) = name.strip_prefix(PREFIX) {
         let known = builtin_names().contains(&transform);
-        return known.then(|| Lookup {
-            transform: transform.to_owned(),
-            payload: Value::Object(serde_json::Map::new()),
-            revision: 0,
-        })
-        .ok_or_else(not_found);
+        return known
+            .then(|| Lookup {
+                transform: transform.to_owned(),
+                payload: Value::Object(serde_json::Map::new()),
+                revision: 0,
+            })
+            .ok_or_else(not_found);
     }
     let function = view.functions.get(name).ok_or_else(not_found)?;
     match &function.kind {
-        FunctionKind::Builtin { transform, payload } => Ok(Lookup {
-            transform: transform.clone(),
-            payload: payload.clone(),
-            revision: function.revision,
-        }),
+        FunctionKind::Builtin { transform, payload } => {
+            Ok(Lookup { transform: transform.clone(), payload: payload.clone(), revision: function.revision })
+        }
         FunctionKind::Lambda(_) => Err(PrepareError::RunsCode(name.to_owned())),
     }
 }

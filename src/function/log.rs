@@ -57,7 +57,8 @@ impl Logs {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_meant = |entry: &&Entry| {
             entry.function == function
-                && request_id.is_none_or(|id| entry.request_id == id || entry.caller_id.as_deref() == Some(id))
+                && request_id
+                    .is_none_or(|id| entry.request_id == id || entry.caller_id.as_deref() == Some(id))
         };
         let mut found: Vec<Entry> = kept.entries.iter().rev().filter(is_meant).take(limit).cloned().collect();
         found.reverse();

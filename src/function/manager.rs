@@ -64,11 +64,7 @@ struct Shared {
 impl Manager {
     /// Over runtimes, of which the first that takes a function runs it.
     #[must_use]
-    pub fn new(
-        runtimes: Vec<Arc<dyn Runtime>>,
-        placement: Arc<dyn Placement>,
-        options: &Options,
-    ) -> Self {
+    pub fn new(runtimes: Vec<Arc<dyn Runtime>>, placement: Arc<dyn Placement>, options: &Options) -> Self {
         let books = Mutex::new(Books::new(options.clone()));
         Self(Arc::new(Shared { runtimes, placement, wait: options.wait, books }))
     }

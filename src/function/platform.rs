@@ -433,16 +433,18 @@ impl From<InvokeError> for ApiError {
     /// As Invoke answers.
     fn from(error: InvokeError) -> Self {
         match error {
-            InvokeError::Throttled { reserved } => Self::new(
-                http::StatusCode::TOO_MANY_REQUESTS,
-                "TooManyRequestsException",
-                "Rate Exceeded.",
-            )
-            .with_detail(
-                "Reason",
-                if reserved { "ReservedFunctionConcurrentInvocationLimitExceeded" } else { "ConcurrentInvocationLimitExceeded" },
-            )
-            .with_header(http::header::RETRY_AFTER, http::HeaderValue::from_static("1")),
+            InvokeError::Throttled { reserved } => {
+                Self::new(http::StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
+                    .with_detail(
+                        "Reason",
+                        if reserved {
+                            "ReservedFunctionConcurrentInvocationLimitExceeded"
+                        } else {
+                            "ConcurrentInvocationLimitExceeded"
+                        },
+                    )
+                    .with_header(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"))
+            }
             InvokeError::Unavailable(why) => {
                 Self::new(http::StatusCode::BAD_GATEWAY, "InvalidRuntimeException", why)
             }

@@ -262,8 +262,7 @@ impl Books {
             }
         }
         self.used_mb -= freed;
-        self.pools
-            .retain(|_, pool| !(pool.idle.is_empty() && pool.waiting.is_empty() && pool.starting == 0));
+        self.pools.retain(|_, pool| !(pool.idle.is_empty() && pool.waiting.is_empty() && pool.starting == 0));
         todo
     }
 

@@ -122,7 +122,8 @@ pub(crate) mod tests {
 
     fn function() -> LambdaFunction {
         let weights = BTreeMap::from([("2".to_owned(), 0.25)]);
-        let alias = Alias { version: "1".into(), description: String::new(), weights, revision_id: "a".into() };
+        let alias =
+            Alias { version: "1".into(), description: String::new(), weights, revision_id: "a".into() };
         LambdaFunction {
             latest: Arc::new(version(LATEST)),
             versions: vec![Arc::new(version("1")), Arc::new(version("2"))],

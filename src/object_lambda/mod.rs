@@ -29,8 +29,8 @@ pub mod source;
 
 pub use action::Action;
 use result::Results;
-pub(crate) use source::collect;
 use source::Source;
+pub(crate) use source::collect;
 
 /// The plane.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ use crate::catalog::{Accounts, canonical_id};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::notification::{Cause, Happened, Notifier};
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, Store, StoreError};
 
@@ -45,6 +46,7 @@ mod logging;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod notification;
 mod own;
 mod policy;
 mod post;
@@ -86,6 +88,8 @@ pub struct Api {
     pub region: String,
     /// What access points have to say about the names of buckets.
     pub names: Arc<dyn Names>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
 }
 
 impl Api {
@@ -101,6 +105,22 @@ impl Api {
     ) -> Result<(), ApiError> {
         self.store.update_bucket(bucket, Box::new(change)).await?;
         Ok(())
+    }
+
+    /// Records what a request did, for whoever is to be told of it; before its answer, and after its deed.
+    async fn tell(
+        &self,
+        bucket: &str,
+        extensions: &http::Extensions,
+        principal: Option<&Principal>,
+        happened: impl FnOnce() -> Vec<Happened> + Send,
+    ) -> Result<(), ApiError> {
+        // Deleted meanwhile, there is nobody to be told.
+        let Ok(bucket) = self.bucket(bucket) else { return Ok(()) };
+        if bucket.config.notification.is_none() {
+            return Ok(());
+        }
+        self.notifier.tell(&bucket, &Cause::of(extensions, principal), &happened()).await
     }
 
     /// What opens objects.

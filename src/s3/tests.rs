@@ -47,7 +47,7 @@ impl Client {
     fn new() -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let plane = S3Plane::new(Api {
-            store,
+            store: store.clone(),
             accounts: Accounts::new(
                 "000000000000".into(),
                 "root".into(),
@@ -64,6 +64,12 @@ impl Client {
             )),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
+            notifier: Notifier::new(
+                Arc::new(crate::notification::Outbox::open(store).unwrap()),
+                Arc::default(),
+                Arc::new(SystemClock),
+                Arc::default(),
+            ),
         });
         let principal = Principal::root("000000000000", "AK");
         Self { plane, principal: Some(principal) }

@@ -73,10 +73,7 @@ impl RuntimeApi {
     }
 
     /// Offers an invocation; what is answered comes through the receiver.
-    pub(super) fn offer(
-        &self,
-        invocation: Invocation,
-    ) -> oneshot::Receiver<Result<Output, FunctionError>> {
+    pub(super) fn offer(&self, invocation: Invocation) -> oneshot::Receiver<Result<Output, FunctionError>> {
         let (reply, answer) = oneshot::channel();
         let mut state = self.state();
         state.current = Some((invocation.request_id.clone(), Some(reply)));
@@ -247,7 +244,8 @@ async fn respond(request: Request<Incoming>, reply: Reply) -> Answer {
             accepted()
         }
         Err("large") => {
-            let why = format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).");
+            let why =
+                format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).");
             drop(reply.send(Err(FunctionError::found("Function.ResponseSizeTooLarge", &why))));
             let body = json!({ "errorType": "RequestEntityTooLarge", "errorMessage": why });
             json_answer(StatusCode::PAYLOAD_TOO_LARGE, &body)

@@ -57,7 +57,10 @@ pub(super) fn variables(
     set("PYTHONDONTWRITEBYTECODE", "1");
     if let Some(packages) = places.packages {
         set("PYTHONPATH", &shown(packages));
-        set("NODE_PATH", &format!("{}:{}/node_modules", shown(&packages.join("node_modules")), shown(places.task)));
+        set(
+            "NODE_PATH",
+            &format!("{}:{}/node_modules", shown(&packages.join("node_modules")), shown(places.task)),
+        );
     }
     for (name, value) in &settings.environment.0 {
         set(name, value);

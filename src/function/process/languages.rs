@@ -45,8 +45,7 @@ pub fn parse(runtime: &str) -> Option<(Language, Version)> {
 /// Finds what is installed: by the names that are usual, in the directories of `PATH`. Blocks.
 #[must_use]
 pub fn discover(path: &str) -> BTreeMap<Language, Vec<Interpreter>> {
-    const PYTHON: &str =
-        "import sys; print(sys.version_info[0], sys.version_info[1]); print(sys.executable); print(sys.base_prefix)";
+    const PYTHON: &str = "import sys; print(sys.version_info[0], sys.version_info[1]); print(sys.executable); print(sys.base_prefix)";
     const NODE: &str = "const p = process; console.log(p.versions.node.split('.')[0], 0); \
                         console.log(p.execPath); console.log(require('path').dirname(require('path').dirname(p.execPath)))";
     let python: Vec<String> =
