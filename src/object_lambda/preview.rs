@@ -80,7 +80,7 @@ impl ObjectLambdaPlane {
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
             accounts: &self.accounts,
         };
-        let call = LensCall { access, key, lens: None };
+        let call = LensCall { access, key, lens: None, request_id: "" };
         let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
         let source = Source::open(self.reader(), &call, &prepared, &parts, limits).await?;
         let mut after = source.derived_info(&prepared);
