@@ -288,7 +288,9 @@ async fn code(
             if spec.component.is_some()
                 || spec.memory_mb.or(spec.timeout_seconds).or(spec.concurrency).is_some()
             {
-                return Err(refused("component, memory_mb, timeout_seconds and concurrency are for kind wasm"));
+                return Err(refused(
+                    "component, memory_mb, timeout_seconds and concurrency are for kind wasm",
+                ));
             }
             let transform =
                 spec.transform.take().ok_or_else(|| refused("transform is required for kind builtin"))?;

@@ -147,6 +147,8 @@ pub enum FunctionKind {
     },
     /// A Wasm component.
     Wasm(WasmComponent),
+    /// Code that runs on the function platform.
+    Lambda(Box<LambdaFunction>),
 }
 
 /// The world of a Wasm component.
@@ -184,8 +186,6 @@ impl WasmComponent {
     pub const DEFAULT_MEMORY: u32 = 128;
     /// `timeout_seconds` where none is given.
     pub const DEFAULT_TIMEOUT: u32 = 60;
-    /// Code that runs on the function platform.
-    Lambda(Box<LambdaFunction>),
 }
 
 /// A registered function.

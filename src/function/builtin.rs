@@ -325,7 +325,10 @@ mod tests {
         let changed = functions.prepare(&view(2, json!({"width": 30})), &arn("thumb"), None).unwrap();
         assert_eq!(changed.payload, json!({"width": 30}));
         assert_ne!(found.digest, changed.digest);
-        assert_eq!(functions.prepare(&first, &arn("builtin-redact"), Some("")).unwrap().found, Lookup::reserved("redact"));
+        assert_eq!(
+            functions.prepare(&first, &arn("builtin-redact"), Some("")).unwrap().found,
+            Lookup::reserved("redact")
+        );
     }
 
     #[test]

@@ -302,7 +302,8 @@ mod tests {
         let failed = runner.run_builtin(&redact, Context::default(), chunks(vec![broken()])).await;
         assert!(matches!(failed, Err(RunError::Input(_))));
         let filler = Ok(Bytes::from(vec![b'x'; 1 << 20]));
-        let late = runner.run_builtin(&redact, Context::default(), chunks(vec![filler, broken()])).await.unwrap();
+        let late =
+            runner.run_builtin(&redact, Context::default(), chunks(vec![filler, broken()])).await.unwrap();
         assert!(gather(late.body).await.is_err());
     }
 }

@@ -112,9 +112,7 @@ impl Artifacts {
         let mut found = Vec::new();
         for entry in entries {
             let name = entry?.file_name();
-            found.extend(
-                name.to_str().and_then(|name| name.strip_suffix(".wasm")).map(str::to_owned),
-            );
+            found.extend(name.to_str().and_then(|name| name.strip_suffix(".wasm")).map(str::to_owned));
         }
         Ok(found)
     }

@@ -106,7 +106,9 @@ impl Compiler {
             match status.code() {
                 Some(0) => code.map_err(|error| CompileError::Failed(error.to_string())),
                 Some(1) => Err(CompileError::Refused(message)),
-                _ => Err(CompileError::Failed(format!("ended with {status}; it may need more memory than it has"))),
+                _ => Err(CompileError::Failed(format!(
+                    "ended with {status}; it may need more memory than it has"
+                ))),
             }
         })
     }

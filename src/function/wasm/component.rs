@@ -57,9 +57,9 @@ impl Loaded {
             "the component exports neither `transform` (world refract:transform) nor wasi:http/incoming-handler \
              0.2 (world wasi:http/proxy)",
         )?;
-        let pre = linker.instantiate_pre(&component).map_err(|error| {
-            format!("the component imports what Refract does not offer: {error:#}")
-        })?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|error| format!("the component imports what Refract does not offer: {error:#}"))?;
         let pre = match world {
             World::Transform => TransformPre::new(pre).map(Pre::Transform),
             World::Http => ProxyPre::new(pre).map(Pre::Http),

@@ -1,8 +1,8 @@
 //! A run of the world `wasi:http/proxy`: the object comes as the body of a POST to its key, and the response is the
 //! result. What else a function may know stands in headers, see `docs/functions.md`.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};

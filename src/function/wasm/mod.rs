@@ -35,10 +35,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::catalog::{Catalog, FunctionKind, View, WasmWorld};
 use artifacts::Artifacts;
 use compile::{CompileError, Compiler};
 use component::Loaded;
-use crate::catalog::{Catalog, FunctionKind, View, WasmWorld};
 use host::Host;
 use lanes::Lanes;
 use precompiled::Verified;
@@ -179,7 +179,11 @@ impl Components {
     /// Instances that live now.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.0.machine.get().and_then(|machine| machine.as_ref().ok()).map_or(0, |machine| machine.ticker.count())
+        self.0
+            .machine
+            .get()
+            .and_then(|machine| machine.as_ref().ok())
+            .map_or(0, |machine| machine.ticker.count())
     }
 
     /// Compiles a component and keeps it.
@@ -312,7 +316,8 @@ fn check_header(component: &[u8]) -> Result<(), ComponentError> {
     match component.get(..8) {
         Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => Ok(()),
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => refused(
-            "this is a core Wasm module, not a component: make a component of it, for example with `jco new`".into(),
+            "this is a core Wasm module, not a component: make a component of it, for example with `jco new`"
+                .into(),
         ),
         _ => refused("this is not a Wasm component".into()),
     }

@@ -240,6 +240,9 @@ mod tests {
         writer.end(Err(writer.cap_error()));
         writer.end(Ok(()));
         assert_eq!(reader.next().await.unwrap().unwrap(), "abc");
-        assert!(matches!(reader.next().await, Err(RunError::Transform(TransformError::Limit { limit: 3, .. }))));
+        assert!(matches!(
+            reader.next().await,
+            Err(RunError::Transform(TransformError::Limit { limit: 3, .. }))
+        ));
     }
 }

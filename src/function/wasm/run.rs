@@ -109,12 +109,7 @@ impl Components {
     ///
     /// # Errors
     /// What fails before the answer has begun; what fails later breaks the body off.
-    pub async fn run(
-        &self,
-        task: &WasmTask,
-        context: &Context,
-        input: Payload,
-    ) -> Result<Output, RunError> {
+    pub async fn run(&self, task: &WasmTask, context: &Context, input: Payload) -> Result<Output, RunError> {
         let loaded = self.load(&task.digest).await?;
         let permit = self.0.shares.acquire(task, self.0.options.queue).await?;
         let machine = self.machine()?;
