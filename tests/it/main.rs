@@ -6,3 +6,5 @@ mod process;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "wasm")]
+mod wasm;

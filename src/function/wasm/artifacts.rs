@@ -1,4 +1,4 @@
-//! Components and what they were compiled to, on disk: `<data-dir>/functions/wasm/<digest>.wasm`, and beside it
+//! Components and what they were compiled to, on disk: `<data-dir>/wasm/<digest>.wasm`, and beside it
 //! `<digest>.<compatibility>.cwasm`, which begins with a MAC of the rest.
 
 use std::io::{self, Write as _};
@@ -38,7 +38,7 @@ pub(super) fn digest(component: &[u8]) -> String {
 impl Artifacts {
     /// Under the data directory; `key` keys the MAC.
     pub(super) fn new(data_dir: &Path, key: [u8; 32]) -> Self {
-        Self { dir: data_dir.join("functions").join("wasm"), key: MacKey(Zeroizing::new(key)) }
+        Self { dir: data_dir.join("wasm"), key: MacKey(Zeroizing::new(key)) }
     }
 
     fn component_path(&self, digest: &str) -> PathBuf {

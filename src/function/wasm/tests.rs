@@ -247,7 +247,7 @@ async fn what_was_compiled_serves_after_a_restart_and_a_changed_file_is_compiled
     };
     let again = fixture(Components::new(options(&dir)));
     again.run("u", Payload::Bytes(Bytes::from_static(b"a"))).await.unwrap();
-    let folder = dir.path().join("functions").join("wasm");
+    let folder = dir.path().join("wasm");
     let compiled = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
