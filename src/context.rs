@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::events::Events;
 use crate::function::wasm::Components;
+use crate::function::webhook::Webhooks;
 use crate::iam::IamPlane;
 use crate::lambda_api::LambdaPlane;
 use crate::notification::Notifier;
@@ -108,6 +109,8 @@ pub struct App {
     pub object_lambda: ObjectLambdaPlane,
     /// Functions that are Wasm components.
     pub components: Components,
+    /// Functions that are webhooks.
+    pub webhooks: Webhooks,
     /// Lines of access logs on their way.
     pub access_log: Arc<access_log::Inbox>,
     /// The Lambda plane.
@@ -163,6 +166,7 @@ impl App {
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
             components: options.object_lambda.components.clone(),
+            webhooks: options.object_lambda.webhooks.clone(),
             object_lambda: ObjectLambdaPlane::new(
                 Arc::clone(&store),
                 Arc::clone(&catalog),

@@ -21,6 +21,7 @@ use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
 use crate::function::wasm::{self, Components};
+use crate::function::webhook::Webhooks;
 use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::notification::{self, Consumers, Notifier, Outbox};
@@ -146,6 +147,7 @@ impl Instance {
             compile_timeout: config.wasm_compile,
             queue: FUNCTION_QUEUE,
         });
+        let webhooks = Webhooks::new(Arc::clone(&master), config.functions.webhook_private);
         let root_key = match &config.encryption_key {
             Some(key) => key.clone(),
             None => DataKey::from_bytes(master.derive("refract sse-s3")),
@@ -235,6 +237,7 @@ impl Instance {
                 limits: config.transform,
                 limit: functions.object_lambda,
                 components,
+                webhooks,
             },
             platform,
             retry_events_after: functions.retry,

@@ -23,6 +23,7 @@ use super::AppState;
 use super::error::{OrProblem, Problem};
 use super::extract::JsonBody;
 use super::wasm::{self, Asked, ComponentSpec, WasmDocument};
+use super::webhook::{self, WebhookDocument, WebhookSpec};
 
 /// A function to register.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,6 +38,9 @@ pub struct FunctionSpec {
     /// The Wasm component, where `kind` is that; absent keeps the one that the function has.
     #[serde(default)]
     pub component: Option<ComponentSpec>,
+    /// The webhook, where `kind` is that.
+    #[serde(default)]
+    pub webhook: Option<WebhookSpec>,
     /// Linear memory of a Wasm instance in MiB, 1 to 1024; 128 unless given.
     #[serde(default)]
     pub memory_mb: Option<u32>,
@@ -63,6 +67,8 @@ pub enum Kind {
     Builtin,
     /// A Wasm component.
     Wasm,
+    /// A webhook.
+    Webhook,
     /// Code, managed by the Lambda API.
     Lambda,
 }
@@ -86,6 +92,9 @@ pub struct FunctionDocument {
     /// The Wasm component.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasm: Option<WasmDocument>,
+    /// The webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookDocument>,
     /// Runtime of code: `python3.12`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
@@ -116,12 +125,14 @@ fn shown(app: &App, function: &Function) -> FunctionDocument {
         FunctionKind::Wasm(component) => {
             (Kind::Wasm, None, Some(component.payload.clone()), &function.description)
         }
+        FunctionKind::Webhook(_) => (Kind::Webhook, None, None, &function.description),
         FunctionKind::Lambda(lambda) => (Kind::Lambda, None, None, &lambda.latest.settings.description),
     };
-    let (mut wasm, mut runtime, mut handler) = (None, None, None);
+    let (mut wasm, mut webhook, mut runtime, mut handler) = (None, None, None, None);
     match &function.kind {
         FunctionKind::Builtin { .. } => {}
         FunctionKind::Wasm(component) => wasm = Some(WasmDocument::from(component)),
+        FunctionKind::Webhook(record) => webhook = Some(WebhookDocument::from(record)),
         FunctionKind::Lambda(lambda) => {
             let settings = &lambda.latest.settings;
             (runtime, handler) = (Some(settings.runtime.clone()), Some(settings.handler.clone()));
@@ -134,6 +145,7 @@ fn shown(app: &App, function: &Function) -> FunctionDocument {
         transform,
         payload,
         wasm,
+        webhook,
         runtime,
         handler,
         description: description.clone(),
@@ -151,6 +163,7 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         transform: Some(transform.to_owned()),
         payload: Some(Value::Object(serde_json::Map::new())),
         wasm: None,
+        webhook: None,
         runtime: None,
         handler: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
@@ -228,7 +241,7 @@ async fn register(
             return Err(ApiError::invalid_request(format!("payload must be a JSON object; it is {other}")));
         }
     };
-    let code = Arc::new(code(app, principal, &mut spec, payload).await?);
+    let code = Arc::new(code(app, principal, &name, &mut spec, payload).await?);
     let now = app.clock.now();
     let (answer, written) = (Arc::new(std::sync::Mutex::new(None)), name);
     let slot = Arc::clone(&answer);
@@ -263,6 +276,7 @@ async fn register(
 enum Code {
     Builtin { transform: String, payload: Value },
     Wasm(wasm::Ready),
+    Webhook(FunctionKind),
 }
 
 impl Code {
@@ -272,6 +286,7 @@ impl Code {
                 Ok(FunctionKind::Builtin { transform: transform.clone(), payload: payload.clone() })
             }
             Self::Wasm(ready) => ready.kind(old),
+            Self::Webhook(kind) => Ok(kind.clone()),
         }
     }
 }
@@ -279,6 +294,7 @@ impl Code {
 async fn code(
     app: &Arc<App>,
     principal: &Principal,
+    name: &str,
     spec: &mut FunctionSpec,
     payload: Value,
 ) -> Result<Code, ApiError> {
@@ -299,6 +315,14 @@ async fn code(
         }
         Kind::Lambda => {
             Err(refused("Code is registered through the Lambda API: `aws lambda create-function`"))
+        }
+        Kind::Webhook => {
+            if spec.transform.is_some() || spec.component.is_some() {
+                return Err(refused("transform and component are for other kinds than webhook"));
+            }
+            let webhook =
+                spec.webhook.take().ok_or_else(|| refused("webhook is required for kind webhook"))?;
+            webhook::record(app, name, webhook).map(Code::Webhook)
         }
         Kind::Wasm => {
             if spec.transform.is_some() {
@@ -326,7 +350,9 @@ pub(super) async fn delete(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let decide = move |view: &View| match view.functions.get(&name).map(|function| &function.kind) {
-        Some(FunctionKind::Builtin { .. } | FunctionKind::Wasm(_)) => Ok(vec![Change::DeleteFunction(name)]),
+        Some(FunctionKind::Builtin { .. } | FunctionKind::Wasm(_) | FunctionKind::Webhook(_)) => {
+            Ok(vec![Change::DeleteFunction(name)])
+        }
         Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
         None => Err(no_such_function(&name)),
     };

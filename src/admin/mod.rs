@@ -25,6 +25,7 @@ pub mod preview;
 pub mod roles;
 pub mod users;
 pub mod wasm;
+pub mod webhook;
 
 type AppState = State<Arc<App>>;
 

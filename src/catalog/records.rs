@@ -147,8 +147,35 @@ pub enum FunctionKind {
     },
     /// A Wasm component.
     Wasm(WasmComponent),
+    /// A webhook.
+    Webhook(WebhookFunction),
     /// Code that runs on the function platform.
     Lambda(Box<LambdaFunction>),
+}
+
+/// A function that is a webhook. Its secrets are sealed under the master key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookFunction {
+    /// Where the event is POSTed to.
+    pub url: String,
+    /// The bearer token.
+    #[serde(default)]
+    pub sealed_token: Option<Vec<u8>>,
+    /// Client certificate and key, PEM.
+    #[serde(default)]
+    pub sealed_identity: Option<Vec<u8>>,
+    /// Certificates that are trusted instead of the public ones, PEM.
+    #[serde(default)]
+    pub ca: Option<String>,
+    /// Where the webhook reaches this server, for the URL of the input.
+    #[serde(default)]
+    pub input_endpoint: Option<String>,
+}
+
+impl std::fmt::Debug for WebhookFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookFunction").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// The world of a Wasm component.

@@ -26,7 +26,7 @@ enum Action {
         name: String,
         /// The built-in transform: redact, resize, watermark, compress, decompress, convert, filter, augment,
         /// pipeline or identity
-        #[arg(long, required_unless_present_any = ["wasm", "wasm_object"], conflicts_with_all = ["wasm", "wasm_object"])]
+        #[arg(long, required_unless_present_any = ["wasm", "wasm_object", "webhook"], conflicts_with_all = ["wasm", "wasm_object", "webhook"])]
         transform: Option<String>,
         /// File of a Wasm component of the world refract:transform or wasi:http/proxy
         #[arg(long, value_name = "FILE", conflicts_with = "wasm_object")]
@@ -34,6 +34,21 @@ enum Action {
         /// An object that holds the Wasm component
         #[arg(long, value_name = "BUCKET/KEY")]
         wasm_object: Option<String>,
+        /// URL of a webhook, to which the event is POSTed and whose answer becomes the object
+        #[arg(long, value_name = "URL", conflicts_with_all = ["wasm", "wasm_object"])]
+        webhook: Option<String>,
+        /// File of the webhook's bearer token
+        #[arg(long, value_name = "FILE", requires = "webhook")]
+        token_file: Option<PathBuf>,
+        /// File of the certificate chain and private key (PEM) that the webhook is shown
+        #[arg(long, value_name = "FILE", requires = "webhook")]
+        client_identity: Option<PathBuf>,
+        /// File of certificates (PEM) that are trusted for the webhook instead of the public ones
+        #[arg(long, value_name = "FILE", requires = "webhook")]
+        ca: Option<PathBuf>,
+        /// Where the webhook reaches this server, for the URL of the input
+        #[arg(long, value_name = "URL", requires = "webhook")]
+        input_endpoint: Option<String>,
         /// Linear memory of a Wasm instance, in MiB
         #[arg(long, value_name = "MIB", conflicts_with = "transform")]
         memory_mb: Option<u32>,
@@ -92,14 +107,30 @@ pub(super) fn run(command: Function) -> Outcome {
             memory_mb,
             timeout_seconds,
             concurrency,
+            webhook,
+            token_file,
+            client_identity,
+            ca,
+            input_endpoint,
             payload,
             description,
         } => {
-            let body = match component(wasm.as_deref(), wasm_object.as_deref())? {
-                None => json!({
+            let component = component(wasm.as_deref(), wasm_object.as_deref())?;
+            let body = match (component, webhook) {
+                (None, Some(url)) => json!({
+                    "kind": "webhook", "description": description,
+                    "webhook": {
+                        "url": url,
+                        "token": text(token_file.as_deref())?.map(|token| token.trim().to_owned()),
+                        "client_identity": text(client_identity.as_deref())?,
+                        "ca": text(ca.as_deref())?,
+                        "input_endpoint": input_endpoint,
+                    },
+                }),
+                (None, None) => json!({
                     "kind": "builtin", "transform": transform, "payload": payload, "description": description,
                 }),
-                Some(component) => json!({
+                (Some(component), _) => json!({
                     "kind": "wasm", "component": component, "memory_mb": memory_mb, "payload": payload,
                     "timeout_seconds": timeout_seconds, "concurrency": concurrency, "description": description,
                 }),
@@ -140,4 +171,12 @@ fn component(file: Option<&Path>, object: Option<&str>) -> Result<Option<Value>,
         },
         (None, None) => Ok(None),
     }
+}
+
+/// The text of a file that may be named.
+fn text(file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    };
+    file.map(read).transpose()
 }

@@ -271,6 +271,13 @@ pub const SETTINGS: &[Setting] = &[
         "Time in which a function must have answered a request through an Object Lambda access point",
     ),
     setting(
+        "webhook_private",
+        Kind::Switch,
+        "BOOL",
+        "false",
+        "Let functions that are webhooks have private, loopback and link-local addresses",
+    ),
+    setting(
         "wasm_instances",
         Kind::Value,
         "N",

@@ -198,7 +198,9 @@ pub fn lookup(view: &View, name: &str) -> Result<Lookup, PrepareError> {
         FunctionKind::Wasm(component) => {
             (FunctionCode::Wasm(Arc::new(component.clone())), component.payload.clone())
         }
-        FunctionKind::Lambda(_) => return Err(PrepareError::RunsCode(name.to_owned())),
+        FunctionKind::Lambda(_) | FunctionKind::Webhook(_) => {
+            return Err(PrepareError::RunsCode(name.to_owned()));
+        }
     };
     Ok(Lookup { name: name.to_owned(), code, payload, revision: function.revision })
 }

@@ -4,6 +4,7 @@
 //! - [`builtin`]: the built-in transforms as functions, by reserved name or registered with a payload.
 //! - [`run`]: one run of a transform over one object, stepwise on the blocking pool.
 //! - [`wasm`]: Wasm components, in the server.
+//! - [`webhook`]: those that an HTTP request runs somewhere else.
 //!
 //! Those that run code pass through these files, from an event to an answer:
 //! - [`platform`]: what is called, by the Lambda API and by Object Lambda.
@@ -34,6 +35,7 @@ pub mod wasm;
 #[cfg(not(feature = "wasm"))]
 #[path = "wasm_absent.rs"]
 pub mod wasm;
+pub mod webhook;
 
 pub use builtin::{Functions, Lookup, PrepareError, Prepared, check};
 pub use platform::Platform;

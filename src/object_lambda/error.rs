@@ -108,6 +108,17 @@ pub fn invalid_response(why: impl std::fmt::Display) -> ApiError {
     )
 }
 
+/// A webhook that cannot be reached, or did not do what it should; the text is for the log.
+#[must_use]
+pub fn unreachable(why: String) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "LambdaInvocationFailed",
+        "The function could not be invoked: its webhook cannot be reached or failed.",
+    )
+    .with_internal(why)
+}
+
 /// A value in the request's query that the payload cannot have.
 #[must_use]
 pub fn overridden(why: &PrepareError) -> ApiError {

@@ -16,11 +16,12 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Response, request};
 
-use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
+use crate::catalog::{Accounts, Catalog, FunctionKind, ObjectLambda, Transformation, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::wasm::Components;
+use crate::function::webhook::Webhooks;
 use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
 use crate::policy::{self, Access};
 use crate::s3::{self, Read, query_pairs};
@@ -35,6 +36,7 @@ pub mod result;
 pub mod returned;
 pub mod source;
 pub mod ticket;
+mod webhook;
 pub mod write;
 
 pub use action::Action;
@@ -54,6 +56,7 @@ pub struct ObjectLambdaPlane {
     accounts: Accounts,
     keyring: Arc<Keyring>,
     platform: Platform,
+    webhooks: Webhooks,
     tickets: ticket::Tickets,
     clock: Arc<dyn Clock>,
     region: String,
@@ -86,6 +89,8 @@ pub struct Options {
     pub limit: Duration,
     /// What runs Wasm components.
     pub components: Components,
+    /// What asks webhooks.
+    pub webhooks: Webhooks,
 }
 
 impl ObjectLambdaPlane {
@@ -108,6 +113,7 @@ impl ObjectLambdaPlane {
             tickets: ticket::Tickets::default(),
             region: platform.region().to_owned(),
             limit: options.limit,
+            webhooks: options.webhooks.clone(),
             platform,
             clock,
             accounts,
@@ -141,6 +147,12 @@ impl ObjectLambdaPlane {
         let is_list = matches!(action, Action::ListObjects | Action::ListObjectsV2);
         if !is_list {
             s3::keys::check(call.key)?;
+        }
+        if let Some(function) = self.webhook(transformation)
+            && let FunctionKind::Webhook(webhook) = &function.kind
+        {
+            let run = self.run_webhook(call, (lens, action), transformation, (&function, webhook), parts);
+            return Box::pin(run).await.map(Some);
         }
         if let Some(function) = self.code(transformation)? {
             let run = self.run_code(call, (lens, action), transformation, &function, parts);

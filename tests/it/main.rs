@@ -8,3 +8,4 @@ mod support;
 mod tls;
 #[cfg(feature = "wasm")]
 mod wasm;
+mod webhook;

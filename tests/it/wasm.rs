@@ -1,58 +1,8 @@
 //! A Wasm component as a lens: registered by the command line, compiled by a process of its own, and held to its limits.
 
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use refract::auth::Signer;
-use refract::catalog::KeyPair;
-
-use crate::support::{Server, refract};
-
-struct Client<'a> {
-    server: &'a Server,
-    pair: KeyPair,
-}
-
-impl<'a> Client<'a> {
-    fn new(server: &'a Server, data_dir: &Path) -> Self {
-        let (pair, _) = KeyPair::load_or_create(&data_dir.join("root-credentials.toml")).unwrap();
-        Self { server, pair }
-    }
-
-    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
-        let url = format!("http://{}{path}", self.server.address);
-        let signer = Signer {
-            access_key_id: &self.pair.access_key_id,
-            secret: &self.pair.secret,
-            region: "us-east-1",
-            time: SystemTime::now(),
-        };
-        let signed = signer.presign(&method.parse().unwrap(), &url, &[], Duration::from_secs(60)).unwrap();
-        let target = signed.split_once(&self.server.address.to_string()).unwrap().1;
-        self.server.send(&format!(
-            "{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
-            self.server.address,
-            body.len()
-        ))
-    }
-
-    fn get(&self, path: &str) -> String {
-        self.send("GET", path, "", "")
-    }
-}
-
-fn run(server: &Server, data_dir: &Path, arguments: &[&str]) -> serde_json::Value {
-    let output = refract()
-        .args(arguments)
-        .args(["--endpoint-url", &format!("http://{}", server.address), "--data-dir"])
-        .arg(data_dir)
-        .output()
-        .unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{arguments:?}: {stderr}");
-    serde_json::from_str(&stdout).unwrap_or_default()
-}
+use crate::support::{Client, Server, refract, run};
 
 #[test]
 fn a_component_is_a_lens_and_a_hostile_one_harms_nobody() {
