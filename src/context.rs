@@ -13,6 +13,7 @@ use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
+use crate::function::aws::Remote;
 use crate::function::events::Events;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
@@ -111,6 +112,8 @@ pub struct App {
     pub components: Components,
     /// Functions that are webhooks.
     pub webhooks: Webhooks,
+    /// Functions that AWS Lambda runs.
+    pub remote: Remote,
     /// Lines of access logs on their way.
     pub access_log: Arc<access_log::Inbox>,
     /// The Lambda plane.
@@ -167,6 +170,7 @@ impl App {
             control: ControlPlane::new(registrar.clone()),
             components: options.object_lambda.components.clone(),
             webhooks: options.object_lambda.webhooks.clone(),
+            remote: options.object_lambda.remote.clone(),
             object_lambda: ObjectLambdaPlane::new(
                 Arc::clone(&store),
                 Arc::clone(&catalog),

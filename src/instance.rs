@@ -17,6 +17,7 @@ use crate::context::{App, AppOptions};
 use crate::door::Door;
 use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
+use crate::function::aws::Remote;
 use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
@@ -148,6 +149,7 @@ impl Instance {
             queue: FUNCTION_QUEUE,
         });
         let webhooks = Webhooks::new(Arc::clone(&master), config.functions.webhook_private);
+        let remote = Remote::new(Arc::clone(&master), config.functions.webhook_private);
         let root_key = match &config.encryption_key {
             Some(key) => key.clone(),
             None => DataKey::from_bytes(master.derive("refract sse-s3")),
@@ -238,6 +240,7 @@ impl Instance {
                 limit: functions.object_lambda,
                 components,
                 webhooks,
+                remote,
             },
             platform,
             retry_events_after: functions.retry,

@@ -20,6 +20,7 @@ use crate::function::Prepared;
 use crate::function::builtin::PREFIX;
 
 use super::AppState;
+use super::aws::{self, AwsDocument, AwsSpec};
 use super::error::{OrProblem, Problem};
 use super::extract::JsonBody;
 use super::wasm::{self, Asked, ComponentSpec, WasmDocument};
@@ -41,6 +42,9 @@ pub struct FunctionSpec {
     /// The webhook, where `kind` is that.
     #[serde(default)]
     pub webhook: Option<WebhookSpec>,
+    /// The function of AWS Lambda, where `kind` is `aws`.
+    #[serde(default)]
+    pub aws: Option<AwsSpec>,
     /// Linear memory of a Wasm instance in MiB, 1 to 1024; 128 unless given.
     #[serde(default)]
     pub memory_mb: Option<u32>,
@@ -69,6 +73,8 @@ pub enum Kind {
     Wasm,
     /// A webhook.
     Webhook,
+    /// A function of AWS Lambda.
+    Aws,
     /// Code, managed by the Lambda API.
     Lambda,
 }
@@ -95,6 +101,9 @@ pub struct FunctionDocument {
     /// The webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<WebhookDocument>,
+    /// The function of AWS Lambda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsDocument>,
     /// Runtime of code: `python3.12`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
@@ -126,13 +135,15 @@ fn shown(app: &App, function: &Function) -> FunctionDocument {
             (Kind::Wasm, None, Some(component.payload.clone()), &function.description)
         }
         FunctionKind::Webhook(_) => (Kind::Webhook, None, None, &function.description),
+        FunctionKind::Aws(_) => (Kind::Aws, None, None, &function.description),
         FunctionKind::Lambda(lambda) => (Kind::Lambda, None, None, &lambda.latest.settings.description),
     };
-    let (mut wasm, mut webhook, mut runtime, mut handler) = (None, None, None, None);
+    let (mut wasm, mut webhook, mut aws, mut runtime, mut handler) = (None, None, None, None, None);
     match &function.kind {
         FunctionKind::Builtin { .. } => {}
         FunctionKind::Wasm(component) => wasm = Some(WasmDocument::from(component)),
         FunctionKind::Webhook(record) => webhook = Some(WebhookDocument::from(record)),
+        FunctionKind::Aws(record) => aws = Some(AwsDocument::from(record)),
         FunctionKind::Lambda(lambda) => {
             let settings = &lambda.latest.settings;
             (runtime, handler) = (Some(settings.runtime.clone()), Some(settings.handler.clone()));
@@ -146,6 +157,7 @@ fn shown(app: &App, function: &Function) -> FunctionDocument {
         payload,
         wasm,
         webhook,
+        aws,
         runtime,
         handler,
         description: description.clone(),
@@ -164,6 +176,7 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         payload: Some(Value::Object(serde_json::Map::new())),
         wasm: None,
         webhook: None,
+        aws: None,
         runtime: None,
         handler: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
@@ -276,7 +289,7 @@ async fn register(
 enum Code {
     Builtin { transform: String, payload: Value },
     Wasm(wasm::Ready),
-    Webhook(FunctionKind),
+    Elsewhere(FunctionKind),
 }
 
 impl Code {
@@ -286,7 +299,7 @@ impl Code {
                 Ok(FunctionKind::Builtin { transform: transform.clone(), payload: payload.clone() })
             }
             Self::Wasm(ready) => ready.kind(old),
-            Self::Webhook(kind) => Ok(kind.clone()),
+            Self::Elsewhere(kind) => Ok(kind.clone()),
         }
     }
 }
@@ -322,7 +335,14 @@ async fn code(
             }
             let webhook =
                 spec.webhook.take().ok_or_else(|| refused("webhook is required for kind webhook"))?;
-            webhook::record(app, name, webhook).map(Code::Webhook)
+            webhook::record(app, name, webhook).map(Code::Elsewhere)
+        }
+        Kind::Aws => {
+            if spec.transform.is_some() || spec.component.is_some() {
+                return Err(refused("transform and component are for other kinds than aws"));
+            }
+            let aws = spec.aws.take().ok_or_else(|| refused("aws is required for kind aws"))?;
+            aws::record(app, name, aws).map(Code::Elsewhere)
         }
         Kind::Wasm => {
             if spec.transform.is_some() {
@@ -350,9 +370,12 @@ pub(super) async fn delete(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let decide = move |view: &View| match view.functions.get(&name).map(|function| &function.kind) {
-        Some(FunctionKind::Builtin { .. } | FunctionKind::Wasm(_) | FunctionKind::Webhook(_)) => {
-            Ok(vec![Change::DeleteFunction(name)])
-        }
+        Some(
+            FunctionKind::Builtin { .. }
+            | FunctionKind::Wasm(_)
+            | FunctionKind::Webhook(_)
+            | FunctionKind::Aws(_),
+        ) => Ok(vec![Change::DeleteFunction(name)]),
         Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
         None => Err(no_such_function(&name)),
     };

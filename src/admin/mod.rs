@@ -12,6 +12,7 @@ use crate::context::App;
 
 pub mod access_points;
 pub mod accounts;
+pub mod aws;
 pub mod buckets;
 pub mod error;
 pub mod extract;

@@ -123,7 +123,10 @@ impl Ready {
     pub(super) fn kind(&self, old: Option<&Function>) -> Result<FunctionKind, ApiError> {
         let old = old.and_then(|old| match &old.kind {
             FunctionKind::Wasm(component) => Some(component),
-            FunctionKind::Builtin { .. } | FunctionKind::Lambda(_) | FunctionKind::Webhook(_) => None,
+            FunctionKind::Builtin { .. }
+            | FunctionKind::Lambda(_)
+            | FunctionKind::Webhook(_)
+            | FunctionKind::Aws(_) => None,
         });
         let (digest, size, world) = match (&self.registered, old) {
             (Some(new), _) => (new.digest.clone(), new.size, new.world),

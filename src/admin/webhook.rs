@@ -38,6 +38,13 @@ pub struct WebhookSpec {
 #[serde(transparent)]
 pub struct SecretText(String);
 
+impl SecretText {
+    /// The text.
+    pub(super) fn into_inner(self) -> String {
+        self.0
+    }
+}
+
 impl std::fmt::Debug for SecretText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretText")

@@ -149,6 +149,8 @@ pub enum FunctionKind {
     Wasm(WasmComponent),
     /// A webhook.
     Webhook(WebhookFunction),
+    /// A function of AWS Lambda.
+    Aws(AwsFunction),
     /// Code that runs on the function platform.
     Lambda(Box<LambdaFunction>),
 }
@@ -175,6 +177,34 @@ pub struct WebhookFunction {
 impl std::fmt::Debug for WebhookFunction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WebhookFunction").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// A function that AWS Lambda runs, or what speaks its Invoke API.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsFunction {
+    /// Its name or ARN there.
+    pub function: String,
+    /// Version or alias.
+    #[serde(default)]
+    pub qualifier: Option<String>,
+    /// Region.
+    pub region: String,
+    /// The service, where it is not AWS's.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// Access key id that signs invocations.
+    pub access_key_id: String,
+    /// Its secret, sealed under the master key.
+    pub sealed_secret: Vec<u8>,
+    /// Where the function reaches this server, for the URL of the input.
+    #[serde(default)]
+    pub input_endpoint: Option<String>,
+}
+
+impl std::fmt::Debug for AwsFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsFunction").field("function", &self.function).finish_non_exhaustive()
     }
 }
 

@@ -198,7 +198,7 @@ pub fn lookup(view: &View, name: &str) -> Result<Lookup, PrepareError> {
         FunctionKind::Wasm(component) => {
             (FunctionCode::Wasm(Arc::new(component.clone())), component.payload.clone())
         }
-        FunctionKind::Lambda(_) | FunctionKind::Webhook(_) => {
+        FunctionKind::Lambda(_) | FunctionKind::Webhook(_) | FunctionKind::Aws(_) => {
             return Err(PrepareError::RunsCode(name.to_owned()));
         }
     };

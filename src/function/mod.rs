@@ -4,7 +4,7 @@
 //! - [`builtin`]: the built-in transforms as functions, by reserved name or registered with a payload.
 //! - [`run`]: one run of a transform over one object, stepwise on the blocking pool.
 //! - [`wasm`]: Wasm components, in the server.
-//! - [`webhook`]: those that an HTTP request runs somewhere else.
+//! - [`webhook`], [`aws`]: those that another server runs.
 //!
 //! Those that run code pass through these files, from an event to an answer:
 //! - [`platform`]: what is called, by the Lambda API and by Object Lambda.
@@ -15,6 +15,7 @@
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 
+pub mod aws;
 pub mod builtin;
 pub mod code;
 pub mod events;

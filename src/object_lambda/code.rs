@@ -76,6 +76,17 @@ impl ObjectLambdaPlane {
         };
         let deadline = Instant::now() + self.limit;
         let invoked = timeout_at(deadline, self.platform.invoke(function, event));
+        self.finish(action, answer, invoked, deadline).await
+    }
+
+    /// Answers by what comes of an invocation.
+    pub(super) async fn finish(
+        &self,
+        action: Action,
+        answer: oneshot::Receiver<Outcome>,
+        invoked: impl Future<Output = Result<Result<Done, InvokeError>, tokio::time::error::Elapsed>>,
+        deadline: Instant,
+    ) -> Result<Response<Body>, ApiError> {
         if action == Action::GetObject {
             let reply = self.wait(answer, invoked).await?;
             return relay(reply, deadline);

@@ -20,6 +20,7 @@ use crate::catalog::{Accounts, Catalog, FunctionKind, ObjectLambda, Transformati
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::aws::Remote;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
 use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
@@ -32,6 +33,7 @@ pub mod code;
 pub mod error;
 pub mod event;
 pub mod preview;
+mod remote;
 pub mod result;
 pub mod returned;
 pub mod source;
@@ -57,6 +59,7 @@ pub struct ObjectLambdaPlane {
     keyring: Arc<Keyring>,
     platform: Platform,
     webhooks: Webhooks,
+    remote: Remote,
     tickets: ticket::Tickets,
     clock: Arc<dyn Clock>,
     region: String,
@@ -91,6 +94,8 @@ pub struct Options {
     pub components: Components,
     /// What asks webhooks.
     pub webhooks: Webhooks,
+    /// What invokes functions that run elsewhere.
+    pub remote: Remote,
 }
 
 impl ObjectLambdaPlane {
@@ -114,6 +119,7 @@ impl ObjectLambdaPlane {
             region: platform.region().to_owned(),
             limit: options.limit,
             webhooks: options.webhooks.clone(),
+            remote: options.remote.clone(),
             platform,
             clock,
             accounts,
@@ -148,11 +154,19 @@ impl ObjectLambdaPlane {
         if !is_list {
             s3::keys::check(call.key)?;
         }
-        if let Some(function) = self.webhook(transformation)
-            && let FunctionKind::Webhook(webhook) = &function.kind
-        {
-            let run = self.run_webhook(call, (lens, action), transformation, (&function, webhook), parts);
-            return Box::pin(run).await.map(Some);
+        if let Some(function) = self.elsewhere(transformation) {
+            let asked = (lens, action);
+            match &function.kind {
+                FunctionKind::Webhook(webhook) => {
+                    let run = self.run_webhook(call, asked, transformation, (&function, webhook), parts);
+                    return Box::pin(run).await.map(Some);
+                }
+                FunctionKind::Aws(aws) => {
+                    let run = self.run_remote(call, asked, transformation, (&function, aws), parts);
+                    return Box::pin(run).await.map(Some);
+                }
+                FunctionKind::Builtin { .. } | FunctionKind::Wasm(_) | FunctionKind::Lambda(_) => {}
+            }
         }
         if let Some(function) = self.code(transformation)? {
             let run = self.run_code(call, (lens, action), transformation, &function, parts);

@@ -16,11 +16,11 @@ use super::ticket::Reply;
 use super::{Action, LensCall, ObjectLambdaPlane, error, write};
 
 impl ObjectLambdaPlane {
-    /// The webhook that a transformation names.
-    pub(super) fn webhook(&self, transformation: &Transformation) -> Option<Arc<Function>> {
+    /// The function that a transformation names, where another server runs it.
+    pub(super) fn elsewhere(&self, transformation: &Transformation) -> Option<Arc<Function>> {
         let name = FunctionArn::parse(&transformation.function_arn)?.name;
         let function = self.catalog.snapshot().functions.get(&name).cloned()?;
-        matches!(function.kind, FunctionKind::Webhook(_)).then_some(function)
+        matches!(function.kind, FunctionKind::Webhook(_) | FunctionKind::Aws(_)).then_some(function)
     }
 
     /// Answers a request by what a webhook makes of it.
@@ -37,7 +37,8 @@ impl ObjectLambdaPlane {
         }
         // A HEAD asks as a GET does: only that event has a token to answer with.
         let gateway = webhook.input_endpoint.as_deref().unwrap_or_else(|| self.platform.gateway());
-        let asking = self.ask(call, (lens, Action::GetObject), transformation, &function.name, gateway, parts)?;
+        let asking =
+            self.ask(call, (lens, Action::GetObject), transformation, &function.name, gateway, parts)?;
         let deadline = tokio::time::Instant::now() + self.limit;
         let asked = self.webhooks.ask(&function.name, function.revision, webhook, asking.event, self.limit);
         let answer = asked.await.map_err(|why| match why {

@@ -3,6 +3,7 @@
 
 mod heads;
 mod process;
+mod remote;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

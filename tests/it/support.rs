@@ -125,3 +125,24 @@ pub(crate) fn run(server: &Server, data_dir: &Path, arguments: &[&str]) -> serde
     assert!(output.status.success(), "{arguments:?}: {stderr}");
     serde_json::from_str(&stdout).unwrap_or_default()
 }
+
+/// Reads a request: its head in lower case, and its body by its length.
+pub(crate) fn read_request(stream: &TcpStream) -> (String, Vec<u8>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        head.push_str(&lower);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    (head, body)
+}

@@ -1,34 +1,13 @@
 //! A webhook as a lens, in MinIO's shape: what it is sent, what it may answer, and where it may be.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::support::{Client, Server, run};
-
-/// Reads a request: its head, and its body by its length.
-fn request(stream: &TcpStream) -> (String, Vec<u8>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if line.trim().is_empty() {
-            break;
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        head.push_str(&lower);
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    (head, body)
-}
+use crate::support::{Client, Server, read_request, run};
 
 /// What the URL of the input gives.
 fn fetch(url: &str) -> String {
@@ -50,7 +29,7 @@ fn webhook() -> (u16, Arc<Mutex<Vec<(String, Value)>>>) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let (head, body) = request(&stream);
+            let (head, body) = read_request(&stream);
             let event: Value = serde_json::from_slice(&body).unwrap();
             let context = event.get("getObjectContext").or_else(|| event.get("headObjectContext")).unwrap();
             let text = |name: &str| context.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -298,7 +298,10 @@ pub fn digests(view: &View) -> HashSet<String> {
     kinds
         .filter_map(|kind| match kind {
             FunctionKind::Wasm(component) => Some(component.digest.clone()),
-            FunctionKind::Builtin { .. } | FunctionKind::Lambda(_) | FunctionKind::Webhook(_) => None,
+            FunctionKind::Builtin { .. }
+            | FunctionKind::Lambda(_)
+            | FunctionKind::Webhook(_)
+            | FunctionKind::Aws(_) => None,
         })
         .collect()
 }
