@@ -33,6 +33,7 @@ pub mod encryption;
 pub mod error;
 pub mod function;
 pub mod instance;
+pub mod lambda_api;
 pub mod lifecycle;
 pub mod notification;
 pub mod object_lambda;

@@ -18,9 +18,11 @@ use crate::server::Limits;
 use crate::store::fs::Durability;
 use crate::telemetry::LogFormat;
 
+mod functions;
 mod raw;
 mod settings;
 
+pub use functions::FunctionConfig;
 pub use raw::{Origin, RawConfig, RawValue};
 pub use settings::{Kind, SETTINGS, Setting};
 
@@ -87,6 +89,8 @@ pub struct Config {
     pub transform_parallel: usize,
     /// Caps of one run of a transform.
     pub transform: TransformLimits,
+    /// How functions run.
+    pub functions: FunctionConfig,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
     /// Who can be told of what happens in buckets.
@@ -188,6 +192,7 @@ impl Config {
                 ratio: of("transform_ratio")?.number(1..=1 << 20)?,
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
             },
+            functions: FunctionConfig::parse(raw)?,
             lifecycle: lifecycle::Options {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)
