@@ -158,7 +158,7 @@ impl Instance {
         let outbox = Outbox::open(Arc::new(store.clone()));
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
-        let consumers = Consumers::new(&config.notification, queues, &config.region, &config.account_id);
+        let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
         let consumers = Arc::new(consumers);
         let notifier = Notifier::new(
             Arc::clone(&outbox),
