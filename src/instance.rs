@@ -4,8 +4,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
@@ -84,6 +84,7 @@ pub struct Instance {
     lifecycle: lifecycle::Worker,
     limits: Limits,
     gateway: std::net::TcpListener,
+    streams: mpsc::Receiver<TcpStream>,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
 }
@@ -154,6 +155,8 @@ impl Instance {
         let code = CodeStore::new(Arc::new(store.clone()));
         let temporary = TemporaryKeys::new(Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
+        // A few wait while the server takes them.
+        let (connections, streams) = mpsc::channel(64);
         let processes = ProcessRuntime::new(
             process::Options {
                 directory: absolute(&config.data_dir.join("functions"))?,
@@ -161,6 +164,7 @@ impl Instance {
                 strict: functions.strict_runtimes,
                 allow_weak: functions.allow_weak_isolation,
                 gateway: gateway.clone(),
+                connections,
             },
             code.clone(),
             Arc::clone(&temporary),
@@ -223,6 +227,7 @@ impl Instance {
             store,
             limits: config.limits.clone(),
             gateway: listener,
+            streams,
             #[cfg(feature = "tls")]
             tls,
         })
@@ -230,12 +235,12 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, gateway, .. } = self;
+        let Self { app, store, limits, lifecycle, gateway, streams, .. } = self;
         let background = tokio::spawn(lifecycle.run());
         let (stop, stopped) = watch::channel(false);
         let functions = tokio::spawn(app.lambda.platform.clone().run(stopped));
         let gateway = match TcpListener::from_std(gateway) {
-            Ok(listener) => Some(Gateway { listener }),
+            Ok(listener) => Some(Gateway { listener, streams }),
             Err(error) => {
                 tracing::error!(%error, "functions cannot reach the server");
                 None

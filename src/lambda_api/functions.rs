@@ -41,7 +41,9 @@ async fn package(
             return Err(invalid("ImageUri is not implemented: send the function as a zip"));
         }
         _ => {
-            return Err(invalid("Please provide a source for function code: ZipFile, or S3Bucket with S3Key"));
+            return Err(invalid(
+                "Please provide a source for function code: ZipFile, or S3Bucket with S3Key",
+            ));
         }
     };
     Ok((plane.platform.code().check(zip.clone()).await?, zip))
