@@ -13,7 +13,7 @@
 //! 6. [`object_lambda`]: source object → function → answer; ranges and errors.
 //! 7. [`function`]: the functions and their runtimes.
 //!
-//! Beside that line stand the other planes, [`s3`], [`control`] and [`admin`], and below them what they stand on:
+//! Beside that line stand the other planes, [`s3`], [`control`], [`lambda_api`] and [`admin`], and below them what they stand on:
 //! [`catalog`] (points, functions, keys), [`store`] (objects and buckets), [`telemetry`].
 
 pub mod access_point;

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, preview};
+use super::{access_points, accounts, function_logs, functions, keys, kms_keys, object_lambdas, preview};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -19,6 +19,8 @@ use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, 
         functions::get,
         functions::put,
         functions::delete,
+        function_logs::logs,
+        function_logs::platform,
         preview::preview,
         access_points::list,
         access_points::get,

@@ -63,7 +63,7 @@ fn context(what: impl std::fmt::Display) -> impl FnOnce(rustix::io::Errno) -> io
 fn outer() -> io::Result<ExitCode> {
     // The server says when it has put this process under its limits.
     let mut go = [0];
-    io::stdin().lock().read_exact(&mut go)?;
+    Input.read_exact(&mut go)?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let (user, group) = (geteuid(), getegid());
     let as_root = user.is_root();
@@ -119,8 +119,17 @@ fn inner() -> io::Result<ExitCode> {
     Err(io::Error::new(error.kind(), format!("{}: {error}", plan.program.display())))
 }
 
+/// Standard input without a buffer: what one step does not read is the next one's.
+struct Input;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(io::stdin().as_fd(), buffer)?)
+    }
+}
+
 fn read_plan() -> io::Result<Plan> {
-    let mut socket = io::stdin().lock();
+    let mut socket = Input;
     let mut length = [0; 4];
     socket.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length);
