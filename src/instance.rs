@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 
 use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
@@ -92,6 +92,7 @@ pub struct Instance {
     notifications: notification::Worker,
     limits: Limits,
     gateway: std::net::TcpListener,
+    streams: mpsc::Receiver<TcpStream>,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
 }
@@ -174,6 +175,8 @@ impl Instance {
         let code = CodeStore::new(Arc::new(store.clone()));
         let temporary = TemporaryKeys::new(Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
+        // A few wait while the server takes them.
+        let (connections, streams) = mpsc::channel(64);
         let processes = ProcessRuntime::new(
             process::Options {
                 directory: absolute(&config.data_dir.join("functions"))?,
@@ -181,6 +184,7 @@ impl Instance {
                 strict: functions.strict_runtimes,
                 allow_weak: functions.allow_weak_isolation,
                 gateway: gateway.clone(),
+                connections,
             },
             code.clone(),
             Arc::clone(&temporary),
@@ -261,6 +265,7 @@ impl Instance {
             store,
             limits: config.limits.clone(),
             gateway: listener,
+            streams,
             #[cfg(feature = "tls")]
             tls,
         })
@@ -268,14 +273,14 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, .. } = self;
+        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, streams, .. } = self;
         let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
         let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
         let logs = tokio::spawn(access_log.run(logs_stopped));
         let (stop_functions, functions_stopped) = watch::channel(false);
         let functions = tokio::spawn(app.lambda.platform.clone().run(functions_stopped));
         let gateway = match TcpListener::from_std(gateway) {
-            Ok(listener) => Some(Gateway { listener }),
+            Ok(listener) => Some(Gateway { listener, streams }),
             Err(error) => {
                 tracing::error!(%error, "functions cannot reach the server");
                 None
