@@ -168,7 +168,11 @@ mod tests {
             ("GET /v20180820/accesspoint", vec![("host", "000000000000.localhost")], Plane::Control),
             ("GET /k", vec![("host", "000000000000.localhost")], Plane::S3),
             ("POST /WriteGetObjectResponse", vec![("host", "olap.localhost")], Plane::WriteGetObjectResponse),
-            ("POST /", vec![own, ("content-type", "application/x-www-form-urlencoded; charset=utf-8")], Plane::Sts),
+            (
+                "POST /",
+                vec![own, ("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+                Plane::Sts,
+            ),
             ("POST /b", vec![own, ("content-type", "application/x-www-form-urlencoded")], Plane::S3),
         ] {
             assert_eq!(plane(line, &headers), Ok(expected), "{line}");

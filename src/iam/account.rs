@@ -1,8 +1,6 @@
 //! What is known of a whole account: its summary, its aliases, and all its identities at once.
 
-use crate::catalog::identities::{
-    Group, ManagedPolicy, OidcProvider, Policies, Role, User, limits, managed,
-};
+use crate::catalog::identities::{Group, ManagedPolicy, OidcProvider, Policies, Role, User, limits, managed};
 use crate::policy::limits as sizes;
 use crate::xml::Xml;
 
@@ -14,7 +12,8 @@ pub(super) fn summary(call: &Call<'_>) -> Answer {
     call.allow_any()?;
     let (account, all) = (call.account, &call.view.identities);
     let versions: usize = all.list::<ManagedPolicy>(account).map(|policy| policy.versions.len()).sum();
-    let root_keys = call.view.keys_of(account, None).next().is_some() || call.plane.keys.root_of(account).is_some();
+    let root_keys =
+        call.view.keys_of(account, None).next().is_some() || call.plane.keys.root_of(account).is_some();
     let entries = [
         ("Users", all.list::<User>(account).count()),
         ("UsersQuota", limits::USERS),

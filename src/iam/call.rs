@@ -150,9 +150,7 @@ impl<'a> Call<'a> {
             add_tags(&mut context, &["iam:ResourceTag", "aws:ResourceTag"], &provider.tags);
         }
         self.allow(arn, context)?;
-        found.ok_or_else(|| {
-            errors::no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}"))
-        })
+        found.ok_or_else(|| errors::no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}")))
     }
 
     /// A role, for who passes a name.

@@ -21,8 +21,13 @@ pub(super) fn get(call: &Call<'_>) -> Answer {
     let group = call.holder::<Group>()?;
     let lower = group.name.to_ascii_lowercase();
     let users = call.view.identities.list::<User>(call.account).filter(|user| user.groups.contains(&lower));
-    let members =
-        show::page(call, "Users", users, |user| key("", &user.name), |xml, user| show::user(xml, user, false))?;
+    let members = show::page(
+        call,
+        "Users",
+        users,
+        |user| key("", &user.name),
+        |xml, user| show::user(xml, user, false),
+    )?;
     Ok(show::part(|xml| {
         xml.element("Group", |xml| show::group(xml, &group));
         xml.fragment_in(&members.into_string());

@@ -43,7 +43,8 @@ fn check_thumbprints(thumbprints: &[String]) -> Result<(), ApiError> {
     if thumbprints.len() > limits::THUMBPRINTS {
         return Err(errors::limit("ThumbprintsPerOpenIDConnectProvider", limits::THUMBPRINTS));
     }
-    if thumbprints.iter().any(|one| one.len() != 40 || !one.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+    if thumbprints.iter().any(|one| one.len() != 40 || !one.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    {
         return Err(errors::validation("A thumbprint must have 40 characters"));
     }
     Ok(())

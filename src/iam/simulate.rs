@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::auth::{Principal, PrincipalKind};
 use crate::catalog::identities::{Document, DocumentKind, Role, User, assemble, errors};
 use crate::error::ApiError;
+use crate::policy::Request;
 use crate::policy::caller::{Bounds, Caller, add_caller_keys};
 use crate::policy::{Attached, Context, Identity, Outcome, evaluate};
-use crate::policy::Request;
 use crate::xml::Xml;
 
 use super::call::{Answer, Call};
@@ -24,7 +24,8 @@ pub(super) fn custom(call: &Call<'_>) -> Answer {
     let boundary = inputs(call, "PermissionsBoundaryPolicyInputList")?;
     identity.boundary = boundary.into_iter().next();
     let arn = call.form.get("CallerArn").unwrap_or(&call.caller.arn).to_owned();
-    let caller = Principal { kind: PrincipalKind::User, arn, identity: Arc::new(identity), ..call.caller.clone() };
+    let caller =
+        Principal { kind: PrincipalKind::User, arn, identity: Arc::new(identity), ..call.caller.clone() };
     results(call, &caller)
 }
 

@@ -9,7 +9,8 @@ use crate::catalog::{KeyPair, MemoryCatalog};
 use crate::clock::SystemClock;
 
 const ACCOUNT: &str = "111111111111";
-const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+const ALLOW: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}}"#;
 
 fn plane() -> IamPlane {
@@ -60,10 +61,22 @@ fn error(code: &str) -> Result<String, String> {
 #[tokio::test]
 async fn users_are_made_shown_listed_and_deleted_as_aws_answers() {
     let (plane, root) = (plane(), root());
-    let made = ask(&plane, &root, "CreateUser", &[("UserName", "Ada"), ("Path", "/team/"), ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")]).await.unwrap();
+    let made = ask(
+        &plane,
+        &root,
+        "CreateUser",
+        &[("UserName", "Ada"), ("Path", "/team/"), ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")],
+    )
+    .await
+    .unwrap();
     assert!(made.contains("<CreateUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><CreateUserResult><User><Path>/team/</Path>"), "{made}");
-    assert!(made.contains("<Arn>arn:aws:iam::111111111111:user/team/Ada</Arn>") && made.contains("<Key>k</Key>"));
-    assert_eq!(ask(&plane, &root, "CreateUser", &[("UserName", "ada")]).await, error("409 EntityAlreadyExists"));
+    assert!(
+        made.contains("<Arn>arn:aws:iam::111111111111:user/team/Ada</Arn>") && made.contains("<Key>k</Key>")
+    );
+    assert_eq!(
+        ask(&plane, &root, "CreateUser", &[("UserName", "ada")]).await,
+        error("409 EntityAlreadyExists")
+    );
     assert_eq!(ask(&plane, &root, "GetUser", &[("UserName", "bob")]).await, error("404 NoSuchEntity"));
     let itself = ask(&plane, &root, "GetUser", &[]).await.unwrap();
     assert!(itself.contains("<Arn>arn:aws:iam::111111111111:root</Arn>"));
@@ -118,7 +131,8 @@ async fn policies_of_all_kinds_are_put_read_back_and_detached() {
     ask(&plane, &root, "PutRolePolicy", &put(ALLOW)).await.unwrap();
     let shown = ask(&plane, &root, "GetRolePolicy", &[named, ("PolicyName", "P")]).await.unwrap();
     assert!(shown.contains(&format!("<PolicyDocument>{}</PolicyDocument>", show::encoded(ALLOW))));
-    let made = ask(&plane, &root, "CreatePolicy", &[("PolicyName", "M"), ("PolicyDocument", ALLOW)]).await.unwrap();
+    let made =
+        ask(&plane, &root, "CreatePolicy", &[("PolicyName", "M"), ("PolicyDocument", ALLOW)]).await.unwrap();
     assert!(made.contains("<DefaultVersionId>v1</DefaultVersionId>"));
     let arn = ("PolicyArn", "arn:aws:iam::111111111111:policy/M");
     ask(&plane, &root, "AttachRolePolicy", &[named, arn]).await.unwrap();
@@ -170,7 +184,10 @@ async fn a_boundary_must_be_there_and_bounds() {
         &plane,
         &root,
         "SimulatePrincipalPolicy",
-        &[("PolicySourceArn", "arn:aws:iam::111111111111:user/ada"), ("ActionNames.member.1", "s3:GetObject")],
+        &[
+            ("PolicySourceArn", "arn:aws:iam::111111111111:user/ada"),
+            ("ActionNames.member.1", "s3:GetObject"),
+        ],
     );
     assert!(simulated.await.unwrap().contains("<EvalDecision>allowed</EvalDecision>"));
 }

@@ -19,9 +19,8 @@ impl Form {
     /// # Errors
     /// 400 MalformedQueryString.
     pub fn parse(query: &str, body: &[u8]) -> Result<Self, ApiError> {
-        let malformed = |why: &str| {
-            ApiError::new(http::StatusCode::BAD_REQUEST, "MalformedQueryString", why.to_owned())
-        };
+        let malformed =
+            |why: &str| ApiError::new(http::StatusCode::BAD_REQUEST, "MalformedQueryString", why.to_owned());
         let body = std::str::from_utf8(body).map_err(|_| malformed("The body is not UTF-8"))?;
         let mut fields = Vec::new();
         for field in query.split('&').chain(body.trim().split('&')).filter(|field| !field.is_empty()) {
@@ -135,7 +134,8 @@ mod tests {
 
     #[test]
     fn fields_lists_and_tags_are_read_as_clients_write_them() {
-        let body = b"Action=TagUser&UserName=a%2Bb+c&Tags.member.2.Key=y&Tags.member.1.Key=x&Tags.member.1.Value=1\
+        let body =
+            b"Action=TagUser&UserName=a%2Bb+c&Tags.member.2.Key=y&Tags.member.1.Key=x&Tags.member.1.Value=1\
             &L.member.10=z&L.member.9=w&MaxItems=0";
         let form = Form::parse("Version=2010-05-08", body).unwrap();
         assert_eq!(form.get("UserName"), Some("a+b c"));

@@ -90,7 +90,9 @@ pub(super) fn tags(
     });
     for (key, value) in inherited {
         if tags.insert(key.clone(), value.clone()).is_some() {
-            return Err(errors::validation(format!("The tag {key} passes on from the session and cannot be changed")));
+            return Err(errors::validation(format!(
+                "The tag {key} passes on from the session and cannot be changed"
+            )));
         }
         transitive.push(key.clone());
     }

@@ -109,9 +109,16 @@ async fn a_role_is_assumed_by_whom_its_trust_policy_names() {
 #[tokio::test]
 async fn a_trust_policy_that_names_the_account_leaves_it_to_the_users_policies() {
     let plane = plane();
-    let allow = format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"{ROLE}"}}}}"#);
+    let allow = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"{ROLE}"}}}}"#
+    );
     let (ada, bob) = (user(&plane, "ada", Some(&allow)).await, user(&plane, "bob", None).await);
-    with_role(&plane, r#"{"AWS":"111111111111"}"#, r#","Condition":{"StringEquals":{"sts:ExternalId":"42"}}"#).await;
+    with_role(
+        &plane,
+        r#"{"AWS":"111111111111"}"#,
+        r#","Condition":{"StringEquals":{"sts:ExternalId":"42"}}"#,
+    )
+    .await;
     let root = Principal::root(ACCOUNT, "AK");
     let right = format!("{ASSUME}&ExternalId=42");
     assert!(ask(&plane, Some(&ada), &right).await.is_ok());
@@ -126,7 +133,9 @@ async fn tags_and_the_source_identity_stay_with_a_session_and_those_it_makes() {
     let plane = plane();
     let ada = user(&plane, "ada", None).await;
     with_role(&plane, r#"{"AWS":"*"}"#, "").await;
-    let tagged = format!("{ASSUME}&Tags.member.1.Key=team&Tags.member.1.Value=red&TransitiveTagKeys.member.1=team&SourceIdentity=ada");
+    let tagged = format!(
+        "{ASSUME}&Tags.member.1.Key=team&Tags.member.1.Value=red&TransitiveTagKeys.member.1=team&SourceIdentity=ada"
+    );
     let session = bearer(&plane, &ask(&plane, Some(&ada), &tagged).await.unwrap());
     assert_eq!(session.identity.tags.get("team").map(String::as_str), Some("red"));
     let chained = bearer(&plane, &ask(&plane, Some(&session), ASSUME).await.unwrap());
@@ -149,9 +158,11 @@ async fn sessions_of_users_are_the_user_within_limits() {
     let ends: Timestamp = field(&answer, "Expiration").parse().unwrap();
     assert!((890..=900).contains(&ends.duration_since(Timestamp::now()).as_secs()));
     assert_eq!(ask(&plane, Some(&session), "Action=GetSessionToken").await, error("403 AccessDenied"));
-    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+    let policy =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
     let encoded = percent_encoding::utf8_percent_encode(policy, percent_encoding::NON_ALPHANUMERIC);
-    let federated = ask(&plane, Some(&ada), &format!("Action=GetFederationToken&Name=guest&Policy={encoded}")).await;
+    let federated =
+        ask(&plane, Some(&ada), &format!("Action=GetFederationToken&Name=guest&Policy={encoded}")).await;
     let guest = bearer(&plane, &federated.unwrap());
     assert_eq!(guest.arn, "arn:aws:sts::111111111111:federated-user/guest");
     let may = |action| policy::authorize_action(&guest, action, "*", Context::new()).is_ok();
@@ -194,7 +205,8 @@ mod web_identity {
         let url = format!("http://{}/realm", listener.local_addr().unwrap());
         let point = &key.public_key().as_ref()[1..];
         let (x, y) = (BASE64URL_NOPAD.encode(&point[..32]), BASE64URL_NOPAD.encode(&point[32..]));
-        let keys = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k1", "use": "sig", "x": x, "y": y}]});
+        let keys =
+            json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "k1", "use": "sig", "x": x, "y": y}]});
         let configuration = json!({"issuer": url, "jwks_uri": format!("{url}/keys")});
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -204,7 +216,8 @@ mod web_identity {
                 let wants_keys = String::from_utf8_lossy(&request[..read]).starts_with("GET /realm/keys");
                 let body = if wants_keys { keys.to_string() } else { configuration.to_string() };
                 let length = body.len();
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
                 stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
             }
         });
@@ -247,7 +260,9 @@ mod web_identity {
     }
 
     fn query(token: &str) -> String {
-        format!("Action=AssumeRoleWithWebIdentity&RoleArn={ROLE}&RoleSessionName=web&WebIdentityToken={token}")
+        format!(
+            "Action=AssumeRoleWithWebIdentity&RoleArn={ROLE}&RoleSessionName=web&WebIdentityToken={token}"
+        )
     }
 
     #[tokio::test]
@@ -280,7 +295,8 @@ mod web_identity {
             other.token(&claims)
         };
         let (signed, _) = good.rsplit_once('.').unwrap();
-        let none = format!("{}.{}.", BASE64URL_NOPAD.encode(br#"{"alg":"none"}"#), good.split('.').nth(1).unwrap());
+        let none =
+            format!("{}.{}.", BASE64URL_NOPAD.encode(br#"{"alg":"none"}"#), good.split('.').nth(1).unwrap());
         for (what, token, code) in [
             ("another subject", with("sub", json!("eve@example.com")), "403 AccessDenied"),
             ("another audience", with("aud", json!("other")), "400 InvalidIdentityToken"),

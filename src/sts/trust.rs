@@ -9,7 +9,8 @@ use crate::policy::{Context, Labelled, Outcome, Policy, PolicySet, PrincipalView
 
 fn trust(role: &Role) -> Result<&Policy, ApiError> {
     let policy = role.trust.policy().map(AsRef::as_ref);
-    policy.ok_or_else(|| ApiError::access_denied(format!("the trust policy of {} cannot be read", role.arn())))
+    policy
+        .ok_or_else(|| ApiError::access_denied(format!("the trust policy of {} cannot be read", role.arn())))
 }
 
 /// Whether a signed caller may do `action` on a role.

@@ -44,7 +44,8 @@ pub(super) async fn assume(call: &Call<'_>) -> Answer {
         names::check_name("SourceIdentity", source, 64)?;
         context.set("sts:SourceIdentity", source.as_str());
     }
-    let check = |action: &str, context: &Context| trust::check_bearer(&provider.arn(), &role, action, context);
+    let check =
+        |action: &str, context: &Context| trust::check_bearer(&provider.arn(), &role, action, context);
     check("sts:AssumeRoleWithWebIdentity", &context)?;
     if !claims.tags.is_empty() {
         check("sts:TagSession", &context)?;

@@ -71,7 +71,8 @@ struct Jwk {
 
 /// Reads a key set; keys of other kinds and for other uses are passed over.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Identified>, String> {
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| format!("the key set: {error}"))?;
+    let document: Document =
+        serde_json::from_slice(bytes).map_err(|error| format!("the key set: {error}"))?;
     let keys = document.keys.into_iter().take(MOST).filter_map(|jwk| {
         let key = jwk.key()?;
         Some(Identified { id: jwk.kid, key })

@@ -123,7 +123,9 @@ impl Token {
         let algorithm = match alg.as_str() {
             "RS256" => Algorithm::Rs256,
             "ES256" => Algorithm::Es256,
-            other => return Err(invalid(format!("Tokens are to be signed by RS256 or ES256, not {other:?}"))),
+            other => {
+                return Err(invalid(format!("Tokens are to be signed by RS256 or ES256, not {other:?}")));
+            }
         };
         if crit.is_some() {
             return Err(invalid("The token's header has extensions that must be understood and are not"));
