@@ -12,7 +12,11 @@ use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::Platform;
+use crate::function::events::Events;
 use crate::iam::IamPlane;
+use crate::lambda_api::LambdaPlane;
+use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::s3::{Api, Names, S3Plane, SourceName};
 use crate::secret::Secret;
@@ -52,8 +56,14 @@ pub struct AppOptions {
     pub oidc_http_hosts: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
     /// How OLAPs run.
     pub object_lambda: object_lambda::Options,
+    /// What functions that run code run on.
+    pub platform: Platform,
+    /// Time before an event is tried again.
+    pub retry_events_after: std::time::Duration,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
 }
@@ -93,10 +103,12 @@ pub struct App {
     pub iam: IamPlane,
     /// The STS plane.
     pub sts: StsPlane,
-    /// GET and HEAD through functions.
+    /// GET, HEAD and LIST through functions.
     pub object_lambda: ObjectLambdaPlane,
     /// Lines of access logs on their way.
     pub access_log: Arc<access_log::Inbox>,
+    /// The Lambda plane.
+    pub lambda: LambdaPlane,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -125,6 +137,7 @@ impl App {
             keyring: Arc::clone(&keyring),
             region: region.clone(),
             names: Arc::new(names),
+            notifier: options.notifier,
         };
         let directory = Directory::new(Arc::clone(&catalog), Arc::clone(&clock));
         let http_hosts: Arc<[String]> = options.oidc_http_hosts.into();
@@ -151,8 +164,27 @@ impl App {
                 Arc::clone(&catalog),
                 accounts.clone(),
                 Arc::clone(&keyring),
+                options.platform.clone(),
+                Arc::clone(&clock),
                 &options.object_lambda,
             ),
+            lambda: LambdaPlane {
+                events: Events::new(
+                    options.platform.clone(),
+                    Arc::clone(&catalog),
+                    Arc::clone(&store),
+                    Arc::clone(&clock),
+                    account_id.clone(),
+                    options.retry_events_after,
+                ),
+                platform: options.platform,
+                catalog: Arc::clone(&catalog),
+                store: Arc::clone(&store),
+                accounts: accounts.clone(),
+                keyring: Arc::clone(&keyring),
+                clock: Arc::clone(&clock),
+                account_id,
+            },
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
                 sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },

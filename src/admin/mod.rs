@@ -12,6 +12,7 @@ use crate::context::App;
 
 pub mod access_points;
 pub mod accounts;
+pub mod buckets;
 pub mod error;
 pub mod extract;
 pub mod functions;
@@ -48,6 +49,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/accounts/{account}/users/{name}", put(users::put).get(users::get).delete(users::delete))
         .route("/accounts/{account}/roles", get(roles::list))
         .route("/accounts/{account}/roles/{name}", put(roles::put).get(roles::get).delete(roles::delete))
+        .route("/buckets", get(buckets::list))
+        .route("/buckets/{name}", get(buckets::get))
+        .route("/buckets/{name}/quota", put(buckets::put_quota).delete(buckets::delete_quota))
         .route("/kms-keys", get(kms_keys::list))
         .route("/kms-keys/{*name}", put(kms_keys::put))
         .route("/keys", get(keys::list).post(keys::create))

@@ -4,7 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, preview, roles, users};
+use super::{
+    access_points, accounts, buckets, functions, keys, kms_keys, object_lambdas, preview, roles, users,
+};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -12,7 +14,7 @@ use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, 
     info(
         title = "Refract admin API",
         description = "Functions, access points, Object Lambda access points, \
-        accounts and keys. Every route takes SigV4 (any service name) or the admin token."
+        accounts, buckets and keys. Every route takes SigV4 (any service name) or the admin token."
     ),
     paths(
         functions::list,
@@ -32,6 +34,10 @@ use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, 
         accounts::get,
         accounts::put,
         accounts::delete,
+        buckets::list,
+        buckets::get,
+        buckets::put_quota,
+        buckets::delete_quota,
         users::list,
         users::get,
         users::put,

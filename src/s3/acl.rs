@@ -11,6 +11,7 @@ use crate::bucket::acl::MAX_GRANTS;
 use crate::bucket::{Acl, Grant, Grantee, Ownership, Permission};
 use crate::catalog::canonical_id;
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, ObjectChange};
 
@@ -295,6 +296,8 @@ pub(super) async fn put_object(
     let acl = of_request(api, &req.headers, document, owner, Some(&bucket.owner))?;
     access(api, &req, &bucket).check_acl(&acl)?;
     let change = ObjectChange::Acl(acl);
-    api.store.update_object(&bucket.name, &key, wanted, change).await.map_err(ApiError::from)?;
+    let info = api.store.update_object(&bucket.name, &key, wanted, change).await.map_err(ApiError::from)?;
+    let happened = || vec![Happened::to_object(Event::AclPut, &key, api.clock.now(), &info)];
+    api.tell(&bucket.name, &req.extensions, None, happened).await?;
     Ok(S3Response::new(PutObjectAclOutput::default()))
 }

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 
 use super::{
     Api, acl, bucket, copy, cors, delete, documents, encryption, lifecycle, list, lock, logging, multipart,
-    policy, tagging, versions, website,
+    notification, policy, tagging, versions, website,
 };
 
 #[async_trait::async_trait]
@@ -294,6 +294,20 @@ impl S3 for Api {
         req: S3Request<PutBucketLoggingInput>,
     ) -> S3Result<S3Response<PutBucketLoggingOutput>> {
         logging::put(self, req).await
+    }
+
+    async fn get_bucket_notification_configuration(
+        &self,
+        req: S3Request<GetBucketNotificationConfigurationInput>,
+    ) -> S3Result<S3Response<GetBucketNotificationConfigurationOutput>> {
+        notification::get(self, &req.input)
+    }
+
+    async fn put_bucket_notification_configuration(
+        &self,
+        req: S3Request<PutBucketNotificationConfigurationInput>,
+    ) -> S3Result<S3Response<PutBucketNotificationConfigurationOutput>> {
+        notification::put(self, req).await
     }
 
     async fn get_object_torrent(

@@ -7,6 +7,7 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::policy::Access;
 use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, VersionRef};
 
@@ -100,6 +101,8 @@ pub(super) async fn object(
     });
     let copied =
         api.store.put(&input.bucket, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
+    let happened = || vec![Happened::to_object(Event::Copy, &input.key, copied.last_modified, &copied)];
+    api.tell(&input.bucket, &req.extensions, None, happened).await?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(copied.checksum.as_ref());
     let mut response = S3Response::new(CopyObjectOutput {
         copy_object_result: Some(CopyObjectResult {

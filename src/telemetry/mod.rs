@@ -69,6 +69,8 @@ pub struct Metrics {
     pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// What lifecycle rules did.
     pub lifecycle: Family<ActionLabels, Counter>,
+    /// What became of notifications.
+    pub notifications: Family<ActionLabels, Counter>,
     /// What became of access logs.
     pub access_logs: Family<ActionLabels, Counter>,
 }
@@ -88,6 +90,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             lifecycle: Family::default(),
             access_logs: Family::default(),
+            notifications: Family::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -104,6 +107,7 @@ impl Default for Metrics {
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("lifecycle_actions", "What lifecycle rules did", metrics.lifecycle.clone());
         registry.register("access_logs", "What became of access logs", metrics.access_logs.clone());
+        registry.register("notifications", "What became of notifications", metrics.notifications.clone());
         Self { registry, ..metrics }
     }
 }
@@ -144,6 +148,7 @@ mod tests {
         }
         .emit(&metrics);
         events::LifecycleActed { bucket: "b", key: "k", rule: "r", action: "expire" }.emit(&metrics);
+        events::NotificationsDelivered { target: "t", count: 1 }.emit(&metrics);
         events::AccessLogDelivered { bucket: "b", target: "l", key: "k" }.emit(&metrics);
         let text = metrics.render();
         let documented = include_str!("../../docs/metrics.md");
@@ -153,6 +158,6 @@ mod tests {
             assert!(documented.contains(&format!("`{name}")), "docs/metrics.md lacks {name}");
             names += 1;
         }
-        assert_eq!(names, 10);
+        assert_eq!(names, 11);
     }
 }
