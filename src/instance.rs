@@ -15,7 +15,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::context::{App, AppOptions};
 use crate::door::Door;
-use crate::encryption::{DataKey, Keyring};
+use crate::encryption::command::CommandError;
+use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
 use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
@@ -52,6 +53,9 @@ pub enum StartError {
     /// A key file cannot be used.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The command of the encryption key gave none.
+    #[error(transparent)]
+    KeyCommand(#[from] CommandError),
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
@@ -136,9 +140,10 @@ impl Instance {
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let master = Arc::new(master);
-        let root_key = match &config.encryption_key {
-            Some(key) => key.clone(),
-            None => DataKey::from_bytes(master.derive("refract sse-s3")),
+        let root_key = match (&config.encryption_key, &config.encryption_key_command) {
+            (Some(key), _) => key.clone(),
+            (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
+            (None, None) => DataKey::from_bytes(master.derive("refract sse-s3")),
         };
         let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(

@@ -56,6 +56,8 @@ mod put;
 mod range;
 mod tagging;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod tests;
 pub(crate) mod version;
 mod versions;

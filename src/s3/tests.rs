@@ -38,13 +38,13 @@ impl crate::auth::KeyStore for Nobody {
     }
 }
 
-struct Client {
+pub(super) struct Client {
     plane: S3Plane,
     principal: Option<Principal>,
 }
 
 impl Client {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let plane = S3Plane::new(Api {
             store: store.clone(),
@@ -75,7 +75,12 @@ impl Client {
         Self { plane, principal: Some(principal) }
     }
 
-    async fn send(&self, line: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
+    pub(super) async fn send(
+        &self,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Response<Bytes> {
         let (method, target) = line.split_once(' ').unwrap();
         let body: Bytes = body.into();
         let mut request = Request::builder().method(method).uri(target).header("content-length", body.len());
@@ -107,7 +112,13 @@ impl Client {
     }
 
     /// Sends, expects a status, answers the body as text.
-    async fn expect(&self, status: u16, line: &str, headers: &[(&str, &str)], body: &str) -> String {
+    pub(super) async fn expect(
+        &self,
+        status: u16,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> String {
         let answer = self.send(line, headers, body.to_owned()).await;
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         assert_eq!(answer.status().as_u16(), status, "{line}: {text}");
