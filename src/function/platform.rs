@@ -19,6 +19,7 @@ use super::placement::Here;
 use super::pool::Limit;
 use super::registry::{self, ResolveError, Resolved};
 use super::runtime::{Runtime, Spec, StartError};
+use super::sandbox::Isolation;
 use super::temporary::{Issued, TemporaryKeys};
 
 /// Bytes of a log that Invoke answers with.
@@ -157,6 +158,12 @@ impl Platform {
         self.0.parts.concurrency
     }
 
+    /// What holds functions that run as processes, once that is known.
+    #[must_use]
+    pub fn isolation(&self) -> Option<Isolation> {
+        self.0.parts.runtimes.iter().find_map(|runtime| runtime.isolation_now())
+    }
+
     /// Whether this server knows what names itself so: `python3.12`.
     #[must_use]
     pub fn takes(&self, runtime: &str) -> bool {
@@ -183,6 +190,9 @@ impl Platform {
 
     /// Ends idle workers when their time has come, and all at the server's end, once `stop` is done.
     pub async fn run(self, mut stop: tokio::sync::watch::Receiver<bool>) {
+        for runtime in self.0.parts.runtimes.clone() {
+            tokio::spawn(async move { runtime.prepare().await });
+        }
         loop {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(1)) => self.0.manager.reap(),

@@ -22,7 +22,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::door::Door;
@@ -84,6 +84,17 @@ pub struct Encrypted {
 pub struct Gateway {
     /// On the loopback interface.
     pub listener: TcpListener,
+    /// Connections that were accepted in functions' own networks.
+    pub streams: mpsc::Receiver<TcpStream>,
+}
+
+impl Gateway {
+    async fn next(&mut self) -> io::Result<TcpStream> {
+        tokio::select! {
+            accepted = self.listener.accept() => accepted.map(|(stream, _)| stream),
+            Some(stream) = self.streams.recv() => Ok(stream),
+        }
+    }
 }
 
 /// What a listener serves with.
@@ -151,11 +162,11 @@ impl Server {
         gateway: Option<Gateway>,
         builder: Arc<auto::Builder<TokioExecutor>>,
     ) {
-        let Some(gateway) = gateway else { return };
+        let Some(mut gateway) = gateway else { return };
         let mut serving = JoinSet::new();
         loop {
-            let stream = match gateway.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let stream = match gateway.next().await {
+                Ok(stream) => stream,
                 Err(error) => {
                     events::AcceptFailed { error: &error }.emit();
                     tokio::time::sleep(Duration::from_millis(50)).await;
