@@ -3,21 +3,26 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
-use crate::auth::{AuthOptions, Principal};
-use crate::catalog::{Accounts, Catalog, Keys};
+use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
+use crate::catalog::{Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::events::Events;
+use crate::iam::IamPlane;
 use crate::lambda_api::LambdaPlane;
+use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::s3::{Api, Names, S3Plane, SourceName};
 use crate::secret::Secret;
 use crate::store::Store;
+use crate::sts::StsPlane;
+use crate::sts::oidc::Oidc;
 use crate::telemetry::Metrics;
 
 /// What an [`App`] is made of.
@@ -41,12 +46,18 @@ pub struct AppOptions {
     pub region: String,
     /// Whether a signature may name no other region.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// Names of this server, for virtual-host style.
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
     pub website_domains: Vec<String>,
+    /// Hosts whose identity providers may be without TLS.
+    pub oidc_http_hosts: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
     /// How OLAPs run.
     pub object_lambda: object_lambda::Options,
     /// What functions that run code run on.
@@ -86,8 +97,16 @@ pub struct App {
     pub s3: S3Plane,
     /// The S3 Control plane.
     pub control: ControlPlane,
+    /// Identities.
+    pub directory: Directory,
+    /// The IAM plane.
+    pub iam: IamPlane,
+    /// The STS plane.
+    pub sts: StsPlane,
     /// GET, HEAD and LIST through functions.
     pub object_lambda: ObjectLambdaPlane,
+    /// Lines of access logs on their way.
+    pub access_log: Arc<access_log::Inbox>,
     /// The Lambda plane.
     pub lambda: LambdaPlane,
     /// Counters and histograms.
@@ -118,8 +137,26 @@ impl App {
             keyring: Arc::clone(&keyring),
             region: region.clone(),
             names: Arc::new(names),
+            notifier: options.notifier,
+        };
+        let directory = Directory::new(Arc::clone(&catalog), Arc::clone(&clock));
+        let http_hosts: Arc<[String]> = options.oidc_http_hosts.into();
+        let iam = IamPlane {
+            directory: directory.clone(),
+            keys: Arc::clone(&keys),
+            accounts: accounts.clone(),
+            http_hosts: Arc::clone(&http_hosts),
+        };
+        let sts = StsPlane {
+            directory: directory.clone(),
+            keys: Arc::clone(&keys),
+            accounts: accounts.clone(),
+            oidc: Oidc::new(http_hosts),
         };
         Ok(Self {
+            directory,
+            iam,
+            sts,
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
             object_lambda: ObjectLambdaPlane::new(
@@ -150,13 +187,14 @@ impl App {
             },
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
-                ..AuthOptions::default()
+                sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },
             },
             domains: options.domains,
             website_domains: options.website_domains,
             admin_token: options.admin_token,
             request_ids: RequestIds::new()?,
             metrics: options.metrics,
+            access_log: Arc::default(),
             draining: AtomicBool::new(false),
             accounts,
             keyring,
@@ -182,7 +220,15 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None }
+        RequestContext {
+            id: self.request_ids.next(),
+            principal: None,
+            auth: None,
+            plane: "",
+            operation: "",
+            cors: None,
+            logged: None,
+        }
     }
 }
 
@@ -193,12 +239,16 @@ pub struct RequestContext {
     pub id: String,
     /// Who asks, once verified; `None` for an anonymous caller.
     pub principal: Option<Principal>,
+    /// How the request was signed, once verified.
+    pub auth: Option<AuthMethod>,
     /// Name of the plane it went to, for logs and metrics.
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
     /// Headers that tell a browser what another origin may see of the answer.
     pub cors: Option<Box<http::HeaderMap>>,
+    /// What the access log will say, where something may be logged.
+    pub logged: Option<Arc<access_log::Begun>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

@@ -3,28 +3,35 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
+use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::context::{App, AppOptions};
 use crate::door::Door;
-use crate::encryption::{DataKey, Keyring};
+use crate::encryption::command::CommandError;
+use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
 use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
 use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
+use crate::notification::{self, Consumers, Notifier, Outbox};
 use crate::object_lambda;
 use crate::server::{Gateway, Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::Metrics;
+
+/// Time that the access logs of the last requests have.
+const LAST_LOGS: Duration = Duration::from_secs(10);
 
 /// Why an instance cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +53,9 @@ pub enum StartError {
     /// A key file cannot be used.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The command of the encryption key gave none.
+    #[error(transparent)]
+    KeyCommand(#[from] CommandError),
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
@@ -82,6 +92,8 @@ pub struct Instance {
     pub root_is_new: bool,
     store: FsStore,
     lifecycle: lifecycle::Worker,
+    access_log: access_log::Worker,
+    notifications: notification::Worker,
     limits: Limits,
     gateway: std::net::TcpListener,
     streams: mpsc::Receiver<TcpStream>,
@@ -128,9 +140,10 @@ impl Instance {
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let master = Arc::new(master);
-        let root_key = match &config.encryption_key {
-            Some(key) => key.clone(),
-            None => DataKey::from_bytes(master.derive("refract sse-s3")),
+        let root_key = match (&config.encryption_key, &config.encryption_key_command) {
+            (Some(key), _) => key.clone(),
+            (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
+            (None, None) => DataKey::from_bytes(master.derive("refract sse-s3")),
         };
         let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(
@@ -146,6 +159,18 @@ impl Instance {
             config.root_account_email.clone(),
             Arc::clone(&catalog),
             Arc::clone(&clock),
+        );
+        let metrics = Arc::new(Metrics::default());
+        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
+        let queues = config.data_dir.join("queues");
+        let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
+        let consumers = Arc::new(consumers);
+        let notifier = Notifier::new(
+            Arc::clone(&outbox),
+            Arc::clone(&consumers),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
         );
         let functions = &config.functions;
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(StartError::Gateway)?;
@@ -197,8 +222,10 @@ impl Instance {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,
+            sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
+            oidc_http_hosts: config.oidc_http_hosts.clone(),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,
@@ -208,7 +235,8 @@ impl Instance {
             },
             platform,
             retry_events_after: functions.retry,
-            metrics: Arc::new(Metrics::default()),
+            notifier: notifier.clone(),
+            metrics,
         })
         .map_err(StartError::Catalog)?;
         let lifecycle = lifecycle::Worker::new(
@@ -218,9 +246,24 @@ impl Instance {
             Arc::clone(&app.metrics),
             config.lifecycle,
         )
+        .map_err(|error| StartError::Catalog(error.into()))?
+        .telling(notifier);
+        let notifications =
+            notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
+        let access_log = access_log::Worker::new(
+            Arc::clone(&app.access_log),
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            Arc::clone(&app.keyring),
+            Arc::clone(&app.clock),
+            Arc::clone(&app.metrics),
+            config.access_log,
+        )
         .map_err(|error| StartError::Catalog(error.into()))?;
         Ok(Self {
             lifecycle,
+            access_log,
+            notifications,
             app: Arc::new(app),
             root,
             root_is_new,
@@ -235,10 +278,12 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, gateway, streams, .. } = self;
-        let background = tokio::spawn(lifecycle.run());
-        let (stop, stopped) = watch::channel(false);
-        let functions = tokio::spawn(app.lambda.platform.clone().run(stopped));
+        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, streams, .. } = self;
+        let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
+        let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
+        let logs = tokio::spawn(access_log.run(logs_stopped));
+        let (stop_functions, functions_stopped) = watch::channel(false);
+        let functions = tokio::spawn(app.lambda.platform.clone().run(functions_stopped));
         let gateway = match TcpListener::from_std(gateway) {
             Ok(listener) => Some(Gateway { listener, streams }),
             Err(error) => {
@@ -261,11 +306,16 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
-        stop.send_replace(true);
+        stop_functions.send_replace(true);
         drop(functions.await);
+        // The logs of the last requests go out with them; what does not is kept for the next start.
+        stop_logs.send(()).unwrap_or_default();
+        drop(tokio::time::timeout(LAST_LOGS, logs).await);
         // What it was doing is done whole or not at all, and the next start goes on.
-        background.abort();
-        drop(background.await);
+        for task in background {
+            task.abort();
+            drop(task.await);
+        }
         store.close().await;
     }
 }

@@ -4,7 +4,10 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, function_logs, functions, keys, kms_keys, object_lambdas, preview};
+use super::{
+    access_points, accounts, buckets, function_logs, functions, keys, kms_keys, object_lambdas, preview,
+    roles, users,
+};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -12,7 +15,7 @@ use super::{access_points, accounts, function_logs, functions, keys, kms_keys, o
     info(
         title = "Refract admin API",
         description = "Functions, access points, Object Lambda access points, \
-        accounts and keys. Every route takes SigV4 (any service name) or the admin token."
+        accounts, buckets and keys. Every route takes SigV4 (any service name) or the admin token."
     ),
     paths(
         functions::list,
@@ -34,6 +37,18 @@ use super::{access_points, accounts, function_logs, functions, keys, kms_keys, o
         accounts::get,
         accounts::put,
         accounts::delete,
+        buckets::list,
+        buckets::get,
+        buckets::put_quota,
+        buckets::delete_quota,
+        users::list,
+        users::get,
+        users::put,
+        users::delete,
+        roles::list,
+        roles::get,
+        roles::put,
+        roles::delete,
         kms_keys::list,
         kms_keys::put,
         keys::list,

@@ -25,7 +25,13 @@ pub(super) fn unknown_key(id: &str) -> ApiError {
         .with_detail("AWSAccessKeyId", id)
 }
 
-pub(super) fn invalid_token() -> ApiError {
+pub(super) fn expired_token() -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "ExpiredToken", "The provided token has expired.")
+}
+
+/// 400 InvalidToken.
+#[must_use]
+pub fn invalid_token() -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
         "InvalidToken",
@@ -38,6 +44,10 @@ pub(super) fn skewed() -> ApiError {
         "RequestTimeTooSkewed",
         "The difference between the request time and the current time is too large.",
     )
+}
+
+pub(super) fn no_date() -> ApiError {
+    denied("AWS authentication requires a valid Date or x-amz-date header")
 }
 
 /// What a malformed request is called depends on where its authentication is.

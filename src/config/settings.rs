@@ -71,6 +71,13 @@ pub const SETTINGS: &[Setting] = &[
         "Names under which buckets show their websites (bucket.NAME), beside bucket.s3-website-REGION.…",
     ),
     setting(
+        "oidc_http_hosts",
+        Kind::List,
+        "HOST",
+        "",
+        "Hosts whose OpenID Connect providers may be without TLS, with a port or for any; * for all",
+    ),
+    setting(
         "account_id",
         Kind::Value,
         "DIGITS",
@@ -93,6 +100,13 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("region", Kind::Value, "REGION", "us-east-1", "The region of ARNs and of buckets that name none"),
     setting("region_strict", Kind::Switch, "BOOL", "false", "Refuse signatures that name another region"),
+    setting(
+        "sigv2",
+        Kind::Switch,
+        "BOOL",
+        "true",
+        "Take SigV2 signatures for plain buckets, as some clients make by default for URLs; `false` refuses them all",
+    ),
     setting(
         "root_access_key_id",
         Kind::Value,
@@ -124,6 +138,14 @@ pub const SETTINGS: &[Setting] = &[
         "The key of SSE-S3: 64 hexadecimal digits; derived from the master key where none is given. It must never change",
     ),
     setting("encryption_key_file", Kind::Value, "FILE", "", "File that holds it"),
+    setting(
+        "encryption_key_command",
+        Kind::Value,
+        "COMMAND",
+        "",
+        "Command that prints it, such as a key service's client; run by the shell once, at start",
+    ),
+    setting("encryption_key_command_seconds", Kind::Value, "N", "30", "Time that the command has"),
     setting(
         "master_key_file",
         Kind::Value,
@@ -264,6 +286,34 @@ pub const SETTINGS: &[Setting] = &[
         "Length of a day of lifecycle rules; less is for tests",
     ),
     setting("lifecycle_rate", Kind::Value, "N", "1000", "Actions of lifecycle rules a second, at most"),
+    setting(
+        "log_delivery_seconds",
+        Kind::Value,
+        "N",
+        "60",
+        "How long lines of a bucket's access log are gathered before they are delivered",
+    ),
+    setting(
+        "notify_webhook",
+        Kind::List,
+        "NAME=URL",
+        "",
+        "Notification targets that are posted to a URL: `arn:aws:sqs:REGION:ACCOUNT:NAME` and `arn:aws:sns:…`",
+    ),
+    setting(
+        "notify_queue",
+        Kind::List,
+        "NAME",
+        "",
+        "Notification targets that are appended to DATA_DIR/queues/NAME.jsonl, under the same ARNs",
+    ),
+    setting(
+        "notify_private",
+        Kind::Switch,
+        "BOOL",
+        "false",
+        "Let webhooks have private, loopback and link-local addresses",
+    ),
     setting("max_connections", Kind::Value, "N", "4096", "Connections at a time; further ones wait"),
     setting(
         "head_seconds",

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use tower::ServiceExt;
 
 use crate::admin::error::response;
-use crate::auth::{AuthOptions, Principal};
+use crate::auth::{AuthOptions, Principal, SigV2};
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::policy;
@@ -76,7 +76,7 @@ async fn admit(
         let bytes = crate::s3::collect(body, MAX_BODY).await?;
         return authorized(app, context, parts, Body::from(bytes));
     }
-    let options = AuthOptions { sigv2_allowed: false, ..app.auth.clone() };
+    let options = AuthOptions { sigv2: SigV2::OTHER_PLANE, ..app.auth.clone() };
     let (body, _) = verify::verify(app, context, Plane::S3, &mut parts, body, &options).await?;
     let key = context.principal.as_ref().map(|principal| &principal.access_key_id);
     if key.is_some_and(|id| app.lambda.platform.keys().use_of(id).is_some()) {

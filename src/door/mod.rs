@@ -3,15 +3,15 @@
 //! - [`classify`]: a plane from the signature's scope, then the host, then the path.
 //! - [`verify`]: the signature, and the body behind it.
 //! - [`admin`]: Refract's own routes under `/_refract/`.
-//! - [`later`]: planes that are known and answer 501.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 
+use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
-use crate::auth::{self, Trailers};
+use crate::auth::{self, SigV2, Trailers};
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
@@ -19,13 +19,13 @@ use crate::function::temporary::{POINT_PARAMETER, Use};
 use crate::lambda_api::{self, LambdaCall};
 use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked};
+use crate::query::{self, Form};
 use crate::s3::{self, S3Call};
-use crate::store::StoreError;
+use crate::store::{Buckets, StoreError};
 use crate::website::{self, Visit};
 
 pub mod admin;
 pub mod classify;
-mod later;
 mod verify;
 
 use classify::{Classified, Plane};
@@ -100,12 +100,17 @@ fn signed_read(app: &App, headers: &http::HeaderMap, uri: &http::Uri) -> Option<
 
 /// A request to one of AWS's planes.
 async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
     if let Some(authority) = website::authority(&parts)
         && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
     {
         (context.plane, context.operation) = ("website", "GetObject");
+        context.logged = app
+            .store
+            .buckets()
+            .get(bucket)
+            .and_then(|bucket| Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now()));
         let visit = Visit {
             reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
             accounts: &app.accounts,
@@ -138,7 +143,7 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
             }
             Plane::Control => control::error::response(&error, &method, &context.id),
             Plane::Lambda => lambda_api::error::response(&error),
-            Plane::Iam | Plane::Sts => later::error(&error, &context.id),
+            Plane::Iam | Plane::Sts => query::answer::error(&error, &context.id),
         };
         answer.extensions_mut().insert(Failed(error));
         answer
@@ -165,6 +170,10 @@ async fn dispatch(
             target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets)
         }
     };
+    if found.plane == Plane::S3 {
+        parts.extensions.insert(admin::RequestId(context.id.clone()));
+        context.logged = begin_log(app, addressed.as_ref().ok(), &buckets, &mut parts);
+    }
     if found.plane == Plane::S3
         && (parts.headers.contains_key(header::ORIGIN) || parts.method == Method::OPTIONS)
     {
@@ -175,8 +184,8 @@ async fn dispatch(
         let cors = bucket.map(|bucket| s3::cors::headers_for(bucket, &parts.method, &parts.headers));
         context.cors = cors.filter(|headers| !headers.is_empty()).map(Box::new);
     }
-    let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
-    let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
+    let sigv2 = sigv2_at(&app.auth.sigv2, found.plane, &addressed);
+    let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, found.plane, &mut parts, body, &options).await?;
     if signed_read.is_some() {
         drop_point(&mut parts)?;
@@ -189,7 +198,8 @@ async fn dispatch(
         // Buckets may be shared with everybody; nothing else is.
         let bucket =
             addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_) | Target::Service));
-        if found.plane != Plane::S3 || !bucket {
+        // The bearer of a token of an identity provider has no key yet.
+        if found.plane != Plane::Sts && (found.plane != Plane::S3 || !bucket) {
             return Err(ApiError::access_denied("an anonymous caller"));
         }
     }
@@ -219,8 +229,62 @@ async fn dispatch(
             let call = LambdaCall { principal: context.principal.as_ref(), request_id: &context.id };
             Box::pin(app.lambda.call(call, &parts, body)).await
         }
-        Plane::Iam | Plane::Sts => Err(later::not_yet()),
+        Plane::Iam | Plane::Sts => Box::pin(query(app, context, found.plane, parts, body)).await,
     }
+}
+
+/// IAM and STS.
+async fn query(
+    app: &App,
+    context: &mut RequestContext,
+    plane: Plane,
+    parts: request::Parts,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
+    let bytes = s3::collect(body, query::MAX_BODY).await?;
+    let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
+    let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+    let keys = query::base_context(&asked, app.clock.now());
+    match (plane, &context.principal) {
+        (Plane::Iam, Some(principal)) => app.iam.call(principal, &form, keys, &context.id).await,
+        (Plane::Iam, None) => Err(ApiError::access_denied("IAM without a signature")),
+        (_, principal) => app.sts.call(principal.as_ref(), &form, keys, &context.id).await,
+    }
+}
+
+/// Where SigV2 is taken: for plain buckets, and in URLs for an alias in the path, which is signed there.
+fn sigv2_at(configured: &SigV2, plane: Plane, addressed: &Result<Addressed, ApiError>) -> SigV2 {
+    if let SigV2::Refused(_) = configured {
+        return configured.clone();
+    }
+    match addressed {
+        _ if plane != Plane::S3 => SigV2::OTHER_PLANE,
+        Ok(Addressed { target: Target::Bucket(name), in_host, .. }) => {
+            SigV2::Taken { bucket_in_host: in_host.then(|| name.clone()) }
+        }
+        Ok(Addressed { target: Target::Service, .. }) => SigV2::Taken { bucket_in_host: None },
+        Ok(Addressed { in_host: false, .. }) => SigV2::Urls,
+        Ok(_) | Err(_) => SigV2::POINTS,
+    }
+}
+
+/// What the access log will say of a request, where something may be logged.
+fn begin_log(
+    app: &App,
+    addressed: Option<&Addressed>,
+    buckets: &Buckets,
+    parts: &mut request::Parts,
+) -> Option<Arc<Begun>> {
+    let Addressed { target, key, .. } = addressed?;
+    let bucket = buckets.get(target.bucket()?)?;
+    let point = match target {
+        Target::AccessPoint(point) | Target::ObjectLambda(_, point) => {
+            Some(app.registrar.access_point_arn(&point.name))
+        }
+        Target::Bucket(_) | Target::Service => None,
+    };
+    Begun::of(&app.access_log, bucket, key.as_deref(), point, parts, app.clock.now())
 }
 
 /// The plain S3 plane, by way of the function when the target is an OLAP and the action one that it transforms.

@@ -21,9 +21,19 @@ struct AllKeys<'a> {
 }
 
 impl KeyStore for AllKeys<'_> {
-    fn lookup(&self, access_key_id: &str) -> Option<KeyRecord> {
-        self.permanent.lookup(access_key_id).or_else(|| self.temporary.lookup(access_key_id))
+    fn lookup(&self, access_key_id: &str, token: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
+        match self.temporary.lookup(access_key_id, token)? {
+            Some(record) => Ok(Some(record)),
+            None => self.permanent.lookup(access_key_id, token),
+        }
     }
+}
+
+/// Whether the key that a request claims is there.
+fn is_known(keys: &dyn KeyStore, parts: &request::Parts) -> Result<bool, ApiError> {
+    let Some(id) = classify::claimed_key(&parts.headers, &parts.uri) else { return Ok(false) };
+    let token = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
+    Ok(keys.lookup(&id, token)?.is_some())
 }
 
 /// Verifies a request: its principal goes into the context, its signature out of the parts, and its body becomes what
@@ -44,8 +54,7 @@ pub(super) async fn verify(
     let mut outcome = auth::authenticate(parts, keys, now, options, None)?;
     if matches!(outcome, Outcome::NeedsBodyHash) {
         // A package is larger than anything else that is hashed whole; only who has a key may have it collected.
-        let may_be_large = found_plane == Plane::Lambda
-            && classify::claimed_key(&parts.headers, &parts.uri).is_some_and(|id| keys.lookup(&id).is_some());
+        let may_be_large = found_plane == Plane::Lambda && is_known(keys, parts)?;
         let limit = if may_be_large { MAX_PACKAGE_BODY } else { COLLECTED_BODY_LIMIT };
         let bytes = s3::collect(body, limit).await?;
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
@@ -70,6 +79,7 @@ pub(super) async fn verify(
         parts.extensions.insert(ContentSha256(hash));
     }
     auth::strip(parts);
+    context.auth = authenticated.as_ref().map(|found| found.method);
     context.principal = authenticated.map(|found| found.principal);
     Ok((body, trailers))
 }

@@ -126,7 +126,7 @@ impl TemporaryKeys {
             access_key_id: id.clone(),
             identity: Arc::new(answers(role, account_id)?),
         };
-        let record = KeyRecord { secret, principal, active: true, session_token: Some(token) };
+        let record = KeyRecord { secret, principal, active: true, session_token: Some(token), expires: None };
         let purpose = Use::Answer { function: function.to_owned() };
         Ok(self.issue(id, record, purpose, None))
     }
@@ -143,7 +143,7 @@ impl TemporaryKeys {
     ) -> Result<Issued, ApiError> {
         let (id, secret, _) = random()?;
         let principal = Principal { access_key_id: id.clone(), ..caller.clone() };
-        let record = KeyRecord { secret, principal, active: true, session_token: None };
+        let record = KeyRecord { secret, principal, active: true, session_token: None, expires: None };
         Ok(self.issue(id, record, purpose, Some(until)))
     }
 
@@ -168,11 +168,11 @@ impl TemporaryKeys {
 }
 
 impl KeyStore for TemporaryKeys {
-    fn lookup(&self, access_key_id: &str) -> Option<KeyRecord> {
+    fn lookup(&self, access_key_id: &str, _: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.get(access_key_id)?;
+        let Some(key) = keys.get(access_key_id) else { return Ok(None) };
         let over = key.until.is_some_and(|until| until < self.clock.now());
-        (!over).then(|| key.record.clone())
+        Ok((!over).then(|| key.record.clone()))
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
         let keys = TemporaryKeys::new(Arc::new(SystemClock));
         let issued =
             keys.for_function("000000000000", "arn:aws:iam::000000000000:role/path/reader", "f").unwrap();
-        let found = keys.lookup(&issued.id).unwrap();
+        let found = keys.lookup(&issued.id, None).unwrap().unwrap();
         assert_eq!(found.principal.arn, "arn:aws:sts::000000000000:assumed-role/reader/f");
         assert!(found.session_token.is_some());
         let purpose = keys.use_of(&issued.id).unwrap();
@@ -232,7 +232,7 @@ mod tests {
         }
         let id = issued.id.clone();
         drop(issued);
-        assert!(keys.lookup(&id).is_none() && keys.use_of(&id).is_none());
+        assert!(keys.lookup(&id, None).unwrap().is_none() && keys.use_of(&id).is_none());
     }
 
     #[test]
@@ -244,8 +244,8 @@ mod tests {
         let live =
             keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60)).unwrap();
         let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1)).unwrap();
-        assert_eq!(keys.lookup(&live.id).unwrap().principal.arn, caller.arn);
-        assert!(keys.lookup(&over.id).is_none());
+        assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
+        assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();
         purpose.check(&parts("GET /k?x=1")).unwrap();
         for line in ["HEAD /k", "GET /k2", "PUT /k", "GET /b/k"] {

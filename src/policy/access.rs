@@ -4,6 +4,7 @@
 //! another account owns; anybody else needs the bucket policy's permission or an ACL's.
 
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::auth::{Principal, PrincipalKind};
 use crate::bucket::{Acl, Ownership, Permission};
@@ -118,6 +119,9 @@ impl Access<'_> {
             return Ok(());
         }
         if self.acl_allows(action, object, account, object_owner) {
+            if let Some(notes) = self.asked.notes {
+                notes.acl_was_required();
+            }
             return Ok(());
         }
         Err(self.denied(action, "neither the bucket policy nor an ACL allows it"))
@@ -156,7 +160,11 @@ impl Access<'_> {
             Some(principal) if principal.account_id == self.bucket.owner => self.allow(action, None),
             _ => {
                 self.policy_says(action, None)?;
-                self.allow("s3:ListBucket", None)
+                // It is as a listing that would show the key: a policy may allow one prefix only.
+                let key = self.key.unwrap_or_default();
+                let query = format!("prefix={}", utf8_percent_encode(key, NON_ALPHANUMERIC));
+                let asked = Asked { query: &query, ..self.asked };
+                Access { asked, ..*self }.allow("s3:ListBucket", None)
             }
         }
     }

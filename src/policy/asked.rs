@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::Context;
+use crate::access_log::Notes;
 use crate::auth::Principal;
 use crate::store::{Bucket, ObjectInfo};
 
@@ -22,18 +23,21 @@ pub struct Asked<'a> {
     pub peer: Option<IpAddr>,
     /// Whether the connection is encrypted.
     pub tls: bool,
+    /// What the access log is told, where something may be logged.
+    pub notes: Option<&'a Notes>,
 }
 
 impl<'a> Asked<'a> {
     /// What a request says.
     #[must_use]
-    pub fn of(headers: &'a HeaderMap, uri: &'a http::Uri, extensions: &http::Extensions) -> Self {
+    pub fn of(headers: &'a HeaderMap, uri: &'a http::Uri, extensions: &'a http::Extensions) -> Self {
         let connection = extensions.get::<crate::server::Connection>();
         Self {
             headers,
             query: uri.query().unwrap_or_default(),
             peer: connection.map(|connection| connection.peer.ip()),
-            tls: connection.is_some_and(|connection| connection.tls),
+            tls: connection.is_some_and(|connection| connection.tls.is_some()),
+            notes: Notes::of(extensions),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`operation`]: the closed table of operations; one that is not there is denied to everybody.
 //! - [`access`]: buckets and objects: accounts, policies, ACLs, ownership, public access blocks.
+//! - [`caller`]: what a caller may do by its own policies, on resources that have none.
 //!
 //! The language of policies is here, without I/O: a [`Policy`] is parsed and checked when it is put ([`document`],
 //! [`statement`]), and [`evaluate()`] decides a [`Request`] against a [`PolicySet`]. The [`Decision`] says which
@@ -15,6 +16,7 @@ mod action;
 mod action_table;
 mod arn;
 pub mod asked;
+pub mod caller;
 mod condition;
 pub mod context;
 pub mod decision;
@@ -48,6 +50,13 @@ pub use statement::{Effect, Request, Statement};
 
 pub use access::Access;
 pub use asked::Asked;
+pub use caller::authorize_action;
+
+/// Whether a service that Refract answers for has an action of this name.
+#[must_use]
+pub fn is_action(service: &str, name: &str) -> bool {
+    action_table::has(service, name)
+}
 
 /// Decides whether `principal` may do `operation` on what the account `owner` owns, for planes whose resources are
 /// not shared with other accounts.

@@ -19,6 +19,7 @@ use crate::catalog::{Accounts, canonical_id};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::notification::{Cause, Happened, Notifier};
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, Store, StoreError};
 
@@ -41,9 +42,12 @@ pub mod keys;
 mod lifecycle;
 mod list;
 mod lock;
+mod logging;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod notification;
+mod own;
 mod policy;
 mod post;
 mod post_policy;
@@ -51,6 +55,8 @@ mod preconditions;
 mod put;
 mod range;
 mod tagging;
+#[cfg(test)]
+mod states;
 #[cfg(test)]
 mod tests;
 pub(crate) mod version;
@@ -61,6 +67,7 @@ pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, Reader, get_object, into_body};
 pub use names::Names;
+pub use own::{OwnObject, put_own};
 pub use post::Signers;
 pub(crate) use put::body_stream;
 pub(crate) use website::missing as no_website;
@@ -83,6 +90,8 @@ pub struct Api {
     pub region: String,
     /// What access points have to say about the names of buckets.
     pub names: Arc<dyn Names>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
 }
 
 impl Api {
@@ -98,6 +107,22 @@ impl Api {
     ) -> Result<(), ApiError> {
         self.store.update_bucket(bucket, Box::new(change)).await?;
         Ok(())
+    }
+
+    /// Records what a request did, for whoever is to be told of it; before its answer, and after its deed.
+    async fn tell(
+        &self,
+        bucket: &str,
+        extensions: &http::Extensions,
+        principal: Option<&Principal>,
+        happened: impl FnOnce() -> Vec<Happened> + Send,
+    ) -> Result<(), ApiError> {
+        // Deleted meanwhile, there is nobody to be told.
+        let Ok(bucket) = self.bucket(bucket) else { return Ok(()) };
+        if bucket.config.notification.is_none() {
+            return Ok(());
+        }
+        self.notifier.tell(&bucket, &Cause::of(extensions, principal), &happened()).await
     }
 
     /// What opens objects.
@@ -343,6 +368,17 @@ fn canonical_uri(
     target.parse().map_err(|error| ApiError::internal(format!("canonical target: {error}")))
 }
 
+/// The message of an error that s3s has none for. Clients read it without asking whether it is there.
+fn untold(code: &str) -> String {
+    match code {
+        "InvalidBucketName" => "The specified bucket is not valid.".into(),
+        "KeyTooLongError" => "Your key is too long".into(),
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.".into(),
+        "NotImplemented" => "A header you provided implies functionality that is not implemented".into(),
+        other => format!("The request was refused: {other}"),
+    }
+}
+
 /// What s3s answered as an error, as ours: code and message, so that one place renders all errors.
 async fn read_back(status: StatusCode, body: s3s::Body, method: &Method) -> ApiError {
     let bytes = axum::body::to_bytes(Body::new(body), MAX_XML).await.unwrap_or_default();
@@ -353,6 +389,6 @@ async fn read_back(status: StatusCode, body: s3s::Body, method: &Method) -> ApiE
         quick_xml::escape::unescape(value).ok().map(std::borrow::Cow::into_owned)
     };
     let code = element("Code").unwrap_or_else(|| "InternalError".into());
-    let message = element("Message").unwrap_or_default();
+    let message = element("Message").filter(|message| !message.is_empty()).unwrap_or_else(|| untold(&code));
     ApiError::new(status, code, message).with_internal(format!("{method} through s3s"))
 }

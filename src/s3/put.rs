@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, req
 use crate::auth::Trailers;
 use crate::encryption::DataKey;
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::policy::Access;
 use crate::store::{
     BodyError, Bucket, ByteStream, Checksum, NewObject, ObjectInfo, Payload, StageOptions, Staged, Store,
@@ -43,7 +44,8 @@ pub(super) async fn put_object(
         condition: convert::write_condition(&request.headers)?,
         least: 0,
     };
-    let written = write(api, access, key, upload, trailers.get()).await?;
+    let written = write(api, access, key, upload, Some(trailers)).await?;
+    written.tell(api, access, key, request, Event::Put).await?;
     let mut response = Response::new(Body::empty());
     describe(&written, response.headers_mut());
     lifecycle::say_expiration(access.bucket, key, &written.info, response.headers_mut());
@@ -76,13 +78,29 @@ pub(super) struct Written {
     sum: Checksum,
 }
 
+impl Written {
+    /// Tells of the write.
+    pub(super) async fn tell(
+        &self,
+        api: &Api,
+        access: &Access<'_>,
+        key: &str,
+        request: &request::Parts,
+        event: Event,
+    ) -> Result<(), ApiError> {
+        let info = &self.info;
+        let happened = || vec![Happened::to_object(event, key, info.last_modified, info)];
+        api.tell(&access.bucket.name, &request.extensions, access.principal, happened).await
+    }
+}
+
 /// Writes an object, if the caller may.
 pub(super) async fn write(
     api: &Api,
     access: &Access<'_>,
     key: &str,
     upload: Upload<'_>,
-    trailers: Option<&HeaderMap>,
+    trailers: Option<&Trailers>,
 ) -> Result<Written, ApiError> {
     access.allow_write()?;
     let Upload { headers, stream, length, tags, condition, least } = upload;
@@ -111,7 +129,7 @@ pub(super) async fn write(
         .with_detail("ProposedSize", staged.size.to_string())
         .with_detail("MinSizeAllowed", least.to_string()));
     }
-    let sum = claim.verify(&staged, trailers)?;
+    let sum = claim.verify(&staged, trailers.and_then(Trailers::get))?;
     object.checksum = Some(sum.clone());
     let info = store.put(&bucket.name, key, staged, object, condition).await?;
     Ok(Written { info, sum })

@@ -64,10 +64,19 @@ impl Default for Limits {
 pub struct Connection {
     /// The other end.
     pub peer: SocketAddr,
-    /// Whether it is encrypted.
-    pub tls: bool,
+    /// How it is encrypted, where it is.
+    pub tls: Option<Encrypted>,
     /// Whether it comes from a function that this server runs.
     pub from_function: bool,
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite by its name in OpenSSL.
+    pub cipher_suite: &'static str,
 }
 
 /// Where functions reach the server: plain HTTP, whatever clients use.
@@ -169,7 +178,7 @@ impl Server {
                 let peer = stream.peer_addr();
                 let peer = peer.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
                 if stream.set_nodelay(true).is_ok() {
-                    let connection = Connection { peer, tls: false, from_function: true };
+                    let connection = Connection { peer, tls: None, from_function: true };
                     server.http(&builder, None, stream, connection).await;
                 }
             });
@@ -209,7 +218,8 @@ impl Server {
         if let Some(tls) = &self.tls {
             match tokio::time::timeout(self.limits.head_timeout, tls.acceptor().accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    let connection = Connection { peer, tls: true, from_function: false };
+                    let tls = Some(tls::encrypted(stream.get_ref().1));
+                    let connection = Connection { peer, tls, from_function: false };
                     self.http(builder, Some(watcher), stream, connection).await;
                 }
                 Ok(Err(error)) => events::ConnectionFailed { peer, error: &error }.emit(),
@@ -217,7 +227,7 @@ impl Server {
             }
             return;
         }
-        let connection = Connection { peer, tls: false, from_function: false };
+        let connection = Connection { peer, tls: None, from_function: false };
         self.http(builder, Some(watcher), stream, connection).await;
     }
 
