@@ -294,10 +294,10 @@ mod tests {
         })
     }
 
-    fn manager(options: Options) -> (Arc<Fake>, Manager) {
+    fn manager(options: &Options) -> (Arc<Fake>, Manager) {
         let fake = Arc::new(Fake::default());
         let runtimes: Vec<Arc<dyn Runtime>> = vec![Arc::clone(&fake) as Arc<dyn Runtime>];
-        (fake, Manager::new(runtimes, Arc::new(Here), &options))
+        (fake, Manager::new(runtimes, Arc::new(Here), options))
     }
 
     fn options() -> Options {
@@ -318,7 +318,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_worker_that_was_used_last_is_used_first() {
-        let (fake, manager) = manager(options());
+        let (fake, manager) = manager(&options());
         let spec = spec("f", 128);
         let one = manager.acquire(&spec, SHARED).await.unwrap();
         let two = manager.acquire(&spec, SHARED).await.unwrap();
@@ -337,7 +337,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_first_start_is_alone_and_a_crowd_is_served() {
-        let (fake, manager) = manager(Options { memory_mb: 8 * 128, ..options() });
+        let (fake, manager) = manager(&Options { memory_mb: 8 * 128, ..options() });
         let spec = spec("f", 128);
         fake.fails.store(true, Ordering::SeqCst);
         let crowd = (0..4).map(|_| manager.acquire(&spec, SHARED));
@@ -362,7 +362,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn limits_and_queues_refuse() {
-        let (_, manager) = manager(Options { queue: 1, ..options() });
+        let (_, manager) = manager(&Options { queue: 1, ..options() });
+        let large = spec("g", 4096);
         let spec = spec("f", 128);
         let stopped = manager.acquire(&spec, Limit::Reserved(0)).await;
         assert!(matches!(stopped, Err(AcquireError::Reserved)));
@@ -380,13 +381,13 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(10)).await;
         lease.settle().await;
         assert!(waiting.await.unwrap().is_ok());
-        let large = manager.acquire(&super::tests::spec("g", 4096), SHARED).await;
+        let large = manager.acquire(&large, SHARED).await;
         assert!(matches!(large, Err(AcquireError::Budget(1024))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn idle_workers_make_room_and_end() {
-        let (fake, manager) = manager(Options { memory_mb: 256, max_uses: 2, ..options() });
+        let (fake, manager) = manager(&Options { memory_mb: 256, max_uses: 2, ..options() });
         let (f, g) = (spec("f", 256), spec("g", 256));
         manager.acquire(&f, SHARED).await.unwrap().settle().await;
         manager.acquire(&g, SHARED).await.unwrap().settle().await;

@@ -275,6 +275,8 @@ struct Run {
     request_id: String,
 }
 
+/// Answers, with the log.
+type Answering<'a> = Box<dyn FnOnce(&Run, Vec<u8>) + Send + 'a>;
 type Sender = oneshot::Sender<Result<Done, InvokeError>>;
 
 impl Run {
@@ -327,7 +329,7 @@ impl Run {
             }
             result => {
                 let failed = result.as_ref().err().cloned();
-                let answer = |run: &Self, log: Vec<u8>| drop(sender.send(Ok(run.done(result, log))));
+                let answer = |run: &Run, log: Vec<u8>| drop(sender.send(Ok(run.done(result, log))));
                 self.finish(lease, started, failed.as_ref(), deadline, Some(Box::new(answer))).await;
             }
         }
@@ -362,7 +364,7 @@ impl Run {
         started: Instant,
         failed: Option<&FunctionError>,
         deadline: Instant,
-        answer: Option<Box<dyn FnOnce(&Self, Vec<u8>) + Send + '_>>,
+        answer: Option<Answering<'_>>,
     ) {
         let took = started.elapsed();
         let log = lease.worker().map(|worker| worker.take_log()).unwrap_or_default();

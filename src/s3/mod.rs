@@ -54,9 +54,9 @@ mod post_policy;
 mod preconditions;
 mod put;
 mod range;
-mod tagging;
 #[cfg(test)]
 mod states;
+mod tagging;
 #[cfg(test)]
 mod tests;
 pub(crate) mod version;

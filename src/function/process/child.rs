@@ -72,14 +72,14 @@ impl Child {
 
     /// Stops all its processes; they take no time until [`thaw`](Self::thaw).
     pub(super) fn freeze(&self) {
-        if !self.group.as_ref().is_some_and(|group| group.freeze(true).is_ok()) {
+        if self.group.as_ref().is_none_or(|group| group.freeze(true).is_err()) {
             self.signal(Signal::STOP);
         }
     }
 
     /// Has them go on.
     pub(super) fn thaw(&self) {
-        if !self.group.as_ref().is_some_and(|group| group.freeze(false).is_ok()) {
+        if self.group.as_ref().is_none_or(|group| group.freeze(false).is_err()) {
             self.signal(Signal::CONT);
         }
     }
