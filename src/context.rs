@@ -7,16 +7,22 @@ use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
 use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
-use crate::catalog::{Accounts, Catalog, Keys};
+use crate::catalog::{Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::Platform;
+use crate::function::events::Events;
+use crate::iam::IamPlane;
+use crate::lambda_api::LambdaPlane;
 use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::s3::{Api, Names, S3Plane, SourceName};
 use crate::secret::Secret;
 use crate::store::Store;
+use crate::sts::StsPlane;
+use crate::sts::oidc::Oidc;
 use crate::telemetry::Metrics;
 
 /// What an [`App`] is made of.
@@ -46,12 +52,18 @@ pub struct AppOptions {
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
     pub website_domains: Vec<String>,
+    /// Hosts whose identity providers may be without TLS.
+    pub oidc_http_hosts: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
     /// Tells of what happens in buckets.
     pub notifier: Notifier,
     /// How OLAPs run.
     pub object_lambda: object_lambda::Options,
+    /// What functions that run code run on.
+    pub platform: Platform,
+    /// Time before an event is tried again.
+    pub retry_events_after: std::time::Duration,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
 }
@@ -85,10 +97,18 @@ pub struct App {
     pub s3: S3Plane,
     /// The S3 Control plane.
     pub control: ControlPlane,
-    /// GET and HEAD through functions.
+    /// Identities.
+    pub directory: Directory,
+    /// The IAM plane.
+    pub iam: IamPlane,
+    /// The STS plane.
+    pub sts: StsPlane,
+    /// GET, HEAD and LIST through functions.
     pub object_lambda: ObjectLambdaPlane,
     /// Lines of access logs on their way.
     pub access_log: Arc<access_log::Inbox>,
+    /// The Lambda plane.
+    pub lambda: LambdaPlane,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -119,7 +139,24 @@ impl App {
             names: Arc::new(names),
             notifier: options.notifier,
         };
+        let directory = Directory::new(Arc::clone(&catalog), Arc::clone(&clock));
+        let http_hosts: Arc<[String]> = options.oidc_http_hosts.into();
+        let iam = IamPlane {
+            directory: directory.clone(),
+            keys: Arc::clone(&keys),
+            accounts: accounts.clone(),
+            http_hosts: Arc::clone(&http_hosts),
+        };
+        let sts = StsPlane {
+            directory: directory.clone(),
+            keys: Arc::clone(&keys),
+            accounts: accounts.clone(),
+            oidc: Oidc::new(http_hosts),
+        };
         Ok(Self {
+            directory,
+            iam,
+            sts,
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
             object_lambda: ObjectLambdaPlane::new(
@@ -127,8 +164,27 @@ impl App {
                 Arc::clone(&catalog),
                 accounts.clone(),
                 Arc::clone(&keyring),
+                options.platform.clone(),
+                Arc::clone(&clock),
                 &options.object_lambda,
             ),
+            lambda: LambdaPlane {
+                events: Events::new(
+                    options.platform.clone(),
+                    Arc::clone(&catalog),
+                    Arc::clone(&store),
+                    Arc::clone(&clock),
+                    account_id.clone(),
+                    options.retry_events_after,
+                ),
+                platform: options.platform,
+                catalog: Arc::clone(&catalog),
+                store: Arc::clone(&store),
+                accounts: accounts.clone(),
+                keyring: Arc::clone(&keyring),
+                clock: Arc::clone(&clock),
+                account_id,
+            },
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
                 sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
@@ -17,10 +18,14 @@ use crate::door::Door;
 use crate::encryption::command::CommandError;
 use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
+use crate::function::code::CodeStore;
+use crate::function::process::{self, ProcessRuntime};
+use crate::function::temporary::TemporaryKeys;
+use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::notification::{self, Consumers, Notifier, Outbox};
 use crate::object_lambda;
-use crate::server::{Limits, Server};
+use crate::server::{Gateway, Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::Metrics;
@@ -54,6 +59,9 @@ pub enum StartError {
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
+    /// Functions cannot be given a way to the server.
+    #[error("functions cannot be given a way to the server: {0}")]
+    Gateway(std::io::Error),
     /// TLS cannot be set up.
     #[cfg(feature = "tls")]
     #[error(transparent)]
@@ -87,6 +95,7 @@ pub struct Instance {
     access_log: access_log::Worker,
     notifications: notification::Worker,
     limits: Limits,
+    gateway: std::net::TcpListener,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
 }
@@ -154,7 +163,7 @@ impl Instance {
         let outbox = Outbox::open(Arc::new(store.clone()));
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
-        let consumers = Consumers::new(&config.notification, queues, &config.region, &config.account_id);
+        let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
         let consumers = Arc::new(consumers);
         let notifier = Notifier::new(
             Arc::clone(&outbox),
@@ -162,6 +171,43 @@ impl Instance {
             Arc::clone(&clock),
             Arc::clone(&metrics),
         );
+        let functions = &config.functions;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(StartError::Gateway)?;
+        listener.set_nonblocking(true).map_err(StartError::Gateway)?;
+        let address = listener.local_addr().map_err(StartError::Gateway)?;
+        let gateway = format!("http://{address}");
+        let code = CodeStore::new(Arc::new(store.clone()));
+        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
+        let processes = ProcessRuntime::new(
+            process::Options {
+                directory: absolute(&config.data_dir.join("functions"))?,
+                runtimes: absolute(&functions.runtime_dir)?,
+                strict: functions.strict_runtimes,
+                allow_weak: functions.allow_weak_isolation,
+                gateway: gateway.clone(),
+            },
+            code.clone(),
+            Arc::clone(&temporary),
+        );
+        let platform = Platform::new(platform::Parts {
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            code,
+            keys: temporary,
+            runtimes: vec![Arc::new(processes)],
+            workers: manager::Options {
+                memory_mb: functions.memory_mb,
+                queue: functions.queue,
+                wait: functions.wait,
+                keep_alive: functions.keep_alive,
+                max_uses: functions.max_uses,
+            },
+            concurrency: functions.concurrency,
+            account_id: config.account_id.clone(),
+            region: config.region.clone(),
+            gateway,
+        });
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
@@ -175,12 +221,16 @@ impl Instance {
             sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
+            oidc_http_hosts: config.oidc_http_hosts.clone(),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,
                 parallel: config.transform_parallel,
                 limits: config.transform,
+                limit: functions.object_lambda,
             },
+            platform,
+            retry_events_after: functions.retry,
             notifier: notifier.clone(),
             metrics,
         })
@@ -215,6 +265,7 @@ impl Instance {
             root_is_new,
             store,
             limits: config.limits.clone(),
+            gateway: listener,
             #[cfg(feature = "tls")]
             tls,
         })
@@ -222,16 +273,26 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, access_log, notifications, .. } = self;
+        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, .. } = self;
         let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let logs = tokio::spawn(access_log.run(stopped));
+        let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
+        let logs = tokio::spawn(access_log.run(logs_stopped));
+        let (stop_functions, functions_stopped) = watch::channel(false);
+        let functions = tokio::spawn(app.lambda.platform.clone().run(functions_stopped));
+        let gateway = match TcpListener::from_std(gateway) {
+            Ok(listener) => Some(Gateway { listener }),
+            Err(error) => {
+                tracing::error!(%error, "functions cannot reach the server");
+                None
+            }
+        };
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
         let server = Server {
             metrics: Arc::clone(&app.metrics),
             door: Door::new(app),
             limits,
+            gateway,
             #[cfg(feature = "tls")]
             tls: self.tls,
         };
@@ -240,8 +301,10 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
+        stop_functions.send_replace(true);
+        drop(functions.await);
         // The logs of the last requests go out with them; what does not is kept for the next start.
-        stop.send(()).unwrap_or_default();
+        stop_logs.send(()).unwrap_or_default();
         drop(tokio::time::timeout(LAST_LOGS, logs).await);
         // What it was doing is done whole or not at all, and the next start goes on.
         for task in background {

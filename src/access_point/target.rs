@@ -99,6 +99,17 @@ pub fn resolve(
     Ok(Addressed { target, key: key(rest)?, in_host: false })
 }
 
+/// A path that is a key of the access point of this ARN, and nothing more.
+///
+/// # Errors
+/// 404 NoSuchAccessPoint, 400 InvalidURI for a path that is no UTF-8.
+pub fn in_point(arn: &str, path: &str, view: &View) -> Result<Addressed, ApiError> {
+    let arn = PointArn::parse(arn).ok_or_else(|| no_such_access_point(arn))?;
+    let target = by_arn(&arn, view)?;
+    let key = key(path.strip_prefix('/').unwrap_or(path))?;
+    Ok(Addressed { target, key, in_host: true })
+}
+
 /// The point that an ARN names.
 ///
 /// # Errors

@@ -68,15 +68,17 @@ fn shown(store: &dyn Store, bucket: &Bucket) -> Result<BucketDocument, ApiError>
         objects: usage.objects,
         bytes: usage.bytes,
         upload_bytes: usage.upload_bytes,
-        quota: quota
-            .map(|Quota { max_bytes, max_objects }| QuotaDocument { max_bytes, max_objects }),
+        quota: quota.map(|Quota { max_bytes, max_objects }| QuotaDocument { max_bytes, max_objects }),
     })
 }
 
 /// Lists buckets with what they hold.
 #[utoipa::path(get, path = "/_refract/v1/buckets", tag = "buckets",
     responses((status = 200, body = BucketList)))]
-pub(super) async fn list(State(app): AppState, id: Extension<RequestId>) -> Result<Json<BucketList>, Problem> {
+pub(super) async fn list(
+    State(app): AppState,
+    id: Extension<RequestId>,
+) -> Result<Json<BucketList>, Problem> {
     let store = app.store.as_ref();
     let all = app.store.buckets();
     let shown = all.values().map(|bucket| shown(store, bucket));
@@ -115,7 +117,8 @@ pub(super) async fn put_quota(
         let message = "A quota has max_bytes, max_objects or both; DELETE takes it away";
         return Err(ApiError::invalid_request(message)).or_problem(&id);
     }
-    let bucket = set(app.store.as_ref(), &name, Some(Quota { max_bytes, max_objects })).await.or_problem(&id)?;
+    let bucket =
+        set(app.store.as_ref(), &name, Some(Quota { max_bytes, max_objects })).await.or_problem(&id)?;
     Ok(Json(bucket))
 }
 

@@ -4,7 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, buckets, functions, keys, kms_keys, object_lambdas, preview};
+use super::{
+    access_points, accounts, buckets, functions, keys, kms_keys, object_lambdas, preview, roles, users,
+};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -36,6 +38,14 @@ use super::{access_points, accounts, buckets, functions, keys, kms_keys, object_
         buckets::get,
         buckets::put_quota,
         buckets::delete_quota,
+        users::list,
+        users::get,
+        users::put,
+        users::delete,
+        roles::list,
+        roles::get,
+        roles::put,
+        roles::delete,
         kms_keys::list,
         kms_keys::put,
         keys::list,

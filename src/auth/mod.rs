@@ -13,6 +13,7 @@ mod form;
 mod keys;
 mod payload;
 mod presign;
+mod sign;
 mod sigv2;
 mod sigv4;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use form::form;
 pub use keys::{KeyRecord, KeyStore, Principal, PrincipalKind};
 pub use payload::PayloadMode;
 pub use presign::strip;
+pub use sign::Signer;
 pub use sigv4::{ChunkKey, Scope};
 
 /// The largest body that is collected because its hash is signed but not sent: 16 MiB.

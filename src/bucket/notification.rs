@@ -174,7 +174,10 @@ mod tests {
         let rule = rule("a", "s3:ObjectCreated:*", "in/", ".jpg");
         assert!(rule.matches("s3:ObjectCreated:Put", "in/x.jpg"));
         assert!(!rule.matches("s3:ObjectRemoved:Delete", "in/x.jpg"));
-        assert!(!rule.matches("s3:ObjectCreated:Put", "x.jpg") && !rule.matches("s3:ObjectCreated:Put", "in/x.png"));
+        assert!(
+            !rule.matches("s3:ObjectCreated:Put", "x.jpg")
+                && !rule.matches("s3:ObjectCreated:Put", "in/x.png")
+        );
     }
 
     #[test]

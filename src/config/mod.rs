@@ -18,9 +18,11 @@ use crate::server::Limits;
 use crate::store::fs::Durability;
 use crate::telemetry::LogFormat;
 
+mod functions;
 mod raw;
 mod settings;
 
+pub use functions::FunctionConfig;
 pub use raw::{Origin, RawConfig, RawValue};
 pub use settings::{Kind, SETTINGS, Setting};
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
     pub website_domains: Vec<String>,
+    /// Hosts whose identity providers may be without TLS.
+    pub oidc_http_hosts: Vec<String>,
     /// 12 digits.
     pub account_id: String,
     /// The root account's name.
@@ -89,6 +93,8 @@ pub struct Config {
     pub transform_parallel: usize,
     /// Caps of one run of a transform.
     pub transform: TransformLimits,
+    /// How functions run.
+    pub functions: FunctionConfig,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
     /// Who can be told of what happens in buckets.
@@ -147,6 +153,7 @@ impl Config {
             data_dir: path("data_dir")?.unwrap_or_default(),
             domains: of("domain")?.list(),
             website_domains: of("website_domains")?.list(),
+            oidc_http_hosts: of("oidc_http_hosts")?.list(),
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
             root_account_name: of("root_account_name")?
                 .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,
@@ -201,6 +208,7 @@ impl Config {
                 ratio: of("transform_ratio")?.number(1..=1 << 20)?,
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
             },
+            functions: FunctionConfig::parse(raw)?,
             lifecycle: lifecycle::Options {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)

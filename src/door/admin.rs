@@ -15,6 +15,7 @@ use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::policy;
 
+use super::classify::Plane;
 use super::{Failed, verify};
 
 /// Bytes of a request to the admin API.
@@ -76,7 +77,11 @@ async fn admit(
         return authorized(app, context, parts, Body::from(bytes));
     }
     let options = AuthOptions { sigv2: SigV2::OTHER_PLANE, ..app.auth.clone() };
-    let (body, _) = verify::verify(app, context, &mut parts, body, &options).await?;
+    let (body, _) = verify::verify(app, context, Plane::S3, &mut parts, body, &options).await?;
+    let key = context.principal.as_ref().map(|principal| &principal.access_key_id);
+    if key.is_some_and(|id| app.lambda.platform.keys().use_of(id).is_some()) {
+        return Err(ApiError::access_denied("the admin API by a key of a function"));
+    }
     let bytes = crate::s3::collect(body, MAX_BODY).await?;
     if context.principal.is_none() && parts.uri.path() == "/_refract/metrics" && is_loopback(&parts) {
         return Ok(Request::from_parts(parts, Body::empty()));
@@ -117,7 +122,8 @@ fn bearer(parts: &request::Parts) -> Option<&str> {
 fn is_loopback(parts: &request::Parts) -> bool {
     parts.extensions.get::<crate::server::Connection>().is_some_and(|connection| {
         let ip: IpAddr = connection.peer.ip();
-        ip.is_loopback()
+        // A function comes from there as well, and is not one who runs the machine.
+        ip.is_loopback() && !connection.from_function
     })
 }
 

@@ -1,7 +1,7 @@
 //! A plane from the signature's scope, then the host, then the path. Paths alone are ambiguous: `2015-03-31` and
 //! `v20180820` are legal bucket names. Nothing here is trusted: the signature that claims the scope is verified next.
 
-use http::{Method, StatusCode, header, request};
+use http::{HeaderMap, Method, StatusCode, Uri, header, request};
 
 use crate::access_point::Addressed;
 use crate::access_point::host::{self, Host};
@@ -66,6 +66,8 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
         Some("lambda") => Plane::Lambda,
         Some("iam") => Plane::Iam,
         Some("sts") => Plane::Sts,
+        // A token of an identity provider comes unsigned, to the server itself.
+        None if is_unsigned_form(parts) => Plane::Sts,
         _ if parts.method == Method::POST && path == "/WriteGetObjectResponse" => {
             Plane::WriteGetObjectResponse
         }
@@ -78,6 +80,15 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
         _ => Plane::S3,
     };
     Ok(Classified { plane, service, authority })
+}
+
+/// Whether a request is a form to `/` without a signature: S3 takes no such form.
+fn is_unsigned_form(parts: &request::Parts) -> bool {
+    let form = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let form = form.is_some_and(|value| value.trim().starts_with("application/x-www-form-urlencoded"));
+    form && parts.method == Method::POST
+        && parts.uri.path() == "/"
+        && !parts.headers.contains_key(header::AUTHORIZATION)
 }
 
 /// Whether a host in an absolute target may be one of ours: by its shape, not by configuration.
@@ -115,15 +126,25 @@ fn same(target: &str, host: &str, scheme: Option<&str>) -> bool {
 
 /// The service in the credential scope that a request claims, in header or query.
 fn claimed_service(parts: &request::Parts) -> Option<String> {
-    let service = |credential: &str| credential.rsplit('/').nth(1).map(str::to_owned);
-    if let Some(header) = parts.headers.get(header::AUTHORIZATION) {
+    claimed(&parts.headers, &parts.uri)?.rsplit('/').nth(1).map(str::to_owned)
+}
+
+/// The access key id that a request claims, in header or query.
+#[must_use]
+pub fn claimed_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    claimed(headers, uri)?.rsplitn(5, '/').nth(4).map(str::to_owned)
+}
+
+/// The credential that a request claims.
+fn claimed(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    if let Some(header) = headers.get(header::AUTHORIZATION) {
         let text = header.to_str().ok()?;
         let (_, rest) = text.split_once("Credential=")?;
-        return service(rest.split([',', ' ']).next()?);
+        return rest.split([',', ' ']).next().map(str::to_owned);
     }
-    query_pairs(parts.uri.query()?)
+    query_pairs(uri.query()?)
         .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))
-        .and_then(|(_, value)| service(&value))
+        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -157,6 +178,12 @@ mod tests {
             ("GET /v20180820/accesspoint", vec![("host", "000000000000.localhost")], Plane::Control),
             ("GET /k", vec![("host", "000000000000.localhost")], Plane::S3),
             ("POST /WriteGetObjectResponse", vec![("host", "olap.localhost")], Plane::WriteGetObjectResponse),
+            (
+                "POST /",
+                vec![own, ("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+                Plane::Sts,
+            ),
+            ("POST /b", vec![own, ("content-type", "application/x-www-form-urlencoded")], Plane::S3),
         ] {
             assert_eq!(plane(line, &headers), Ok(expected), "{line}");
         }

@@ -3,7 +3,6 @@
 //! - [`classify`]: a plane from the signature's scope, then the host, then the path.
 //! - [`verify`]: the signature, and the body behind it.
 //! - [`admin`]: Refract's own routes under `/_refract/`.
-//! - [`later`]: planes that are known and answer 501.
 
 use std::sync::Arc;
 
@@ -16,15 +15,17 @@ use crate::auth::{self, SigV2, Trailers};
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
+use crate::function::temporary::{POINT_PARAMETER, Use};
+use crate::lambda_api::{self, LambdaCall};
 use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked};
+use crate::query::{self, Form};
 use crate::s3::{self, S3Call};
 use crate::store::{Buckets, StoreError};
 use crate::website::{self, Visit};
 
 pub mod admin;
 pub mod classify;
-mod later;
 mod verify;
 
 use classify::{Classified, Plane};
@@ -52,7 +53,7 @@ impl Door {
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let app = &self.app;
         let mut context = app.request();
-        let mut answer = if is_own_route(request.uri().path()) {
+        let mut answer = if is_own_route(request.uri().path()) && !is_signed_read(app, &request) {
             context.plane = "admin";
             admin::handle(app, &self.admin, &mut context, request).await
         } else {
@@ -82,6 +83,19 @@ pub struct Failed(pub ApiError);
 
 fn is_own_route(path: &str) -> bool {
     path == "/_refract" || path.starts_with("/_refract/")
+}
+
+/// Whether a request uses a URL that was made for a function: its path is a key, whatever it looks like.
+fn is_signed_read(app: &App, request: &Request<Body>) -> bool {
+    let Some(query) = request.uri().query() else { return false };
+    let point = s3::query_pairs(query).any(|(name, _)| name == POINT_PARAMETER);
+    point && signed_read(app, request.headers(), request.uri()).is_some()
+}
+
+/// The access point of a URL that was made for a function.
+fn signed_read(app: &App, headers: &http::HeaderMap, uri: &http::Uri) -> Option<Arc<Use>> {
+    let purpose = app.lambda.platform.keys().use_of(&classify::claimed_key(headers, uri)?)?;
+    matches!(*purpose, Use::Read { .. }).then_some(purpose)
 }
 
 /// A request to one of AWS's planes.
@@ -128,7 +142,8 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
                 s3::error::response(&error, &method, &resource, &context.id)
             }
             Plane::Control => control::error::response(&error, &method, &context.id),
-            Plane::Lambda | Plane::Iam | Plane::Sts => later::error(plane, &error, &context.id),
+            Plane::Lambda => lambda_api::error::response(&error),
+            Plane::Iam | Plane::Sts => query::answer::error(&error, &context.id),
         };
         answer.extensions_mut().insert(Failed(error));
         answer
@@ -148,7 +163,13 @@ async fn dispatch(
     let host = crate::access_point::host::parse(&authority, &app.domains);
     // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
     // told to a caller who is not let in.
-    let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
+    let signed_read = signed_read(app, &parts.headers, &parts.uri);
+    let addressed = match signed_read.as_deref() {
+        Some(Use::Read { access_point, .. }) => target::in_point(access_point, parts.uri.path(), &view),
+        Some(Use::Answer { .. }) | None => {
+            target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets)
+        }
+    };
     if found.plane == Plane::S3 {
         parts.extensions.insert(admin::RequestId(context.id.clone()));
         context.logged = begin_log(app, addressed.as_ref().ok(), &buckets, &mut parts);
@@ -165,7 +186,10 @@ async fn dispatch(
     }
     let sigv2 = sigv2_at(&app.auth.sigv2, found.plane, &addressed);
     let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
-    let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;
+    let (body, trailers) = verify::verify(app, context, found.plane, &mut parts, body, &options).await?;
+    if signed_read.is_some() {
+        drop_point(&mut parts)?;
+    }
     if context.principal.is_none() {
         // In proxy mode the wrong client would otherwise read of a policy of ours about a host that is not.
         if is_absolute(&parts) && !classify::is_ours(host, &addressed) {
@@ -174,7 +198,8 @@ async fn dispatch(
         // Buckets may be shared with everybody; nothing else is.
         let bucket =
             addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_) | Target::Service));
-        if found.plane != Plane::S3 || !bucket {
+        // The bearer of a token of an identity provider has no key yet.
+        if found.plane != Plane::Sts && (found.plane != Plane::S3 || !bucket) {
             return Err(ApiError::access_denied("an anonymous caller"));
         }
     }
@@ -196,11 +221,35 @@ async fn dispatch(
                 "WriteGetObjectResponse",
                 &app.registrar.account_id,
             )?;
-            Err(ApiError::not_implemented(
-                "WriteGetObjectResponse: functions that run code are not implemented yet; built-in ones need no answer",
-            ))
+            context.operation = "WriteGetObjectResponse";
+            app.object_lambda.answer(context.principal.as_ref(), &parts, body).await
         }
-        Plane::Lambda | Plane::Iam | Plane::Sts => Err(later::not_yet(found.plane)),
+        Plane::Lambda => {
+            context.operation = "Lambda";
+            let call = LambdaCall { principal: context.principal.as_ref(), request_id: &context.id };
+            Box::pin(app.lambda.call(call, &parts, body)).await
+        }
+        Plane::Iam | Plane::Sts => Box::pin(query(app, context, found.plane, parts, body)).await,
+    }
+}
+
+/// IAM and STS.
+async fn query(
+    app: &App,
+    context: &mut RequestContext,
+    plane: Plane,
+    parts: request::Parts,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
+    let bytes = s3::collect(body, query::MAX_BODY).await?;
+    let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
+    let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+    let keys = query::base_context(&asked, app.clock.now());
+    match (plane, &context.principal) {
+        (Plane::Iam, Some(principal)) => app.iam.call(principal, &form, keys, &context.id).await,
+        (Plane::Iam, None) => Err(ApiError::access_denied("IAM without a signature")),
+        (_, principal) => app.sts.call(principal.as_ref(), &form, keys, &context.id).await,
     }
 }
 
@@ -248,8 +297,8 @@ async fn s3(
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
     let Addressed { target, key, .. } = addressed;
-    if let (Target::ObjectLambda(lens, supporting), Some(key)) = (&target, &key)
-        && let Some(action) = Action::of(&parts, Some(key))
+    if let Target::ObjectLambda(lens, supporting) = &target
+        && let Some(action) = Action::of(&parts, key.as_deref())
     {
         (context.plane, context.operation) = ("object-lambda", action.name());
         let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
@@ -257,11 +306,12 @@ async fn s3(
             principal: context.principal.as_ref(),
             through_point: true,
             bucket: &bucket,
-            key: Some(key),
+            key: key.as_deref(),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
             accounts: &app.accounts,
         };
-        let call = LensCall { access, lens: Some(lens), key };
+        let key = key.as_deref().unwrap_or_default();
+        let call = LensCall { access, lens: Some(lens), key, request_id: &context.id };
         if let Some(answer) = Box::pin(app.object_lambda.call(&call, action, &parts)).await? {
             return Ok(answer);
         }
@@ -275,6 +325,20 @@ async fn s3(
         signers: s3::Signers { keys: app.keys.as_ref(), options: &app.auth },
     };
     app.s3.call(call, parts, body).await
+}
+
+/// Takes the access point out of the query of a URL that was made for a function, once its signature was verified.
+fn drop_point(parts: &mut request::Parts) -> Result<(), ApiError> {
+    let query = parts.uri.query().unwrap_or_default();
+    let is_point = |pair: &&str| pair.split('=').next().is_some_and(|name| name == POINT_PARAMETER);
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_point(pair)).collect();
+    let target = format!("{}?{}", parts.uri.path(), kept.join("&"));
+    let mut uri = parts.uri.clone().into_parts();
+    let bad = |error: http::Error| ApiError::internal(format!("the URL of an input: {error}"));
+    uri.path_and_query =
+        Some(target.trim_end_matches('?').parse().map_err(|error| bad(http::Error::from(error)))?);
+    parts.uri = http::Uri::from_parts(uri).map_err(|error| bad(http::Error::from(error)))?;
+    Ok(())
 }
 
 /// Whether the request line had an absolute target, as a client sends it to a proxy. In HTTP/2 every one has.

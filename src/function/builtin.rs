@@ -37,6 +37,9 @@ pub enum PrepareError {
     /// It is no transform.
     #[error("the function {0} runs code and is no transform")]
     RunsCode(String),
+    /// It has no listings.
+    #[error("the function {0} is a built-in transform, which lists nothing")]
+    Listing(String),
     /// Its payload is no JSON object.
     #[error("the payload is not a JSON object: {0}")]
     NotJson(String),
@@ -185,7 +188,10 @@ impl From<PrepareError> for ApiError {
                     names.join(", ")
                 }),
             ),
-            PrepareError::NotJson(_) | PrepareError::Payload(_) | PrepareError::RunsCode(_) => {
+            PrepareError::NotJson(_)
+            | PrepareError::Payload(_)
+            | PrepareError::RunsCode(_)
+            | PrepareError::Listing(_) => {
                 Self::new(http::StatusCode::BAD_REQUEST, "InvalidRequest", error.to_string())
             }
         }

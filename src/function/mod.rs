@@ -9,12 +9,13 @@
 //! - [`registry`]: from name and qualifier to the version that runs.
 //! - [`manager`], with its books in `pool`: a warm worker, a new one, or the queue; [`placement`] says where.
 //! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`].
-//! - [`invocation`], [`log`]: what goes in and comes out.
+//! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 
 pub mod builtin;
 pub mod code;
+pub mod events;
 pub mod invocation;
 pub mod log;
 pub mod manager;

@@ -19,7 +19,7 @@ use super::placement::Here;
 use super::pool::Limit;
 use super::registry::{self, ResolveError, Resolved};
 use super::runtime::{Runtime, Spec, StartError};
-use super::temporary::TemporaryKeys;
+use super::temporary::{Issued, TemporaryKeys};
 
 /// Bytes of a log that Invoke answers with.
 const LOG_TAIL: usize = 4 << 10;
@@ -47,6 +47,8 @@ pub struct Parts {
     pub account_id: String,
     /// Region of ARNs.
     pub region: String,
+    /// Where functions reach this server: `http://127.0.0.1:PORT`.
+    pub gateway: String,
 }
 
 /// Runs functions.
@@ -71,6 +73,8 @@ pub struct Event {
     pub caller_id: Option<String>,
     /// Id of the invocation; a new one where it is `None`.
     pub request_id: Option<String>,
+    /// A key that lasts as long as the invocation.
+    pub key: Option<Arc<Issued>>,
 }
 
 /// What came of an invocation.
@@ -115,6 +119,18 @@ impl Platform {
     #[must_use]
     pub fn code(&self) -> &CodeStore {
         &self.0.parts.code
+    }
+
+    /// Where functions reach this server.
+    #[must_use]
+    pub fn gateway(&self) -> &str {
+        &self.0.parts.gateway
+    }
+
+    /// Region of ARNs.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.0.parts.region
     }
 
     /// Temporary keys.

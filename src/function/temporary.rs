@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::policy::{Attached, Identity, Issuer, Policy, PolicyKind};
 use crate::secret::Secret;
 
 /// The query parameter that names the access point in a URL whose path is the object's key alone.
@@ -123,7 +124,7 @@ impl TemporaryKeys {
             arn: format!("arn:aws:sts::{account_id}:assumed-role/{role}/{function}"),
             user_name: None,
             access_key_id: id.clone(),
-            identity: Arc::default(),
+            identity: Arc::new(answers(role, account_id)?),
         };
         let record = KeyRecord { secret, principal, active: true, session_token: Some(token), expires: None };
         let purpose = Use::Answer { function: function.to_owned() };
@@ -173,6 +174,23 @@ impl KeyStore for TemporaryKeys {
         let over = key.until.is_some_and(|until| until < self.clock.now());
         Ok((!over).then(|| key.record.clone()))
     }
+}
+
+/// What bounds a function: it may answer requests, whatever its role is called.
+fn answers(role: &str, account_id: &str) -> Result<Identity, ApiError> {
+    const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":
+        "s3-object-lambda:WriteGetObjectResponse","Resource":"*"}]}"#;
+    let policy = Policy::parse(DOCUMENT, PolicyKind::Identity)
+        .map_err(|error| ApiError::internal(format!("the policy of functions: {error}")))?;
+    let issuer = Issuer {
+        kind: "Role",
+        arn: format!("arn:aws:iam::{account_id}:role/{role}"),
+        principal_id: String::new(),
+        name: role.to_owned(),
+    };
+    let label = "what every function may".into();
+    let policies = vec![Attached { label, policy: Arc::new(policy) }];
+    Ok(Identity { policies, issuer: Some(issuer), ..Identity::default() })
 }
 
 fn random() -> Result<(String, Secret, Secret), ApiError> {

@@ -50,7 +50,9 @@ impl Notifier {
             .iter()
             .flat_map(|happened| {
                 let rules = notification.rules.iter();
-                rules.filter(|rule| rule.matches(happened.event.name(), &happened.key)).map(move |rule| (rule, happened))
+                rules
+                    .filter(|rule| rule.matches(happened.event.name(), &happened.key))
+                    .map(move |rule| (rule, happened))
             })
             .filter_map(|(rule, happened)| Some((self.consumers.key(&rule.arn)?, rule, happened)))
             .collect();
@@ -65,7 +67,12 @@ impl Notifier {
     ///
     /// # Errors
     /// The store's.
-    pub async fn test(&self, bucket: &str, cause: &Cause, notification: &Notification) -> Result<(), ApiError> {
+    pub async fn test(
+        &self,
+        bucket: &str,
+        cause: &Cause,
+        notification: &Notification,
+    ) -> Result<(), ApiError> {
         let mut keys: Vec<_> =
             notification.rules.iter().filter_map(|rule| self.consumers.key(&rule.arn)).collect();
         keys.sort();

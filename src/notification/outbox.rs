@@ -55,10 +55,13 @@ impl Outbox {
     pub fn open(table: Arc<dyn RecordTable>) -> Result<Self> {
         let mut state = State { next: 1, ..State::default() };
         for record in table.load()? {
-            let Some(number) = record.name.strip_prefix(PREFIX).filter(|_| record.kind == TASK) else { continue };
-            let read = u64::from_str_radix(number, 16).map_err(|error| error.to_string()).and_then(|number| {
-                Ok((number, serde_json::from_slice(&record.value).map_err(|error| error.to_string())?))
-            });
+            let Some(number) = record.name.strip_prefix(PREFIX).filter(|_| record.kind == TASK) else {
+                continue;
+            };
+            let read =
+                u64::from_str_radix(number, 16).map_err(|error| error.to_string()).and_then(|number| {
+                    Ok((number, serde_json::from_slice(&record.value).map_err(|error| error.to_string())?))
+                });
             match read {
                 Ok((number, waiting)) => state.put(number, waiting),
                 Err(error) => tracing::warn!(name = %record.name, error, "a notification cannot be read"),
@@ -128,7 +131,8 @@ impl Outbox {
         {
             let mut state = self.state();
             let all = state.waiting.get_mut(key);
-            let gone = all.map_or(0, |all| numbers.iter().filter(|number| all.remove(number).is_some()).count());
+            let gone =
+                all.map_or(0, |all| numbers.iter().filter(|number| all.remove(number).is_some()).count());
             state.count -= gone;
         }
         let change = |number: &u64| RecordChange { kind: TASK.into(), name: name(*number), value: None };

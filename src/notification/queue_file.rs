@@ -152,7 +152,8 @@ mod tests {
         for n in 100..115 {
             queue.deliver(&[message(&n.to_string())]).await.unwrap();
         }
-        let mut found: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut found: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         found.sort();
         let all: String = found.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
         assert_eq!(found.len(), KEPT + 1);

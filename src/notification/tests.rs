@@ -72,7 +72,7 @@ impl World {
 
     fn open(&self) -> (Notifier, Worker) {
         let outbox = Arc::new(Outbox::open(Arc::clone(&self.store) as _).unwrap());
-        let mut consumers = Consumers::new(&Options::default(), "q".into(), "us-east-1", ACCOUNT);
+        let mut consumers = Consumers::new(&Options::default(), "q".as_ref(), "us-east-1", ACCOUNT);
         consumers.add("target:q", Arc::clone(&self.recorder) as _);
         let consumers = Arc::new(consumers);
         let (clock, metrics) = (Arc::new(SystemClock), Arc::new(Metrics::default()));
@@ -114,8 +114,7 @@ async fn messages_survive_a_restart_and_come_in_order() {
     drop(notifier);
     let (notifier, worker) = world.open();
     world.tell(&notifier, &["in/4"]).await;
-    *world.recorder.failures.lock().unwrap() =
-        vec![Failure { reason: "down".into(), refused: false }; 8];
+    *world.recorder.failures.lock().unwrap() = vec![Failure { reason: "down".into(), refused: false }; 8];
     let running = tokio::spawn(worker.run());
     assert_eq!(world.keys(4).await, ["in/1", "in/2", "in/3", "in/4"]);
     world.tell(&notifier, &["in/5"]).await;
@@ -208,7 +207,8 @@ fn answering(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec
             let mut body = vec![0; length];
             stream.read_exact(&mut body).unwrap();
             bodies.push(String::from_utf8(body).unwrap());
-            write!(stream.get_mut(), "HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            write!(stream.get_mut(), "HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .unwrap();
         }
         bodies
     });
@@ -218,7 +218,8 @@ fn answering(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec
 #[tokio::test]
 async fn a_webhook_is_told_by_post_and_leads_nowhere_else() {
     let redirect = "307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/";
-    let (url, serving) = answering(vec!["204 No Content", redirect, "503 Service Unavailable", "400 Bad Request"]);
+    let (url, serving) =
+        answering(vec!["204 No Content", redirect, "503 Service Unavailable", "400 Bad Request"]);
     let message = [Message { number: 1, body: "{\"a\":1}".into() }];
     let hook = Webhook::new(&url, true);
     hook.deliver(&message).await.unwrap();
@@ -246,12 +247,16 @@ async fn a_webhook_at_a_private_address_is_refused_by_address_and_by_name() {
 fn destinations_are_named_by_arns_of_this_server() {
     let target = Target { name: "q".into(), kind: TargetKind::QueueFile };
     let options = Options { targets: vec![target], private_addresses: false };
-    let consumers = Consumers::new(&options, "q".into(), "us-east-1", ACCOUNT);
+    let consumers = Consumers::new(&options, "q".as_ref(), "us-east-1", ACCOUNT);
     for service in ["sqs", "sns"] {
         assert_eq!(consumers.key(&format!("arn:aws:{service}:us-east-1:{ACCOUNT}:q")).unwrap(), "target:q");
     }
-    for arn in ["arn:aws:sqs:us-east-1:000000000000:p", "arn:aws:sqs:eu-west-1:000000000000:q",
-        "arn:aws:lambda:us-east-1:000000000000:function:q", "q"] {
+    for arn in [
+        "arn:aws:sqs:us-east-1:000000000000:p",
+        "arn:aws:sqs:eu-west-1:000000000000:q",
+        "arn:aws:lambda:us-east-1:000000000000:function:q",
+        "q",
+    ] {
         assert_eq!(consumers.key(arn), None, "{arn}");
     }
 }

@@ -6,6 +6,7 @@ pub fn is_known(operation: &str) -> bool {
     rule(operation).is_some()
         || S3_CONTROL.binary_search(&operation).is_ok()
         || ADMIN.binary_search(&operation).is_ok()
+        || LAMBDA.binary_search(&operation).is_ok()
 }
 
 /// Whether S3 allows an operation through an access point (S3 user guide, "Access point compatibility").
@@ -228,13 +229,49 @@ const S3_CONTROL: &[&str] = &[
 /// Operations of the admin API, sorted.
 const ADMIN: &[&str] = &["Admin"];
 
+/// Operations of the Lambda plane, sorted.
+const LAMBDA: &[&str] = &[
+    "AddPermission",
+    "CreateAlias",
+    "CreateFunction",
+    "DeleteAlias",
+    "DeleteFunction",
+    "DeleteFunctionConcurrency",
+    "DeleteFunctionEventInvokeConfig",
+    "GetAccountSettings",
+    "GetAlias",
+    "GetFunction",
+    "GetFunctionConcurrency",
+    "GetFunctionConfiguration",
+    "GetFunctionEventInvokeConfig",
+    "GetPolicy",
+    "Invoke",
+    "InvokeAsync",
+    "InvokeWithResponseStream",
+    "ListAliases",
+    "ListFunctionEventInvokeConfigs",
+    "ListFunctions",
+    "ListTags",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
+    "RemovePermission",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "UpdateFunctionEventInvokeConfig",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_tables_are_sorted_and_closed() {
-        for table in [S3_CONTROL, ADMIN, THROUGH_POINT] {
+        for table in [S3_CONTROL, ADMIN, LAMBDA, THROUGH_POINT] {
             assert!(table.is_sorted());
         }
         assert!(S3.is_sorted_by_key(|(name, ..)| *name));

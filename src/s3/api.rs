@@ -7,8 +7,7 @@ use crate::error::ApiError;
 
 use super::{
     Api, acl, bucket, copy, cors, delete, documents, encryption, lifecycle, list, lock, logging, multipart,
-    notification,
-    policy, tagging, versions, website,
+    notification, policy, tagging, versions, website,
 };
 
 #[async_trait::async_trait]

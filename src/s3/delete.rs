@@ -45,7 +45,8 @@ pub(super) async fn one(
     let mut output = DeleteObjectOutput::default();
     for result in results {
         let deleted = result.map_err(ApiError::from)?;
-        let happened = || Happened::by_delete(&name, wanted, &deleted, api.clock.now(), false).into_iter().collect();
+        let happened =
+            || Happened::by_delete(&name, wanted, &deleted, api.clock.now(), false).into_iter().collect();
         api.tell(&input.bucket, &req.extensions, None, happened).await?;
         output.delete_marker = deleted.marker.then_some(true);
         output.version_id = deleted.version.map(|id| VersionRef::of(id).to_string());

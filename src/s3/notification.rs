@@ -46,10 +46,12 @@ pub(super) async fn put(
     let notification = read(req.input.notification_configuration)?;
     notification.check()?;
     if let Some(rule) = notification.rules.iter().find(|rule| !api.notifier.knows(&rule.arn)) {
-        return Err(ApiError::invalid_argument("Unable to validate the following destination configurations")
-            .with_detail("ArgumentName1", rule.arn.as_str())
-            .with_detail("ArgumentValue1", "The destination is not among the server's notification targets")
-            .into());
+        return Err(ApiError::invalid_argument(
+            "Unable to validate the following destination configurations",
+        )
+        .with_detail("ArgumentName1", rule.arn.as_str())
+        .with_detail("ArgumentValue1", "The destination is not among the server's notification targets")
+        .into());
     }
     // First, for who cannot be told is not to be configured.
     if req.input.skip_destination_validation != Some(true) {
@@ -125,7 +127,10 @@ fn filter_out(rule: &NotificationRule) -> Option<dto::NotificationConfigurationF
         .into_iter()
         .filter_map(|(name, value)| {
             let value = value.clone()?;
-            Some(dto::FilterRule { name: Some(dto::FilterRuleName::from(name.to_owned())), value: Some(value) })
+            Some(dto::FilterRule {
+                name: Some(dto::FilterRuleName::from(name.to_owned())),
+                value: Some(value),
+            })
         })
         .collect();
     let key = dto::S3KeyFilter { filter_rules: Some(rules) };

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version, header};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,6 +24,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 
 use crate::door::Door;
 use crate::telemetry::{Metrics, events};
@@ -65,6 +67,8 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// How it is encrypted, where it is.
     pub tls: Option<Encrypted>,
+    /// Whether it comes from a function that this server runs.
+    pub from_function: bool,
 }
 
 /// How a connection is encrypted.
@@ -76,6 +80,13 @@ pub struct Encrypted {
     pub cipher_suite: &'static str,
 }
 
+/// Where functions reach the server: plain HTTP, whatever clients use.
+#[derive(Debug)]
+pub struct Gateway {
+    /// On the loopback interface.
+    pub listener: TcpListener,
+}
+
 /// What a listener serves with.
 #[derive(Debug)]
 pub struct Server {
@@ -85,6 +96,8 @@ pub struct Server {
     pub limits: Limits,
     /// Where events are counted.
     pub metrics: Arc<Metrics>,
+    /// Where functions reach it.
+    pub gateway: Option<Gateway>,
     /// TLS, where it is configured.
     #[cfg(feature = "tls")]
     pub tls: Option<tls::Tls>,
@@ -93,9 +106,12 @@ pub struct Server {
 impl Server {
     /// Serves until `shutdown` is ready, then drains: no new connections, requests in flight are finished, up to the
     /// limit.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let gateway = self.gateway.take();
         let server = Arc::new(self);
         let builder = Arc::new(server.builder());
+        // Until the drain's end: requests in flight may need their functions, and those the server.
+        let inside = tokio::spawn(Arc::clone(&server).serve_functions(gateway, Arc::clone(&builder)));
         let graceful = GracefulShutdown::new();
         let connections =
             Arc::new(Semaphore::new(server.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
@@ -126,7 +142,38 @@ impl Server {
         server.door.drain();
         events::Draining { limit: server.limits.drain }.emit();
         let clean = tokio::time::timeout(server.limits.drain, graceful.shutdown()).await.is_ok();
+        inside.abort();
         events::Drained { clean }.emit();
+    }
+
+    /// Serves functions, beside the limit of connections: those that fill it may be waiting for functions.
+    async fn serve_functions(
+        self: Arc<Self>,
+        gateway: Option<Gateway>,
+        builder: Arc<auto::Builder<TokioExecutor>>,
+    ) {
+        let Some(gateway) = gateway else { return };
+        let mut serving = JoinSet::new();
+        loop {
+            let stream = match gateway.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    events::AcceptFailed { error: &error }.emit();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let (server, builder) = (Arc::clone(&self), Arc::clone(&builder));
+            serving.spawn(async move {
+                let peer = stream.peer_addr();
+                let peer = peer.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+                if stream.set_nodelay(true).is_ok() {
+                    let connection = Connection { peer, tls: None, from_function: true };
+                    server.http(&builder, None, stream, connection).await;
+                }
+            });
+            while serving.try_join_next().is_some() {}
+        }
     }
 
     fn builder(&self) -> auto::Builder<TokioExecutor> {
@@ -162,20 +209,22 @@ impl Server {
             match tokio::time::timeout(self.limits.head_timeout, tls.acceptor().accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let tls = Some(tls::encrypted(stream.get_ref().1));
-                    self.http(builder, watcher, stream, Connection { peer, tls }).await;
+                    let connection = Connection { peer, tls, from_function: false };
+                    self.http(builder, Some(watcher), stream, connection).await;
                 }
                 Ok(Err(error)) => events::ConnectionFailed { peer, error: &error }.emit(),
                 Err(error) => events::ConnectionFailed { peer, error: &error }.emit(),
             }
             return;
         }
-        self.http(builder, watcher, stream, Connection { peer, tls: None }).await;
+        let connection = Connection { peer, tls: None, from_function: false };
+        self.http(builder, Some(watcher), stream, connection).await;
     }
 
     async fn http<S>(
         self: &Arc<Self>,
         builder: &auto::Builder<TokioExecutor>,
-        watcher: Watcher,
+        watcher: Option<Watcher>,
         stream: S,
         connection: Connection,
     ) where
@@ -193,7 +242,11 @@ impl Server {
             async move { Ok::<_, std::convert::Infallible>(server.answer(request).await) }
         });
         let serving = builder.serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(serving).await {
+        let served = match watcher {
+            Some(watcher) => watcher.watch(serving).await,
+            None => serving.await,
+        };
+        if let Err(error) = served {
             events::ConnectionFailed { peer: connection.peer, error: error.as_ref() }.emit();
         }
     }
@@ -201,9 +254,22 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
         let report = body::Report::new(Arc::clone(&self.metrics), started, &request);
-        let answer = self.door.handle(request.map(Body::new)).await;
+        let in_vain = expects_in_vain(&request);
+        let mut answer = self.door.handle(request.map(Body::new)).await;
+        if in_vain {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         report.attach(answer)
     }
+}
+
+/// Whether a client waits for 100 Continue before a body that has no bytes, as botocore does: there is no such answer
+/// then, and on the same connection it would take the next answer's head for a body, until the connection is closed.
+fn expects_in_vain<B: HttpBody>(request: &Request<B>) -> bool {
+    let expects = request.headers().get(header::EXPECT);
+    request.version() <= Version::HTTP_11
+        && request.body().is_end_stream()
+        && expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// A connection, once one more is allowed.

@@ -46,7 +46,8 @@ def until(found, count):
 
 
 def test_events_reach_their_targets(tmp_path, hook):
-    flags = ["--notify-queue", "file", "--notify-webhook", f"hook={hook}", "--notify-private"]
+    flags = ["--notify-queue", "file", "--notify-webhook", f"hook={hook}", "--notify-private",
+             "--lifecycle-day-seconds", "1"]
     server = Server(tmp_path, *flags)
     s3 = make_client("s3", server)
     s3.create_bucket(Bucket="b")
@@ -119,6 +120,14 @@ def test_events_reach_their_targets(tmp_path, hook):
     [test] = until(lambda: Hook.taken, 1)[:1]
     assert test["Event"] == "s3:TestEvent" and test["Bucket"] == "b"
     s3 = make_client("s3", server)
+    s3.put_object(Bucket="b", Key="in/old.jpg", Body=b"")
+    s3.put_object(Bucket="b", Key="in/old.png", Body=b"")
+    s3.put_bucket_lifecycle_configuration(Bucket="b", LifecycleConfiguration={"Rules": [
+        {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "in/"}, "Expiration": {"Days": 1}}]})
+    expired = until(lambda: Hook.taken, 2)[1]["Records"][0]
+    assert expired["eventName"] == "LifecycleExpiration:DeleteMarkerCreated"
+    assert expired["s3"]["object"]["key"] == "in/old.jpg" and expired["s3"]["object"]["versionId"]
+
     s3.put_bucket_notification_configuration(Bucket="b", NotificationConfiguration={})
     assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket="b")
     server.stop()

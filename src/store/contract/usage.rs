@@ -122,7 +122,10 @@ async fn a_quota_is_held(s: &Subject) {
     let put = async |key: &str, size| s.put_if(key, &noise(1, size), WriteCondition::Always).await;
     s.put("a", &noise(1, 600)).await;
     assert!(exceeded(put("b", 401).await), "too many bytes");
-    assert_eq!((s.keys(ListQuery { limit: 9, ..ListQuery::default() }).await.0, used(s)), (vec!["a".to_owned()], (1, 600, 0)));
+    assert_eq!(
+        (s.keys(ListQuery { limit: 9, ..ListQuery::default() }).await.0, used(s)),
+        (vec!["a".to_owned()], (1, 600, 0))
+    );
     put("b", 400).await.unwrap();
     assert!(exceeded(put("c", 0).await), "too many objects");
     put("b", 400).await.unwrap();
