@@ -7,15 +7,13 @@ use jiff::Timestamp;
 use crate::error::ApiError;
 use crate::xml::Xml;
 
-/// 200 with what an operation answers; without a result where it answers nothing.
+/// 200 with what an operation answers. An empty result is sent too, for some clients look for it.
 #[must_use]
 pub fn document(namespace: &str, action: &str, result: Xml, request_id: &str) -> Response<Body> {
     let result = result.into_string();
     let mut xml = Xml::default();
     xml.root(&format!("{action}Response"), namespace, |xml| {
-        if !result.is_empty() {
-            xml.element(&format!("{action}Result"), |xml| xml.fragment_in(&result));
-        }
+        xml.element(&format!("{action}Result"), |xml| xml.fragment_in(&result));
         xml.element("ResponseMetadata", |xml| {
             xml.text("RequestId", request_id);
         });

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what helps a test may fail it")]
 
 mod heads;
+mod identities;
 mod process;
 mod remote;
 mod support;
