@@ -4,6 +4,10 @@
 mod heads;
 mod identities;
 mod process;
+mod remote;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "wasm")]
+mod wasm;
+mod webhook;
