@@ -12,10 +12,11 @@ use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::object_lambda::{self, ObjectLambdaPlane};
-use crate::s3::{Api, Names, S3Plane, SourceName};
+use crate::policy::{Network, Trail, Via};
+use crate::s3::{Api, Names, Place, S3Plane, SourceName};
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Audit, Metrics};
 
 /// What an [`App`] is made of.
 #[derive(Debug)]
@@ -44,8 +45,12 @@ pub struct AppOptions {
     pub website_domains: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
     /// How OLAPs run.
     pub object_lambda: object_lambda::Options,
+    /// Changes and denials.
+    pub audit: Audit,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
 }
@@ -71,6 +76,8 @@ pub struct App {
     pub website_domains: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
     /// What the verifier allows.
     pub auth: AuthOptions,
     /// Creates and deletes points.
@@ -81,6 +88,8 @@ pub struct App {
     pub control: ControlPlane,
     /// GET and HEAD through functions.
     pub object_lambda: ObjectLambdaPlane,
+    /// Changes and denials.
+    pub audit: Audit,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -101,7 +110,11 @@ impl App {
             account_id: account_id.clone(),
             region: region.clone(),
         };
-        let names = PointNames { catalog: Arc::clone(&catalog), account_id: account_id.clone() };
+        let names = PointNames {
+            catalog: Arc::clone(&catalog),
+            account_id: account_id.clone(),
+            region: region.clone(),
+        };
         let api = Api {
             store: Arc::clone(&store),
             accounts: accounts.clone(),
@@ -127,7 +140,9 @@ impl App {
             domains: options.domains,
             website_domains: options.website_domains,
             admin_token: options.admin_token,
+            trusted_proxies: options.trusted_proxies,
             request_ids: RequestIds::new()?,
+            audit: options.audit,
             metrics: options.metrics,
             draining: AtomicBool::new(false),
             accounts,
@@ -154,7 +169,7 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None }
+        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None, trail: Trail::default(), client: None }
     }
 }
 
@@ -169,6 +184,10 @@ pub struct RequestContext {
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
+    /// What was decided about it.
+    pub trail: Trail,
+    /// Where it came from.
+    pub client: Option<std::net::IpAddr>,
     /// Headers that tell a browser what another origin may see of the answer.
     pub cors: Option<Box<http::HeaderMap>>,
 }
@@ -198,14 +217,15 @@ impl RequestIds {
 struct PointNames {
     catalog: Arc<dyn Catalog>,
     account_id: String,
+    region: String,
 }
 
 impl Names for PointNames {
-    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError> {
+    fn source(&self, source: &SourceName<'_>) -> Result<Place, ApiError> {
         let view = self.catalog.snapshot();
         let found = match source {
             SourceName::Bucket(name) => match target::alias(name, &view) {
-                None => return Ok((*name).to_owned()),
+                None => return Ok(Place { bucket: (*name).to_owned(), via: None }),
                 Some(found) => found?,
             },
             SourceName::AccessPoint { region, account_id, name } => {
@@ -219,7 +239,10 @@ impl Names for PointNames {
             }
         };
         match found {
-            Target::AccessPoint(point) => Ok(point.bucket.clone()),
+            Target::AccessPoint(point) => {
+                let via = Some(Via::access_point(Arc::clone(&point), &self.region));
+                Ok(Place { bucket: point.bucket.clone(), via })
+            }
             Target::ObjectLambda(..) | Target::Bucket(_) | Target::Service => Err(ApiError::invalid_request(
                 "An Object Lambda access point cannot be the source of a copy: read the object through it and put \
                  the result",

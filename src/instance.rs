@@ -19,7 +19,7 @@ use crate::object_lambda;
 use crate::server::{Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Audit, Metrics};
 
 /// Why an instance cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,9 @@ pub enum StartError {
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
+    /// The audit log cannot be written.
+    #[error("the audit log cannot be written: {0}")]
+    Audit(std::io::Error),
     /// TLS cannot be set up.
     #[cfg(feature = "tls")]
     #[error(transparent)]
@@ -147,6 +150,8 @@ impl Instance {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,
+            trusted_proxies: config.trusted_proxies.clone(),
+            audit: Audit::open(&config.audit, &config.data_dir).map_err(StartError::Audit)?,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             admin_token: config.admin_token.clone(),

@@ -179,6 +179,7 @@ pub(super) fn authenticate(
         principal: record.principal,
         scope: None,
         method: AuthMethod::PresignedV2,
+        at: None,
         payload,
         chunks: None,
     })

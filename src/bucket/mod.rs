@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::PublicAccessBlock;
 use crate::error::ApiError;
+use crate::policy::ResourcePolicy;
 
 pub mod acl;
 pub mod cors;
@@ -13,7 +14,6 @@ pub mod encryption;
 pub mod lifecycle;
 pub mod object_lock;
 pub mod ownership;
-pub mod policy;
 pub mod versioning;
 pub mod website;
 
@@ -23,7 +23,6 @@ pub use encryption::DefaultEncryption;
 pub use lifecycle::Lifecycle;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
-pub use policy::BucketPolicy;
 pub use versioning::Versioning;
 pub use website::Website;
 
@@ -52,7 +51,7 @@ pub struct BucketConfig {
     /// Whether the requester pays. Nobody does here; clients read it back.
     pub requester_pays: bool,
     /// The bucket policy.
-    pub policy: Option<BucketPolicy>,
+    pub policy: Option<ResourcePolicy>,
     /// What becomes of objects with time.
     pub lifecycle: Option<Lifecycle>,
     /// What the bucket shows as a website.

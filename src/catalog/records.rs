@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::policy::ResourcePolicy;
+
 /// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
 pub type Tags = BTreeMap<String, String>;
 
@@ -70,9 +72,9 @@ pub struct AccessPoint {
     /// Fixed at creation.
     #[serde(default)]
     pub public_access_block: PublicAccessBlock,
-    /// Policy document as sent, at most 20 KiB.
+    /// Its policy.
     #[serde(default)]
-    pub policy: Option<String>,
+    pub policy: Option<ResourcePolicy>,
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
@@ -121,9 +123,9 @@ pub struct ObjectLambda {
     /// Fixed at creation.
     #[serde(default)]
     pub public_access_block: PublicAccessBlock,
-    /// Policy document as sent, at most 20 KiB.
+    /// Its policy.
     #[serde(default)]
-    pub policy: Option<String>,
+    pub policy: Option<ResourcePolicy>,
     /// Tags.
     #[serde(default)]
     pub tags: Tags,

@@ -16,14 +16,18 @@ use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
 use crate::object_lambda::{Action, LensCall};
-use crate::policy::{Access, Asked};
+use crate::policy::{Access, Asked, Origin, Via};
 use crate::s3::{self, S3Call};
+use crate::server::Connection;
 use crate::store::StoreError;
 use crate::website::{self, Visit};
 
 pub mod admin;
+mod audit;
 pub mod classify;
 mod later;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use classify::{Classified, Plane};
@@ -48,15 +52,25 @@ impl Door {
     }
 
     /// Answers a request, whatever it is.
-    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+    pub async fn handle(&self, mut request: Request<Body>) -> Response<Body> {
         let app = &self.app;
         let mut context = app.request();
+        let connection = request.extensions().get::<Connection>().copied();
+        let origin = Origin::of(connection.as_ref(), request.headers(), &app.trusted_proxies);
+        context.client = origin.client;
+        request.extensions_mut().insert(origin);
+        let head = (request.method().clone(), request.uri().path().to_owned());
+        request.extensions_mut().insert(context.trail.clone());
         let mut answer = if is_own_route(request.uri().path()) {
             context.plane = "admin";
             admin::handle(app, &self.admin, &mut context, request).await
         } else {
             aws(app, &mut context, request).await
         };
+        if let Some(name) = context.trail.named() {
+            context.operation = name;
+        }
+        audit::note(app, &context, &head, &answer);
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&context.id) {
             headers.insert(HeaderName::from_static("x-amz-id-2"), id.clone());
@@ -183,7 +197,9 @@ async fn dispatch(
         Plane::WriteGetObjectResponse => {
             crate::policy::authorize(
                 context.principal.as_ref(),
-                "WriteGetObjectResponse",
+                &Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+                "s3-object-lambda:WriteGetObjectResponse",
+                &app.registrar.object_lambda_arn("*"),
                 &app.registrar.account_id,
             )?;
             Err(ApiError::not_implemented(
@@ -204,6 +220,7 @@ async fn s3(
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
     let Addressed { target, key, .. } = addressed;
+    let via = Via::of(&target, &app.registrar.region);
     if let (Target::ObjectLambda(lens, supporting), Some(key)) = (&target, &key)
         && let Some(action) = Action::of(&parts, Some(key))
     {
@@ -211,7 +228,7 @@ async fn s3(
         let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let access = Access {
             principal: context.principal.as_ref(),
-            through_point: true,
+            via: via.as_ref(),
             bucket: &bucket,
             key: Some(key),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
@@ -226,7 +243,7 @@ async fn s3(
         principal: context.principal.as_ref(),
         bucket: target.bucket(),
         key: key.as_deref(),
-        through_point: matches!(target, Target::AccessPoint(_) | Target::ObjectLambda(..)),
+        via,
         trailers,
         signers: s3::Signers { keys: app.keys.as_ref(), options: &app.auth },
     };

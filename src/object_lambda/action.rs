@@ -42,6 +42,13 @@ impl Action {
         }
     }
 
+    /// The permission that it needs.
+    #[must_use]
+    pub fn permission(self, parts: &request::Parts) -> &'static str {
+        let query = parts.uri.query().unwrap_or_default();
+        crate::policy::operation::of_source(query_pairs(query).any(|(name, _)| name == "versionId"))
+    }
+
     /// What the OLAP does with it.
     #[must_use]
     pub fn transformation(self, lens: &ObjectLambda) -> Option<&Transformation> {

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Response, request};
 
+use crate::access_point::FunctionArn;
 use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::{Functions, Prepared, Runner};
-use crate::policy::{self, Access};
+use crate::policy::{Access, Via};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
 
@@ -53,6 +54,14 @@ pub struct LensCall<'a> {
     pub lens: Option<&'a ObjectLambda>,
     /// Decoded key.
     pub key: &'a str,
+}
+
+/// The ARNs by which a policy may name a function: as the OLAP names it, and with the version that runs.
+fn function_forms(arn: &str) -> Vec<String> {
+    match FunctionArn::parse(arn) {
+        Some(FunctionArn { qualifier: None, .. }) => vec![format!("{arn}:$LATEST"), arn.to_owned()],
+        _ => vec![arn.to_owned()],
+    }
 }
 
 /// What the plane is made of.
@@ -104,13 +113,22 @@ impl ObjectLambdaPlane {
         parts: &request::Parts,
     ) -> Result<Option<Response<Body>>, ApiError> {
         let Some(lens) = call.lens else { return Ok(None) };
-        policy::authorize(call.access.principal, action.name(), &lens.account_id)?;
-        let transformation = action.transformation(lens);
+        let Some(transformation) = action.transformation(lens) else {
+            // Passed on as it came: the supporting access point and the bucket see no `aws:CalledVia`.
+            call.access.allow_lens(action.permission(parts))?;
+            action::check_partial(lens, action, parts)?;
+            action::refuse_customer_keys(&parts.headers)?;
+            return Ok(None);
+        };
+        let functions = function_forms(&transformation.function_arn);
+        call.access.allow_transform(action.permission(parts), &functions)?;
         action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
-        let Some(transformation) = transformation else { return Ok(None) };
         s3::keys::check(call.key)?;
-        Box::pin(self.transform(call, transformation, parts)).await.map(Some)
+        let via = call.access.via.map(Via::of_transform);
+        let access = Access { via: via.as_ref(), ..call.access };
+        let call = LensCall { access, ..*call };
+        Box::pin(self.transform(&call, transformation, parts)).await.map(Some)
     }
 
     async fn transform(

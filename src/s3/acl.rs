@@ -14,7 +14,6 @@ use crate::error::ApiError;
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, ObjectChange};
 
-use super::gate::ThroughPoint;
 use super::{Api, version};
 
 /// The header of each permission.
@@ -213,7 +212,7 @@ fn of_request(
 pub(super) fn access<'a, T>(api: &'a Api, req: &'a S3Request<T>, bucket: &'a Bucket) -> Access<'a> {
     Access {
         principal: req.extensions.get(),
-        through_point: req.extensions.get::<ThroughPoint>().is_some(),
+        via: req.extensions.get(),
         bucket,
         key: None,
         asked: Asked::of(&req.headers, &req.uri, &req.extensions),

@@ -63,8 +63,8 @@ impl Default for Limits {
 pub struct Connection {
     /// The other end.
     pub peer: SocketAddr,
-    /// Whether it is encrypted.
-    pub tls: bool,
+    /// The version of TLS, where it is encrypted: `1.3`.
+    pub tls: Option<&'static str>,
 }
 
 /// What a listener serves with.
@@ -151,13 +151,16 @@ impl Server {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             match tokio::time::timeout(self.limits.head_timeout, tls.acceptor().accept(stream)).await {
-                Ok(Ok(stream)) => self.http(builder, watcher, stream, Connection { peer, tls: true }).await,
+                Ok(Ok(stream)) => {
+                    let connection = Connection { peer, tls: Some(tls::version(&stream)) };
+                    self.http(builder, watcher, stream, connection).await;
+                }
                 Ok(Err(error)) => events::ConnectionFailed { peer, error: &error }.emit(),
                 Err(error) => events::ConnectionFailed { peer, error: &error }.emit(),
             }
             return;
         }
-        self.http(builder, watcher, stream, Connection { peer, tls: false }).await;
+        self.http(builder, watcher, stream, Connection { peer, tls: None }).await;
     }
 
     async fn http<S>(

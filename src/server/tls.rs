@@ -131,6 +131,15 @@ fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError>
     Ok(Arc::new(config))
 }
 
+/// The version of TLS that a connection speaks, as policies name it.
+pub(super) fn version<S>(stream: &tokio_rustls::server::TlsStream<S>) -> &'static str {
+    let (_, connection) = stream.get_ref();
+    match connection.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "1.3",
+        _ => "1.2",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -136,7 +136,7 @@ impl Visit<'_> {
         parts.uri = http::Uri::from_static("/");
         let access = Access {
             principal: None,
-            through_point: false,
+            via: None,
             bucket,
             key: Some(key),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
@@ -205,7 +205,7 @@ fn rule<'w>(website: &'w Website, key: &str, status: Option<StatusCode>) -> Opti
 }
 
 fn scheme(parts: &request::Parts) -> &'static str {
-    let tls = parts.extensions.get::<crate::server::Connection>().is_some_and(|connection| connection.tls);
+    let tls = parts.extensions.get::<crate::server::Connection>().is_some_and(|connection| connection.tls.is_some());
     if tls { "https" } else { "http" }
 }
 
