@@ -13,9 +13,11 @@ use crate::context::App;
 pub mod access_points;
 pub mod accounts;
 pub mod error;
+pub mod explain;
 pub mod extract;
 pub mod functions;
 pub mod health;
+mod inquiry;
 pub mod keys;
 pub mod kms_keys;
 pub mod object_lambdas;
@@ -44,6 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/accounts/{id}", put(accounts::put).get(accounts::get).delete(accounts::delete))
         .route("/kms-keys", get(kms_keys::list))
         .route("/kms-keys/{*name}", put(kms_keys::put))
+        .route("/policy/explain", post(explain::explain))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", axum::routing::patch(keys::update).delete(keys::delete))
         .route("/openapi.json", get(openapi::document));

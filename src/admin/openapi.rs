@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, preview};
+use super::{access_points, accounts, explain, functions, keys, kms_keys, object_lambdas, preview};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -32,6 +32,7 @@ use super::{access_points, accounts, functions, keys, kms_keys, object_lambdas, 
         accounts::get,
         accounts::put,
         accounts::delete,
+        explain::explain,
         kms_keys::list,
         kms_keys::put,
         keys::list,

@@ -25,7 +25,13 @@ pub(super) fn unknown_key(id: &str) -> ApiError {
         .with_detail("AWSAccessKeyId", id)
 }
 
-pub(super) fn invalid_token() -> ApiError {
+pub(super) fn expired_token() -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "ExpiredToken", "The provided token has expired.")
+}
+
+/// 400 InvalidToken.
+#[must_use]
+pub fn invalid_token() -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
         "InvalidToken",

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::sigv4::{ALGORITHM, amz_date};
-use super::{AuthOptions, KeyStore, Principal, check_key, errors, sigv2};
+use super::{AuthOptions, KeyStore, Principal, check_key, errors, find_key, sigv2};
 use crate::error::ApiError;
 
 /// Verifies a form. `field` finds a field by its name in lower case. `None` is an anonymous form, which has no policy.
@@ -45,13 +45,13 @@ pub fn form<'f>(
         }
         let id = field("awsaccesskeyid").ok_or_else(|| missing("AWSAccessKeyId"))?;
         let signature = require("signature")?;
-        let record = keys.lookup(id).filter(|key| key.active).ok_or_else(|| errors::unknown_key(id))?;
+        let record = find_key(keys, id, token)?;
         let expected = sigv2::sign(record.secret.expose(), policy.as_bytes())?;
         let given = BASE64.decode(signature.as_bytes()).unwrap_or_default();
         if !bool::from(expected.as_slice().ct_eq(&given)) {
             return Err(errors::signature_mismatch());
         }
-        check_key(&record, token)?;
+        check_key(&record, token, now)?;
         return Ok(Some(record.principal));
     }
     if require("x-amz-algorithm")? != ALGORITHM {
@@ -80,13 +80,13 @@ pub fn form<'f>(
     if now.duration_since(at).as_secs() > super::sigv4::MAX_EXPIRES {
         return Err(errors::denied("Request has expired"));
     }
-    let record = keys.lookup(id).filter(|key| key.active).ok_or_else(|| errors::unknown_key(id))?;
+    let record = find_key(keys, id, token)?;
     let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(at.as_second()).unwrap_or_default());
     let key = generate_signing_key(record.secret.expose(), time, region, service);
     let expected = calculate_signature(key, policy.as_bytes());
     if !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
         return Err(errors::signature_mismatch());
     }
-    check_key(&record, token)?;
+    check_key(&record, token, now)?;
     Ok(Some(record.principal))
 }

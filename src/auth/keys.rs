@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use crate::error::ApiError;
 use crate::policy::Identity;
 use crate::secret::Secret;
 
 /// Finds access keys.
 pub trait KeyStore: Send + Sync {
-    /// The key of this id, where there is one.
-    fn lookup(&self, access_key_id: &str) -> Option<KeyRecord>;
+    /// The key of this id, where there is one. A temporary key is found by the token that comes with it.
+    ///
+    /// # Errors
+    /// 400 InvalidToken for a token that is not this key's.
+    fn lookup(&self, access_key_id: &str, token: Option<&str>) -> Result<Option<KeyRecord>, ApiError>;
 }
 
 /// An access key.
@@ -22,6 +28,8 @@ pub struct KeyRecord {
     pub active: bool,
     /// The token that must come with a temporary key.
     pub session_token: Option<Secret>,
+    /// When a temporary key ends.
+    pub expires: Option<Timestamp>,
 }
 
 /// What kind of caller a principal is.

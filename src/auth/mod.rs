@@ -21,6 +21,7 @@ mod sigv4;
 mod tests;
 
 pub use chunked::{Trailers, body};
+pub use errors::invalid_token;
 pub use form::form;
 pub use keys::{KeyRecord, KeyStore, Principal, PrincipalKind};
 pub use payload::PayloadMode;
@@ -127,12 +128,23 @@ pub fn authenticate(
     Ok(Outcome::Anonymous)
 }
 
-/// Checks the token of a temporary key. A permanent key must come without one.
-fn check_key(record: &KeyRecord, token: Option<&str>) -> Result<(), ApiError> {
+/// The key that a request names, where it may sign.
+fn find_key(keys: &dyn KeyStore, id: &str, token: Option<&str>) -> Result<KeyRecord, ApiError> {
+    keys.lookup(id, token)?.filter(|key| key.active).ok_or_else(|| errors::unknown_key(id))
+}
+
+/// Checks the token of a temporary key, whose signature is right. A permanent key must come without one.
+fn check_key(record: &KeyRecord, token: Option<&str>, now: Timestamp) -> Result<(), ApiError> {
     let right = match (&record.session_token, token) {
         (None, None) => true,
         (Some(expected), Some(given)) => expected.expose().as_bytes().ct_eq(given.as_bytes()).into(),
         _ => false,
     };
-    if right { Ok(()) } else { Err(errors::invalid_token()) }
+    if !right {
+        return Err(errors::invalid_token());
+    }
+    if record.expires.is_some_and(|end| end <= now) {
+        return Err(errors::expired_token());
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use super::canonical::{header, query};
 use super::errors;
 use super::presign::parameter;
-use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, PayloadMode, check_key};
+use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, PayloadMode, check_key, find_key};
 use crate::error::ApiError;
 
 /// Query parameters that are part of the resource that is signed.
@@ -164,13 +164,13 @@ pub(super) fn authenticate(
         Some(token) => Some(token),
         None => super::canonical::one(&parts.headers, "x-amz-security-token")?.map(str::to_owned),
     };
-    let record = keys.lookup(&id).filter(|key| key.active).ok_or_else(|| errors::unknown_key(&id))?;
+    let record = find_key(keys, &id, token.as_deref())?;
     let expected = sign(record.secret.expose(), &string_to_sign(parts, &expires)?)?;
     let given = BASE64.decode(signature.as_bytes()).unwrap_or_default();
     if !bool::from(expected.as_slice().ct_eq(&given)) {
         return Err(errors::signature_mismatch());
     }
-    check_key(&record, token.as_deref())?;
+    check_key(&record, token.as_deref(), now)?;
     let payload = match super::canonical::one(&parts.headers, "x-amz-content-sha256")? {
         Some(value) => PayloadMode::parse(value)?,
         None => PayloadMode::Unsigned,

@@ -17,7 +17,7 @@ use super::canonical::{self, is_s3, one};
 use super::errors::{self, Place};
 use super::payload::EMPTY;
 use super::presign::parameter;
-use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key};
+use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key, find_key};
 use crate::error::ApiError;
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -156,7 +156,7 @@ pub(super) fn by_header(
     let token = one(&parts.headers, "x-amz-security-token")?;
     let payload = one(&parts.headers, "x-amz-content-sha256")?;
     let claim = Claim { place, credential, signed, signature, token, at, payload };
-    verify(parts, &claim, keys, options, body_hash)
+    verify(parts, &claim, keys, now, options, body_hash)
 }
 
 pub(super) fn by_query(
@@ -221,7 +221,7 @@ pub(super) fn by_query(
     let payload = in_query.as_deref().or(in_header).or_else(|| s3.then_some("UNSIGNED-PAYLOAD"));
     let (credential, signed, signature) = (&*credential, &*signed, &*signature);
     let claim = Claim { place, credential, signed, signature, token, at, payload };
-    verify(parts, &claim, keys, options, body_hash)
+    verify(parts, &claim, keys, now, options, body_hash)
 }
 
 /// `YYYYMMDDTHHMMSSZ`.
@@ -238,6 +238,7 @@ fn verify(
     parts: &Parts,
     claim: &Claim<'_>,
     keys: &dyn KeyStore,
+    now: Timestamp,
     options: &AuthOptions,
     body_hash: Option<[u8; 32]>,
 ) -> Result<Outcome, ApiError> {
@@ -293,7 +294,7 @@ fn verify(
         (None, None) => return Ok(Outcome::NeedsBodyHash),
     };
     let mode = PayloadMode::parse(payload)?;
-    let record = keys.lookup(id).filter(|key| key.active).ok_or_else(|| errors::unknown_key(id))?;
+    let record = find_key(keys, id, claim.token)?;
     let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(claim.at.as_second()).unwrap_or_default());
     let key =
         Zeroizing::new(generate_signing_key(record.secret.expose(), time, region, service).as_ref().to_vec());
@@ -309,7 +310,7 @@ fn verify(
     if !right {
         return Err(errors::signature_mismatch());
     }
-    check_key(&record, claim.token)?;
+    check_key(&record, claim.token, now)?;
     let method = match place {
         Place::Header => AuthMethod::Header,
         Place::Query => AuthMethod::PresignedV4,

@@ -25,13 +25,14 @@ const NOW: u64 = 1_369_353_600;
 struct Keys(&'static str, &'static str);
 
 impl KeyStore for Keys {
-    fn lookup(&self, id: &str) -> Option<KeyRecord> {
-        (id == self.0).then(|| KeyRecord {
+    fn lookup(&self, id: &str, _: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
+        Ok((id == self.0).then(|| KeyRecord {
             secret: Secret::new(self.1),
             principal: Principal::root("123456789012", id),
             active: true,
             session_token: None,
-        })
+            expires: None,
+        }))
     }
 }
 

@@ -134,7 +134,7 @@ impl Accounts {
             return Err(conflict("Another account has this e-mail"));
         }
         let account = Account { account_id: account_id.to_owned(), name, email, created: self.clock.now() };
-        let (pair, key) = keys.prepare(account_id, "the account's first key".into())?;
+        let (pair, key) = keys.prepare(account_id, None, "the account's first key".into())?;
         let (written, made) = std::sync::mpsc::sync_channel(1);
         let decide = move |view: &View| {
             let mut account = account;
@@ -167,7 +167,7 @@ impl Accounts {
         Ok((account, is_new.then_some(pair)))
     }
 
-    /// Deletes an account and its keys. The caller has seen that it owns no bucket.
+    /// Deletes an account, its keys and its identities. The caller has seen that it owns no bucket.
     ///
     /// # Errors
     /// 404 NoSuchAccount; 409 for the root account.
@@ -183,6 +183,8 @@ impl Accounts {
             let keys = view.access_keys.values().filter(|key| key.account_id == id);
             let mut changes: Vec<Change> =
                 keys.map(|key| Change::DeleteAccessKey(key.access_key_id.clone())).collect();
+            let identities = view.identities.of_account(&id).into_iter();
+            changes.extend(identities.map(|(kind, key)| Change::DeleteIdentity(kind, key)));
             changes.push(Change::DeleteAccount(id));
             Ok(changes)
         };
@@ -242,7 +244,7 @@ mod tests {
         };
         let (made, pair) = put("111111111111", "alt", "alt@example.com").await.unwrap();
         let pair = pair.unwrap();
-        let principal = keys.lookup(&pair.access_key_id).unwrap().principal;
+        let principal = keys.lookup(&pair.access_key_id, None).unwrap().unwrap().principal;
         assert_eq!(principal.arn, "arn:aws:iam::111111111111:root");
         assert_eq!(accounts.by_canonical_id(&made.canonical_id()).unwrap().name, "alt");
         assert_eq!(accounts.by_email("ALT@example.com").unwrap().account_id, "111111111111");
@@ -259,7 +261,7 @@ mod tests {
             assert_eq!(put(id, name, email).await.unwrap_err().code, code, "{id} {name} {email}");
         }
         accounts.delete("111111111111").await.unwrap();
-        assert!(keys.lookup(&pair.access_key_id).is_none());
+        assert!(keys.lookup(&pair.access_key_id, None).unwrap().is_none());
         assert_eq!(accounts.delete("111111111111").await.unwrap_err().code, "NoSuchAccount");
         assert_eq!(accounts.list().len(), 1);
     }

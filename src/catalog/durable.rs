@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use super::identities::Entity;
 use super::{Catalog, Change, Decide, View};
 use crate::error::ApiError;
 use crate::store::{Record, RecordChange, RecordTable};
@@ -83,6 +84,11 @@ fn encode(change: &Change) -> Result<RecordChange, ApiError> {
         Change::PutKmsKey(key) => row("kms-key", &key.name, json(key)?),
         Change::PutAccountBlock(account, block) => row("account-block", account, json(block)?),
         Change::DeleteAccountBlock(account) => row("account-block", account, None),
+        Change::PutIdentity(entity) => {
+            let bytes = entity.to_json().map_err(|error| ApiError::internal(error.to_string()))?;
+            row(entity.kind().record(), &entity.key(), Some(bytes))
+        }
+        Change::DeleteIdentity(kind, key) => row(kind.record(), key, None),
     })
 }
 
@@ -99,7 +105,13 @@ fn decode(kind: &str, name: &str, bytes: &[u8]) -> Result<Change, ApiError> {
         "account" => Change::PutAccount(json(kind, name, bytes)?),
         "kms-key" => Change::PutKmsKey(json(kind, name, bytes)?),
         "account-block" => Change::PutAccountBlock(name.to_owned(), json(kind, name, bytes)?),
-        _ => return Err(ApiError::internal(format!("catalog record {name}: unknown kind {kind}"))),
+        _ => match Entity::from_json(kind, bytes) {
+            Some(Ok(entity)) => Change::PutIdentity(Box::new(entity)),
+            Some(Err(error)) => {
+                return Err(ApiError::internal(format!("catalog record {kind}/{name}: {error}")));
+            }
+            None => return Err(ApiError::internal(format!("catalog record {name}: unknown kind {kind}"))),
+        },
     })
 }
 

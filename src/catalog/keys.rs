@@ -9,12 +9,14 @@ use std::sync::Arc;
 use data_encoding::{BASE32_NOPAD, BASE64};
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{KeyRecord, KeyStore, Principal};
+use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::secret::Secret;
 
+use super::identities::{User, assemble, directory, errors, limits};
 use super::seal::{MasterKey, SealError};
+use super::sessions::{self, Sessions};
 use super::{AccessKey, Catalog, Change, View};
 
 /// Access keys of an account, the root pair not counted.
@@ -98,6 +100,8 @@ pub struct Keys {
     catalog: Arc<dyn Catalog>,
     master: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
+    /// Temporary credentials.
+    pub sessions: Sessions,
 }
 
 impl Keys {
@@ -110,7 +114,8 @@ impl Keys {
         master: Arc<MasterKey>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { root, account_id, catalog, master, clock }
+        let sessions = Sessions::new(Arc::clone(&master));
+        Self { root, account_id, catalog, master, clock, sessions }
     }
 
     /// The root pair.
@@ -126,13 +131,12 @@ impl Keys {
     pub async fn create(&self, account_id: Option<String>, description: String) -> Result<KeyPair, ApiError> {
         let account_id = account_id.unwrap_or_else(|| self.account_id.clone());
         let is_root = account_id == self.account_id;
-        let (pair, record) = self.prepare(&account_id, description)?;
+        let (pair, record) = self.prepare(&account_id, None, description)?;
         let decide = move |view: &View| {
             if !is_root && !view.accounts.contains_key(&account_id) {
                 return Err(super::accounts::absent(&account_id));
             }
-            let keys = view.access_keys.values().filter(|key| key.account_id == account_id);
-            if keys.count() >= MAX_KEYS {
+            if view.keys_of(&account_id, None).count() >= MAX_KEYS {
                 return Err(ApiError::new(
                     http::StatusCode::BAD_REQUEST,
                     "LimitExceeded",
@@ -145,10 +149,35 @@ impl Keys {
         Ok(pair)
     }
 
+    /// Makes an access key of a user. Its secret is answered here and never again.
+    ///
+    /// # Errors
+    /// 404 NoSuchEntity; 409 LimitExceeded.
+    pub async fn create_for_user(&self, account_id: &str, user: &str) -> Result<KeyPair, ApiError> {
+        let (pair, record) = self.prepare(account_id, Some(user.to_ascii_lowercase()), String::new())?;
+        let (account_id, user) = (account_id.to_owned(), user.to_owned());
+        let decide = move |view: &View| {
+            directory::find::<User>(view, &account_id, &user)?;
+            if view.keys_of(&account_id, Some(&user)).count() >= limits::ACCESS_KEYS {
+                return Err(errors::limit("AccessKeysPerUser", limits::ACCESS_KEYS));
+            }
+            Ok(vec![Change::PutAccessKey(record)])
+        };
+        self.catalog.update(Box::new(decide)).await?;
+        Ok(pair)
+    }
+
+    /// The root key pair, where it is of an account.
+    #[must_use]
+    pub fn root_of(&self, account_id: &str) -> Option<&str> {
+        (account_id == self.account_id).then_some(self.root.access_key_id.as_str())
+    }
+
     /// A new key and its record, which is not written yet.
     pub(super) fn prepare(
         &self,
         account_id: &str,
+        user: Option<String>,
         description: String,
     ) -> Result<(KeyPair, AccessKey), ApiError> {
         if description.chars().count() > 256 {
@@ -163,6 +192,7 @@ impl Keys {
             active: true,
             description,
             account_id: account_id.to_owned(),
+            user,
         };
         Ok((pair, record))
     }
@@ -206,23 +236,52 @@ fn find<'a>(view: &'a View, id: &str) -> Result<&'a AccessKey, ApiError> {
 }
 
 impl KeyStore for Keys {
-    fn lookup(&self, access_key_id: &str) -> Option<KeyRecord> {
+    fn lookup(&self, access_key_id: &str, token: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
+        let record = |secret, principal, active| KeyRecord {
+            secret,
+            principal,
+            active,
+            session_token: None,
+            expires: None,
+        };
         if access_key_id == self.root.access_key_id {
-            let secret = self.root.secret.clone();
             let principal = Principal::root(&self.account_id, access_key_id);
-            return Some(KeyRecord { secret, principal, active: true, session_token: None });
+            return Ok(Some(record(self.root.secret.clone(), principal, true)));
         }
         let view = self.catalog.snapshot();
-        let key = view.access_keys.get(access_key_id)?;
+        if let Some(token) = token.filter(|_| access_key_id.starts_with(sessions::PREFIX)) {
+            let found = self.sessions.lookup(&view, access_key_id, token);
+            return found.map(Some).ok_or_else(crate::auth::invalid_token);
+        }
+        let Some(key) = view.access_keys.get(access_key_id) else { return Ok(None) };
+        let Some(principal) = holder(&view, key) else { return Ok(None) };
         match self.master.open(access_key_id, &key.sealed_secret) {
-            Ok(secret) => {
-                let principal = Principal::root(&key.account_id, access_key_id);
-                Some(KeyRecord { secret, principal, active: key.active, session_token: None })
-            }
+            Ok(secret) => Ok(Some(record(secret, principal, key.active))),
             Err(error) => {
                 tracing::error!(access_key_id, %error, "an access key cannot be used");
-                None
+                Ok(None)
             }
+        }
+    }
+}
+
+/// Who holds a key, with what bounds them; `None` where that cannot be known.
+fn holder(view: &View, key: &AccessKey) -> Option<Principal> {
+    let root = Principal::root(&key.account_id, &key.access_key_id);
+    let Some(name) = &key.user else { return Some(root) };
+    let user = view.identities.get::<User>(&key.account_id, name)?;
+    match assemble::user(view, user) {
+        Ok(identity) => Some(Principal {
+            kind: PrincipalKind::User,
+            principal_id: user.id.clone(),
+            arn: user.arn(),
+            user_name: Some(user.name.clone()),
+            identity: Arc::new(identity),
+            ..root
+        }),
+        Err(error) => {
+            tracing::error!(access_key_id = key.access_key_id, %error, "a user's key cannot be used");
+            None
         }
     }
 }
@@ -232,6 +291,10 @@ mod tests {
     use super::*;
     use crate::catalog::MemoryCatalog;
     use crate::clock::SystemClock;
+
+    fn lookup(keys: &Keys, id: &str) -> Option<KeyRecord> {
+        keys.lookup(id, None).unwrap()
+    }
 
     #[tokio::test]
     async fn keys_are_made_switched_and_deleted() {
@@ -244,14 +307,14 @@ mod tests {
             Arc::new(MasterKey::from_bytes(&[7; 32])),
             Arc::new(SystemClock),
         );
-        assert!(keys.lookup(&root.access_key_id).is_some() && keys.lookup("AKIAX").is_none());
+        assert!(lookup(&keys, &root.access_key_id).is_some() && lookup(&keys, "AKIAX").is_none());
         let pair = keys.create(None, "for the app".into()).await.unwrap();
-        let found = keys.lookup(&pair.access_key_id).unwrap();
+        let found = lookup(&keys, &pair.access_key_id).unwrap();
         assert_eq!((found.secret.expose(), found.active), (pair.secret.expose(), true));
         keys.set_active(&pair.access_key_id, false).await.unwrap();
-        assert!(!keys.lookup(&pair.access_key_id).unwrap().active);
+        assert!(!lookup(&keys, &pair.access_key_id).unwrap().active);
         keys.delete(&pair.access_key_id).await.unwrap();
-        assert!(keys.lookup(&pair.access_key_id).is_none());
+        assert!(lookup(&keys, &pair.access_key_id).is_none());
         assert_eq!(keys.delete(&pair.access_key_id).await.unwrap_err().code, "NoSuchAccessKey");
     }
 

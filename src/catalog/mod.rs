@@ -1,4 +1,4 @@
-//! Access points, Object Lambda access points, functions and keys: typed records, snapshots for readers.
+//! Access points, Object Lambda access points, functions, identities and keys: typed records, snapshots for readers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,13 +9,16 @@ use crate::error::ApiError;
 
 pub mod accounts;
 pub mod durable;
+pub mod identities;
 pub mod keys;
 pub mod memory;
 pub mod records;
 pub mod seal;
+pub mod sessions;
 
 pub use accounts::{Account, Accounts, canonical_id};
 pub use durable::RecordsCatalog;
+pub use identities::{Directory, Identities};
 pub use keys::{KeyPair, Keys};
 pub use memory::MemoryCatalog;
 pub use records::*;
@@ -41,6 +44,8 @@ pub struct View {
     pub kms_keys: BTreeMap<String, Arc<KmsKey>>,
     /// The account's PublicAccessBlock by account id.
     pub account_blocks: BTreeMap<String, PublicAccessBlock>,
+    /// Users, groups, roles, managed policies and identity providers.
+    pub identities: Identities,
 }
 
 /// One change of the catalog.
@@ -72,9 +77,19 @@ pub enum Change {
     PutAccountBlock(String, PublicAccessBlock),
     /// Removes an account's PublicAccessBlock.
     DeleteAccountBlock(String),
+    /// Writes a user, group, role, managed policy or identity provider.
+    PutIdentity(Box<identities::Entity>),
+    /// Removes the one of this kind and key.
+    DeleteIdentity(identities::EntityKind, String),
 }
 
 impl View {
+    /// The access keys of a user, or of an account's root.
+    pub fn keys_of(&self, account: &str, user: Option<&str>) -> impl Iterator<Item = &Arc<AccessKey>> {
+        let (account, user) = (account.to_owned(), user.map(str::to_ascii_lowercase));
+        self.access_keys.values().filter(move |key| key.account_id == account && key.user == user)
+    }
+
     /// Applies one change.
     pub fn apply(&mut self, change: Change) {
         match change {
@@ -127,6 +142,8 @@ impl View {
             Change::DeleteAccountBlock(account) => {
                 self.account_blocks.remove(&account);
             }
+            Change::PutIdentity(entity) => self.identities.put(*entity),
+            Change::DeleteIdentity(kind, key) => self.identities.remove(kind, &key),
         }
     }
 }

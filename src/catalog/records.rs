@@ -198,6 +198,9 @@ pub struct AccessKey {
     pub description: String,
     /// Account, 12 digits.
     pub account_id: String,
+    /// Name of its user, in lower case; `None` for the account's root.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 impl std::fmt::Debug for AccessKey {

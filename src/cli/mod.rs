@@ -18,6 +18,7 @@ mod healthcheck;
 mod key;
 mod kms_key;
 mod object_lambda;
+mod policy;
 mod presign;
 mod serve;
 
@@ -45,6 +46,8 @@ enum Command {
     Account(account::Account),
     /// Makes, lists, switches and deletes access keys
     Key(key::Key),
+    /// Explains who may do what, and why
+    Policy(policy::Policy),
     /// Makes and lists named keys for SSE-KMS
     KmsKey(kms_key::KmsKey),
     /// Shows the configuration in force, or a file with all defaults
@@ -87,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::ObjectLambda(command) => object_lambda::run(command),
         Command::Account(command) => account::run(command),
         Command::Key(command) => key::run(command),
+        Command::Policy(command) => policy::run(command),
         Command::KmsKey(command) => kms_key::run(command),
         Command::Config(command) => config::run(&command),
         Command::Healthcheck(command) => healthcheck::run(&command),

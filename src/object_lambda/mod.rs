@@ -57,7 +57,7 @@ pub struct LensCall<'a> {
 }
 
 /// The ARNs by which a policy may name a function: as the OLAP names it, and with the version that runs.
-fn function_forms(arn: &str) -> Vec<String> {
+pub(crate) fn function_forms(arn: &str) -> Vec<String> {
     match FunctionArn::parse(arn) {
         Some(FunctionArn { qualifier: None, .. }) => vec![format!("{arn}:$LATEST"), arn.to_owned()],
         _ => vec![arn.to_owned()],

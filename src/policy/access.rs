@@ -147,25 +147,29 @@ impl<'a> Access<'a> {
     /// # Errors
     /// 403 AccessDenied.
     pub fn allow_transform(&self, action: &str, functions: &[String]) -> Result<(), ApiError> {
+        self.pass_transform(action, functions, &mut |_, _, _| {})
+    }
+
+    /// The same, and what was seen at each gate on the way.
+    ///
+    /// # Errors
+    /// 403 AccessDenied.
+    pub fn pass_transform(&self, action: &str, functions: &[String], seen: Seen<'_>) -> Result<(), ApiError> {
         let Some(lens) = self.via.and_then(|via| via.lens.as_ref()) else { return Ok(()) };
-        self.allow_lens(action)?;
         let (who, global) = (self.who(), self.scene(None).global());
+        match self.at_lens(&who, lens, action, &global, seen) {
+            Ruling::Allow => {}
+            Ruling::Silent(why) | Ruling::Deny(why) => return Err(self.denied(action, &why)),
+        }
         let owner = &lens.point.account_id;
         let context = keys::at_function(&global, owner);
-        let invoke = |resource: &String| {
-            let gate = Gate {
-                action: "lambda:InvokeFunction",
-                resource,
-                owner,
-                policies: &[],
-                restrictions: &[],
-                context: &context,
-                delegated: false,
-            };
-            who.decide(&gate, &mut |_, _, _| {})
-        };
         let action = "lambda:InvokeFunction";
-        match functions.iter().map(invoke).reduce(Ruling::or) {
+        let mut invoke = |resource: &String| {
+            let (policies, restrictions, context): (&[_], &[_], _) = (&[], &[], &context);
+            let gate = Gate { action, resource, owner, policies, restrictions, context, delegated: false };
+            who.decide(&gate, seen)
+        };
+        match functions.iter().map(&mut invoke).reduce(Ruling::or) {
             Some(Ruling::Allow) => Ok(()),
             Some(Ruling::Silent(why) | Ruling::Deny(why)) => Err(self.denied(action, &why)),
             None => Err(self.denied(action, "there is no function")),

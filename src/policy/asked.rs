@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 
+use super::context::Context;
 use super::origin::Origin;
 use super::trail::Trail;
 
@@ -33,6 +34,8 @@ pub struct Asked<'a> {
     pub said: Option<&'a Said>,
     /// Where to note what is decided.
     pub trail: Option<&'a Trail>,
+    /// Keys that an explanation takes for given. Never a client's word about its own request.
+    pub assumed: Option<&'a Context>,
 }
 
 impl<'a> Asked<'a> {
@@ -45,6 +48,7 @@ impl<'a> Asked<'a> {
             origin: extensions.get(),
             said: extensions.get(),
             trail: extensions.get(),
+            assumed: None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Gate<'a> {
 }
 
 /// Sees what became of a request at one gate: the set and the request, and the decision.
-pub(crate) type Seen<'v> = &'v mut dyn FnMut(&PolicySet<'_>, &Request<'_>, &Decision<'_>);
+pub type Seen<'v> = &'v mut dyn FnMut(&PolicySet<'_>, &Request<'_>, &Decision<'_>);
 
 /// A caller with what bounds it.
 pub(super) struct Who<'a> {

@@ -46,6 +46,9 @@ impl Scene<'_> {
                 context.set(key, value);
             }
         }
+        for (key, values) in self.asked.assumed.into_iter().flat_map(Context::iter) {
+            context.set_all(key, values.iter().map(String::as_str));
+        }
         context
     }
 

@@ -4,6 +4,7 @@
 //!   S3 Control and the admin API.
 //! - [`origin`], [`asked`], [`trail`]: what is known of a request, and what was decided about it.
 //! - [`access`]: buckets and objects: accounts, policies, ACLs, ownership, public access blocks.
+//! - [`caller`]: what a caller may do by its own policies, on resources that have none.
 //!
 //! The language of policies is here, without I/O: a [`Policy`] is parsed and checked when it is put ([`document`],
 //! [`statement`]), and [`evaluate()`] decides a [`Request`] against a [`PolicySet`]. The [`Decision`] says which
@@ -40,6 +41,7 @@ pub mod planes;
 pub mod principal;
 mod principals;
 mod public;
+pub mod report;
 mod resource;
 pub mod statement;
 pub mod stored;
@@ -52,6 +54,7 @@ pub use decision::{Decision, Found, Outcome, Reason};
 pub use document::{Policy, PolicyKind};
 pub use error::PolicyError;
 pub use evaluate::{Labelled, PolicySet, evaluate};
+pub use gates::Seen;
 pub use explain::{ConditionReport, Explanation};
 pub use identity::{Attached, Identity, Issuer};
 pub use principal::{CallerKind, PrincipalView};
@@ -64,6 +67,7 @@ pub use via::Via;
 
 pub use access::Access;
 pub use asked::{Asked, Said};
+pub use caller::authorize_action;
 
 /// Decides whether `principal` may do `action` on `resource`, an ARN of what the account `owner` owns, for planes whose
 /// resources are not shared with other accounts.
@@ -77,10 +81,31 @@ pub fn authorize(
     resource: &str,
     owner: &str,
 ) -> Result<(), ApiError> {
+    let trail = asked.trail.filter(|_| operation::is_change(action));
+    authorize_seen(principal, asked, action, resource, owner, &mut |_, _, decision| {
+        if let Some(trail) = trail.filter(|_| decision.is_allowed()) {
+            trail.allowed(|| decision.reason.to_string());
+        }
+    })
+}
+
+/// The same, and shows what was decided. An empty owner is the caller's own account.
+///
+/// # Errors
+/// As [`authorize`].
+pub fn authorize_seen(
+    principal: Option<&Principal>,
+    asked: &Asked<'_>,
+    action: &str,
+    resource: &str,
+    owner: &str,
+    seen: Seen<'_>,
+) -> Result<(), ApiError> {
     let Some(caller) = principal else {
         return Err(ApiError::access_denied(format!("{action} by an anonymous caller")));
     };
     let who = &caller.arn;
+    let owner = if owner.is_empty() { &caller.account_id } else { owner };
     if caller.account_id != owner {
         return Err(ApiError::access_denied(format!("{action} by {who} on what account {owner} owns")));
     }
@@ -91,11 +116,9 @@ pub fn authorize(
     let request = Request { principal: &view, action, resource, context: &context };
     let set = bounds.with(&[], true);
     let decision = evaluate(&set, &request);
-    if !decision.is_allowed() {
-        return Err(ApiError::access_denied(format!("{action} by {who} on {resource}: {decision}")));
+    seen(&set, &request, &decision);
+    if decision.is_allowed() {
+        return Ok(());
     }
-    if let Some(trail) = asked.trail.filter(|_| operation::is_change(action)) {
-        trail.allowed(|| decision.reason.to_string());
-    }
-    Ok(())
+    Err(ApiError::access_denied(format!("{action} by {who} on {resource}: {decision}")))
 }

@@ -33,8 +33,12 @@ impl Names for BucketsOnly {
 struct Nobody;
 
 impl crate::auth::KeyStore for Nobody {
-    fn lookup(&self, _: &str) -> Option<crate::auth::KeyRecord> {
-        None
+    fn lookup(
+        &self,
+        _: &str,
+        _: Option<&str>,
+    ) -> Result<Option<crate::auth::KeyRecord>, ApiError> {
+        Ok(None)
     }
 }
 
