@@ -123,6 +123,7 @@ const SAMPLES: &[(&str, &str, &[(&str, &str)], &str)] = &[
     ("PutPublicAccessBlock", "PUT /bkt?publicAccessBlock", &[], ""),
     ("RestoreObject", "POST /bkt/k?restore", &[], ""),
     ("SelectObjectContent", "POST /bkt/k?select&select-type=2", &[], ""),
+    ("WriteGetObjectResponse", "POST /WriteGetObjectResponse", &[("x-amz-request-route", "r"), ("x-amz-request-token", "t")], ""),
     ("UploadPart", "PUT /bkt/k?uploadId={u}&partNumber=1", &[], "part"),
     ("UploadPartCopy", "PUT /bkt/k?uploadId={u}&partNumber=1", &[("x-amz-copy-source", "src/s?versionId=null")], ""),
 ];
@@ -141,6 +142,9 @@ async fn world() -> (World, String, String) {
 }
 
 fn resource(need: &Need, key: &str) -> String {
+    if need.action.starts_with("s3-object-lambda:") {
+        return format!("arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/*");
+    }
     let on = match need.on {
         Subject::Service if need.action == "s3:CreateBucket" || need.action.contains("Put") => "newb".to_owned(),
         Subject::Service => "*".to_owned(),

@@ -22,6 +22,7 @@ use super::Door;
 
 mod admin;
 mod audited;
+mod explained;
 mod gate;
 mod points;
 mod spoofed;
