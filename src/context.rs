@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
-use crate::auth::{AuthOptions, Principal};
+use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
 use crate::catalog::{Accounts, Catalog, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::Platform;
+use crate::function::events::Events;
+use crate::lambda_api::LambdaPlane;
+use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
 use crate::policy::{Network, Trail, Via};
 use crate::s3::{Api, Names, Place, S3Plane, SourceName};
@@ -39,6 +44,8 @@ pub struct AppOptions {
     pub region: String,
     /// Whether a signature may name no other region.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// Names of this server, for virtual-host style.
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
@@ -47,8 +54,14 @@ pub struct AppOptions {
     pub admin_token: Option<Secret>,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
     /// How OLAPs run.
     pub object_lambda: object_lambda::Options,
+    /// What functions that run code run on.
+    pub platform: Platform,
+    /// Time before an event is tried again.
+    pub retry_events_after: std::time::Duration,
     /// Changes and denials.
     pub audit: Audit,
     /// Counters and histograms.
@@ -86,10 +99,14 @@ pub struct App {
     pub s3: S3Plane,
     /// The S3 Control plane.
     pub control: ControlPlane,
-    /// GET and HEAD through functions.
+    /// GET, HEAD and LIST through functions.
     pub object_lambda: ObjectLambdaPlane,
     /// Changes and denials.
     pub audit: Audit,
+    /// Lines of access logs on their way.
+    pub access_log: Arc<access_log::Inbox>,
+    /// The Lambda plane.
+    pub lambda: LambdaPlane,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     draining: AtomicBool,
@@ -122,6 +139,7 @@ impl App {
             keyring: Arc::clone(&keyring),
             region: region.clone(),
             names: Arc::new(names),
+            notifier: options.notifier,
         };
         Ok(Self {
             s3: S3Plane::new(api),
@@ -131,11 +149,31 @@ impl App {
                 Arc::clone(&catalog),
                 accounts.clone(),
                 Arc::clone(&keyring),
+                options.platform.clone(),
+                Arc::clone(&clock),
                 &options.object_lambda,
             ),
+            lambda: LambdaPlane {
+                events: Events::new(
+                    options.platform.clone(),
+                    Arc::clone(&catalog),
+                    Arc::clone(&store),
+                    Arc::clone(&clock),
+                    account_id.clone(),
+                    options.retry_events_after,
+                ),
+                region: region.clone(),
+                platform: options.platform,
+                catalog: Arc::clone(&catalog),
+                store: Arc::clone(&store),
+                accounts: accounts.clone(),
+                keyring: Arc::clone(&keyring),
+                clock: Arc::clone(&clock),
+                account_id,
+            },
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
-                ..AuthOptions::default()
+                sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },
             },
             domains: options.domains,
             website_domains: options.website_domains,
@@ -144,6 +182,7 @@ impl App {
             request_ids: RequestIds::new()?,
             audit: options.audit,
             metrics: options.metrics,
+            access_log: Arc::default(),
             draining: AtomicBool::new(false),
             accounts,
             keyring,
@@ -169,7 +208,17 @@ impl App {
     /// The context of a new request.
     #[must_use]
     pub fn request(&self) -> RequestContext {
-        RequestContext { id: self.request_ids.next(), principal: None, plane: "", operation: "", cors: None, trail: Trail::default(), client: None }
+        RequestContext {
+            id: self.request_ids.next(),
+            principal: None,
+            auth: None,
+            plane: "",
+            operation: "",
+            trail: Trail::default(),
+            client: None,
+            cors: None,
+            logged: None,
+        }
     }
 }
 
@@ -180,6 +229,8 @@ pub struct RequestContext {
     pub id: String,
     /// Who asks, once verified; `None` for an anonymous caller.
     pub principal: Option<Principal>,
+    /// How the request was signed, once verified.
+    pub auth: Option<AuthMethod>,
     /// Name of the plane it went to, for logs and metrics.
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
@@ -190,6 +241,8 @@ pub struct RequestContext {
     pub client: Option<std::net::IpAddr>,
     /// Headers that tell a browser what another origin may see of the answer.
     pub cors: Option<Box<http::HeaderMap>>,
+    /// What the access log will say, where something may be logged.
+    pub logged: Option<Arc<access_log::Begun>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

@@ -3,9 +3,12 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -14,12 +17,20 @@ use crate::context::{App, AppOptions};
 use crate::door::Door;
 use crate::encryption::{DataKey, Keyring};
 use crate::error::ApiError;
+use crate::function::code::CodeStore;
+use crate::function::process::{self, ProcessRuntime};
+use crate::function::temporary::TemporaryKeys;
+use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
+use crate::notification::{self, Consumers, Notifier, Outbox};
 use crate::object_lambda;
-use crate::server::{Limits, Server};
+use crate::server::{Gateway, Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::{Audit, Metrics};
+
+/// Time that the access logs of the last requests have.
+const LAST_LOGS: Duration = Duration::from_secs(10);
 
 /// Why an instance cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +58,9 @@ pub enum StartError {
     /// The audit log cannot be written.
     #[error("the audit log cannot be written: {0}")]
     Audit(std::io::Error),
+    /// Functions cannot be given a way to the server.
+    #[error("functions cannot be given a way to the server: {0}")]
+    Gateway(std::io::Error),
     /// TLS cannot be set up.
     #[cfg(feature = "tls")]
     #[error(transparent)]
@@ -77,7 +91,10 @@ pub struct Instance {
     pub root_is_new: bool,
     store: FsStore,
     lifecycle: lifecycle::Worker,
+    access_log: access_log::Worker,
+    notifications: notification::Worker,
     limits: Limits,
+    gateway: std::net::TcpListener,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
 }
@@ -140,6 +157,55 @@ impl Instance {
             Arc::clone(&catalog),
             Arc::clone(&clock),
         );
+        let metrics = Arc::new(Metrics::default());
+        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
+        let queues = config.data_dir.join("queues");
+        let consumers = Consumers::new(&config.notification, queues, &config.region, &config.account_id);
+        let consumers = Arc::new(consumers);
+        let notifier = Notifier::new(
+            Arc::clone(&outbox),
+            Arc::clone(&consumers),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+        );
+        let functions = &config.functions;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(StartError::Gateway)?;
+        listener.set_nonblocking(true).map_err(StartError::Gateway)?;
+        let address = listener.local_addr().map_err(StartError::Gateway)?;
+        let gateway = format!("http://{address}");
+        let code = CodeStore::new(Arc::new(store.clone()));
+        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
+        let processes = ProcessRuntime::new(
+            process::Options {
+                directory: absolute(&config.data_dir.join("functions"))?,
+                runtimes: absolute(&functions.runtime_dir)?,
+                strict: functions.strict_runtimes,
+                allow_weak: functions.allow_weak_isolation,
+                gateway: gateway.clone(),
+            },
+            code.clone(),
+            Arc::clone(&temporary),
+        );
+        let platform = Platform::new(platform::Parts {
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            code,
+            keys: temporary,
+            runtimes: vec![Arc::new(processes)],
+            workers: manager::Options {
+                memory_mb: functions.memory_mb,
+                queue: functions.queue,
+                wait: functions.wait,
+                keep_alive: functions.keep_alive,
+                max_uses: functions.max_uses,
+            },
+            concurrency: functions.concurrency,
+            account_id: config.account_id.clone(),
+            region: config.region.clone(),
+            gateway,
+        });
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
@@ -152,6 +218,7 @@ impl Instance {
             region_strict: config.region_strict,
             trusted_proxies: config.trusted_proxies.clone(),
             audit: Audit::open(&config.audit, &config.data_dir).map_err(StartError::Audit)?,
+            sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             admin_token: config.admin_token.clone(),
@@ -159,8 +226,12 @@ impl Instance {
                 result_cache: config.result_cache,
                 parallel: config.transform_parallel,
                 limits: config.transform,
+                limit: functions.object_lambda,
             },
-            metrics: Arc::new(Metrics::default()),
+            platform,
+            retry_events_after: functions.retry,
+            notifier: notifier.clone(),
+            metrics,
         })
         .map_err(StartError::Catalog)?;
         let lifecycle = lifecycle::Worker::new(
@@ -170,14 +241,30 @@ impl Instance {
             Arc::clone(&app.metrics),
             config.lifecycle,
         )
+        .map_err(|error| StartError::Catalog(error.into()))?
+        .telling(notifier);
+        let notifications =
+            notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
+        let access_log = access_log::Worker::new(
+            Arc::clone(&app.access_log),
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            Arc::clone(&app.keyring),
+            Arc::clone(&app.clock),
+            Arc::clone(&app.metrics),
+            config.access_log,
+        )
         .map_err(|error| StartError::Catalog(error.into()))?;
         Ok(Self {
             lifecycle,
+            access_log,
+            notifications,
             app: Arc::new(app),
             root,
             root_is_new,
             store,
             limits: config.limits.clone(),
+            gateway: listener,
             #[cfg(feature = "tls")]
             tls,
         })
@@ -185,14 +272,26 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, .. } = self;
-        let background = tokio::spawn(lifecycle.run());
+        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, .. } = self;
+        let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
+        let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
+        let logs = tokio::spawn(access_log.run(logs_stopped));
+        let (stop_functions, functions_stopped) = watch::channel(false);
+        let functions = tokio::spawn(app.lambda.platform.clone().run(functions_stopped));
+        let gateway = match TcpListener::from_std(gateway) {
+            Ok(listener) => Some(Gateway { listener }),
+            Err(error) => {
+                tracing::error!(%error, "functions cannot reach the server");
+                None
+            }
+        };
         #[cfg(feature = "tls")]
         let watching = self.tls.clone().map(|tls| tokio::spawn(tls.watch()));
         let server = Server {
             metrics: Arc::clone(&app.metrics),
             door: Door::new(app),
             limits,
+            gateway,
             #[cfg(feature = "tls")]
             tls: self.tls,
         };
@@ -201,9 +300,16 @@ impl Instance {
         if let Some(watching) = watching {
             watching.abort();
         }
+        stop_functions.send_replace(true);
+        drop(functions.await);
+        // The logs of the last requests go out with them; what does not is kept for the next start.
+        stop_logs.send(()).unwrap_or_default();
+        drop(tokio::time::timeout(LAST_LOGS, logs).await);
         // What it was doing is done whole or not at all, and the next start goes on.
-        background.abort();
-        drop(background.await);
+        for task in background {
+            task.abort();
+            drop(task.await);
+        }
         store.close().await;
     }
 }

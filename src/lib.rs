@@ -16,6 +16,7 @@
 //! Beside that line stand the other planes, [`s3`], [`control`] and [`admin`], and below them what they stand on:
 //! [`catalog`] (points, functions, keys), [`store`] (objects and buckets), [`telemetry`].
 
+pub mod access_log;
 pub mod access_point;
 pub mod admin;
 pub mod auth;
@@ -32,7 +33,9 @@ pub mod encryption;
 pub mod error;
 pub mod function;
 pub mod instance;
+pub mod lambda_api;
 pub mod lifecycle;
+pub mod notification;
 pub mod object_lambda;
 pub mod policy;
 pub mod s3;

@@ -45,8 +45,8 @@ pub struct Addressed {
     pub target: Target,
     /// The decoded key; `None` for the target itself.
     pub key: Option<String>,
-    /// Whether the point was named by the host, where SigV2 does not bind it.
-    pub point_in_host: bool,
+    /// Whether the host names it, where SigV2 does not bind a point.
+    pub in_host: bool,
 }
 
 /// Resolves a request's host and path. `service` is the service of the signature's scope, where there is one.
@@ -67,26 +67,24 @@ pub fn resolve(
                 _ => PointKind::AccessPoint,
             };
             match point(kind, name, account_id, view) {
-                Ok(target) => Some((target, true)),
+                Ok(target) => Some(target),
                 // `logs-123456789012` is a legal bucket name; a point may not take it while the bucket stands.
                 Err(_) if kind == PointKind::AccessPoint && buckets.contains_key(label) => {
-                    Some((Target::Bucket(label.to_owned()), false))
+                    Some(Target::Bucket(label.to_owned()))
                 }
                 Err(error) => return Err(error),
             }
         }
         Host::Label(label) => match alias(label, view) {
-            Some(found) => Some((found?, true)),
-            None => buckets.contains_key(label).then(|| (Target::Bucket(label.to_owned()), false)),
+            Some(found) => Some(found?),
+            None => buckets.contains_key(label).then(|| Target::Bucket(label.to_owned())),
         },
-        Host::Account(label) => {
-            buckets.contains_key(label).then(|| (Target::Bucket(label.to_owned()), false))
-        }
+        Host::Account(label) => buckets.contains_key(label).then(|| Target::Bucket(label.to_owned())),
         Host::Own | Host::Bare => None,
     };
     let path = path.strip_prefix('/').unwrap_or(path);
-    if let Some((target, point_in_host)) = by_host {
-        return Ok(Addressed { target, key: key(path)?, point_in_host });
+    if let Some(target) = by_host {
+        return Ok(Addressed { target, key: key(path)?, in_host: true });
     }
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let first = decode(first)?;
@@ -98,7 +96,18 @@ pub fn resolve(
             None => Target::Bucket(first),
         }
     };
-    Ok(Addressed { target, key: key(rest)?, point_in_host: false })
+    Ok(Addressed { target, key: key(rest)?, in_host: false })
+}
+
+/// A path that is a key of the access point of this ARN, and nothing more.
+///
+/// # Errors
+/// 404 NoSuchAccessPoint, 400 InvalidURI for a path that is no UTF-8.
+pub fn in_point(arn: &str, path: &str, view: &View) -> Result<Addressed, ApiError> {
+    let arn = PointArn::parse(arn).ok_or_else(|| no_such_access_point(arn))?;
+    let target = by_arn(&arn, view)?;
+    let key = key(path.strip_prefix('/').unwrap_or(path))?;
+    Ok(Addressed { target, key, in_host: true })
 }
 
 /// The point that an ARN names.
@@ -245,7 +254,7 @@ mod tests {
                     Target::AccessPoint(point) => format!("point {}", point.name),
                     Target::ObjectLambda(lens, point) => format!("lens {} over {}", lens.name, point.name),
                 };
-                format!("{target} {:?} {}", found.key.unwrap_or_default(), found.point_in_host)
+                format!("{target} {:?} {}", found.key.unwrap_or_default(), found.in_host)
             }
         }
     }
@@ -267,9 +276,9 @@ mod tests {
             ("ap1-123456789012.localhost", "/k", "s3-object-lambda", r#"lens ap1 over ap1 "k" true"#),
             ("ap2-123456789012.localhost", "/k", "s3", "NoSuchAccessPoint"),
             ("ap1-000000000000.localhost", "/k", "s3", "NoSuchAccessPoint"),
-            ("logs-123456789012.localhost", "/k", "s3", r#"bucket logs-123456789012 "k" false"#),
+            ("logs-123456789012.localhost", "/k", "s3", r#"bucket logs-123456789012 "k" true"#),
             ("ap1-y--ol-s3.localhost", "/k", "s3", r#"lens ap1 over ap1 "k" true"#),
-            ("photos.localhost", "/k", "s3", r#"bucket photos "k" false"#),
+            ("photos.localhost", "/k", "s3", r#"bucket photos "k" true"#),
             ("refract.example.org", "/photos/k", "s3", r#"bucket photos "k" false"#),
         ] {
             assert_eq!(shown(host, path, service), expected, "{host}{path} {service}");

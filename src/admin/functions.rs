@@ -46,6 +46,8 @@ pub struct FunctionSpec {
 pub enum Kind {
     /// A built-in transform, inside the server.
     Builtin,
+    /// Code, managed by the Lambda API.
+    Lambda,
 }
 
 /// A function.
@@ -57,11 +59,19 @@ pub struct FunctionDocument {
     pub arn: String,
     /// How it runs.
     pub kind: Kind,
-    /// Name of the built-in transform.
-    pub transform: String,
-    /// Its payload.
-    #[schema(value_type = Object)]
-    pub payload: Value,
+    /// Name of the built-in transform; absent for code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<String>,
+    /// Its payload; absent for code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub payload: Option<Value>,
+    /// Runtime of code: `python3.12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Handler of code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler: Option<String>,
     /// For people.
     pub description: String,
     /// Grows with each change; 0 for a reserved name.
@@ -79,14 +89,26 @@ pub struct FunctionList {
 }
 
 fn shown(app: &App, function: &Function) -> FunctionDocument {
-    let FunctionKind::Builtin { transform, payload } = &function.kind;
+    let (kind, transform, payload, runtime, handler, description) = match &function.kind {
+        FunctionKind::Builtin { transform, payload } => {
+            let (transform, payload) = (Some(transform.clone()), Some(payload.clone()));
+            (Kind::Builtin, transform, payload, None, None, &function.description)
+        }
+        FunctionKind::Lambda(lambda) => {
+            let settings = &lambda.latest.settings;
+            let (runtime, handler) = (Some(settings.runtime.clone()), Some(settings.handler.clone()));
+            (Kind::Lambda, None, None, runtime, handler, &settings.description)
+        }
+    };
     FunctionDocument {
         name: function.name.clone(),
         arn: app.registrar.function_arn(&function.name),
-        kind: Kind::Builtin,
-        transform: transform.clone(),
-        payload: payload.clone(),
-        description: function.description.clone(),
+        kind,
+        transform,
+        payload,
+        runtime,
+        handler,
+        description: description.clone(),
         revision: function.revision,
         updated: Some(function.updated.to_string()),
     }
@@ -98,8 +120,10 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         arn: app.registrar.function_arn(&name),
         name,
         kind: Kind::Builtin,
-        transform: transform.to_owned(),
-        payload: Value::Object(serde_json::Map::new()),
+        transform: Some(transform.to_owned()),
+        payload: Some(Value::Object(serde_json::Map::new())),
+        runtime: None,
+        handler: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
         revision: 0,
         updated: None,
@@ -169,12 +193,20 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
             return Err(ApiError::invalid_request(format!("payload must be a JSON object; it is {other}")));
         }
     };
+    if matches!(spec.kind, Kind::Lambda) {
+        return Err(ApiError::invalid_request(
+            "Code is registered through the Lambda API: `aws lambda create-function`",
+        ));
+    }
     Prepared::new(&spec.transform, payload.clone())?;
     let now = app.clock.now();
     let (answer, written) = (Arc::new(std::sync::Mutex::new(None)), name);
     let slot = Arc::clone(&answer);
     let decide = move |view: &View| {
         let old = view.functions.get(&written);
+        if old.is_some_and(|old| matches!(old.kind, FunctionKind::Lambda(_))) {
+            return Err(runs_code(&written));
+        }
         let function = Function {
             name: written,
             kind: FunctionKind::Builtin { transform: spec.transform, payload },
@@ -202,15 +234,18 @@ pub(super) async fn delete(
     id: Extension<RequestId>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let decide = move |view: &View| {
-        if view.functions.contains_key(&name) {
-            Ok(vec![Change::DeleteFunction(name)])
-        } else {
-            Err(no_such_function(&name))
-        }
+    let decide = move |view: &View| match view.functions.get(&name).map(|function| &function.kind) {
+        Some(FunctionKind::Builtin { .. }) => Ok(vec![Change::DeleteFunction(name)]),
+        Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
+        None => Err(no_such_function(&name)),
     };
     app.catalog.update(Box::new(decide)).await.or_problem(&id)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn runs_code(name: &str) -> ApiError {
+    let why = format!("The function {name} runs code: change and delete it through the Lambda API");
+    ApiError::new(StatusCode::CONFLICT, "ResourceConflict", why)
 }
 
 fn no_such_function(name: &str) -> ApiError {

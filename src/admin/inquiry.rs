@@ -87,6 +87,7 @@ impl Inquiry {
             said: None,
             trail: None,
             assumed: Some(&self.assumed),
+            notes: None,
         };
         let mut gates = Vec::new();
         let mut seen = |set: &policy::PolicySet<'_>, request: &policy::Request<'_>, decision: &policy::Decision<'_>| {

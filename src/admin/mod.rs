@@ -12,6 +12,7 @@ use crate::context::App;
 
 pub mod access_points;
 pub mod accounts;
+pub mod buckets;
 pub mod error;
 pub mod explain;
 pub mod extract;
@@ -44,6 +45,9 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/accounts", get(accounts::list))
         .route("/accounts/{id}", put(accounts::put).get(accounts::get).delete(accounts::delete))
+        .route("/buckets", get(buckets::list))
+        .route("/buckets/{name}", get(buckets::get))
+        .route("/buckets/{name}/quota", put(buckets::put_quota).delete(buckets::delete_quota))
         .route("/kms-keys", get(kms_keys::list))
         .route("/kms-keys/{*name}", put(kms_keys::put))
         .route("/policy/explain", post(explain::explain))

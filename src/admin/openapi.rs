@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, explain, functions, keys, kms_keys, object_lambdas, preview};
+use super::{access_points, accounts, buckets, explain, functions, keys, kms_keys, object_lambdas, preview};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -12,7 +12,7 @@ use super::{access_points, accounts, explain, functions, keys, kms_keys, object_
     info(
         title = "Refract admin API",
         description = "Functions, access points, Object Lambda access points, \
-        accounts and keys. Every route takes SigV4 (any service name) or the admin token."
+        accounts, buckets and keys. Every route takes SigV4 (any service name) or the admin token."
     ),
     paths(
         functions::list,
@@ -33,6 +33,10 @@ use super::{access_points, accounts, explain, functions, keys, kms_keys, object_
         accounts::put,
         accounts::delete,
         explain::explain,
+        buckets::list,
+        buckets::get,
+        buckets::put_quota,
+        buckets::delete_quota,
         kms_keys::list,
         kms_keys::put,
         keys::list,

@@ -46,6 +46,10 @@ pub(super) fn skewed() -> ApiError {
     )
 }
 
+pub(super) fn no_date() -> ApiError {
+    denied("AWS authentication requires a valid Date or x-amz-date header")
+}
+
 /// What a malformed request is called depends on where its authentication is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {

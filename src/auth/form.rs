@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::sigv4::{ALGORITHM, amz_date};
-use super::{AuthOptions, KeyStore, Principal, check_key, errors, find_key, sigv2};
+use super::{AuthOptions, KeyStore, Principal, SigV2, check_key, errors, find_key, sigv2};
 use crate::error::ApiError;
 
 /// Verifies a form. `field` finds a field by its name in lower case. `None` is an anonymous form, which has no policy.
@@ -40,8 +40,8 @@ pub fn form<'f>(
     let require = |name: &'static str| field(name).ok_or_else(|| missing(name));
     let token = field("x-amz-security-token");
     if !is_v4 {
-        if !options.sigv2_allowed {
-            return Err(ApiError::invalid_request(options.sigv2_reason.clone()));
+        if let SigV2::Refused(reason) = options.sigv2 {
+            return Err(ApiError::invalid_request(reason));
         }
         let id = field("awsaccesskeyid").ok_or_else(|| missing("AWSAccessKeyId"))?;
         let signature = require("signature")?;

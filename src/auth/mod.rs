@@ -1,6 +1,4 @@
-//! One SigV4 verifier for every plane.
-
-use std::borrow::Cow;
+//! One verifier for every plane: SigV4, and SigV2 for plain buckets.
 
 use http::request::Parts;
 use jiff::Timestamp;
@@ -15,6 +13,7 @@ mod form;
 mod keys;
 mod payload;
 mod presign;
+mod sign;
 mod sigv2;
 mod sigv4;
 #[cfg(test)]
@@ -26,32 +25,54 @@ pub use form::form;
 pub use keys::{KeyRecord, KeyStore, Principal, PrincipalKind};
 pub use payload::PayloadMode;
 pub use presign::strip;
+pub use sign::Signer;
 pub use sigv4::{ChunkKey, Scope, amz_date as signed_at};
 
 /// The largest body that is collected because its hash is signed but not sent: 16 MiB.
 pub const COLLECTED_BODY_LIMIT: usize = 16 << 20;
 
 /// What the place a request goes to allows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AuthOptions {
-    /// Whether SigV2 presigned requests are taken.
-    pub sigv2_allowed: bool,
-    /// What the client reads where they are not.
-    pub sigv2_reason: Cow<'static, str>,
+    /// Where SigV2 is taken.
+    pub sigv2: SigV2,
     /// The one region a scope may name; any where `None`.
     pub region_strict: Option<String>,
 }
 
-impl Default for AuthOptions {
+/// Where SigV2 is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SigV2 {
+    /// In URLs, in the Authorization header and in forms.
+    Taken {
+        /// The bucket that the host names: part of what is signed.
+        bucket_in_host: Option<String>,
+    },
+    /// In URLs alone: an alias in the path is signed with it.
+    Urls,
+    /// Nowhere. What the client reads.
+    Refused(&'static str),
+}
+
+impl SigV2 {
+    pub(in crate::auth) const POINTS_REASON: &'static str = "Access points require SigV4. Set \
+         signature_version='s3v4' in the client's Config, or s3.signature_version = s3v4 in the AWS configuration file.";
+    /// The refusal of points.
+    pub const POINTS: Self = Self::Refused(Self::POINTS_REASON);
+    /// The refusal of planes that never had it.
+    pub const OTHER_PLANE: Self = Self::Refused(
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    );
+    /// The refusal of a server where it is switched off.
+    pub const OFF: Self = Self::Refused(
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256: SigV2 is switched \
+         off here.",
+    );
+}
+
+impl Default for SigV2 {
     fn default() -> Self {
-        Self {
-            sigv2_allowed: true,
-            sigv2_reason: Cow::Borrowed(
-                "Access points require SigV4. Set signature_version='s3v4' in the client's Config, or \
-                 s3.signature_version = s3v4 in the AWS configuration file.",
-            ),
-            region_strict: None,
-        }
+        Self::Taken { bucket_in_host: None }
     }
 }
 
@@ -62,6 +83,8 @@ pub enum AuthMethod {
     Header,
     /// SigV4 in the query.
     PresignedV4,
+    /// SigV2 in the Authorization header.
+    HeaderV2,
     /// SigV2 in the query.
     PresignedV2,
 }
@@ -115,6 +138,10 @@ pub fn authenticate(
              parameter or the Authorization header should be specified",
         ));
     }
+    if let Some(credential) = header.and_then(sigv2::credential) {
+        return sigv2::by_header(request, credential, keys, now, options)
+            .map(|found| Outcome::Authenticated(Box::new(found)));
+    }
     if let Some(header) = header {
         return sigv4::by_header(request, header, keys, now, options, body_hash);
     }
@@ -122,7 +149,7 @@ pub fn authenticate(
         return sigv4::by_query(request, keys, now, options, body_hash);
     }
     if v2 {
-        return sigv2::authenticate(request, keys, now, options)
+        return sigv2::by_query(request, keys, now, options)
             .map(|found| Outcome::Authenticated(Box::new(found)));
     }
     Ok(Outcome::Anonymous)
@@ -141,7 +168,7 @@ fn check_key(record: &KeyRecord, token: Option<&str>, now: Timestamp) -> Result<
         _ => false,
     };
     if !right {
-        return Err(errors::invalid_token());
+        return Err(invalid_token());
     }
     if record.expires.is_some_and(|end| end <= now) {
         return Err(errors::expired_token());

@@ -107,12 +107,6 @@ pub(super) fn by_header(
 ) -> Result<Outcome, ApiError> {
     let place = Place::Header;
     let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
-    if scheme == "AWS" {
-        return Err(ApiError::invalid_request(
-            "SigV2 in the Authorization header is not supported. Please use AWS4-HMAC-SHA256: set \
-             signature_version='s3v4'.",
-        ));
-    }
     if scheme != ALGORITHM {
         return Err(ApiError::invalid_argument("Unsupported Authorization Type"));
     }
@@ -143,16 +137,8 @@ pub(super) fn by_header(
     };
     // Some clients put HTTP's form into either header; what they sign is the same moment in the basic form.
     let stated = one(&parts.headers, "x-amz-date")?.or(one(&parts.headers, "date")?);
-    let at = stated.and_then(|text| {
-        let http_date = || Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok();
-        let mail_date = || jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-        amz_date(text).or_else(http_date).or_else(mail_date)
-    });
-    let at =
-        at.ok_or_else(|| errors::denied("AWS authentication requires a valid Date or x-amz-date header"))?;
-    if now.duration_since(at).abs() > SKEW {
-        return Err(errors::skewed());
-    }
+    let at = stated.and_then(any_date).ok_or_else(errors::no_date)?;
+    check_skew(at, now)?;
     let token = one(&parts.headers, "x-amz-security-token")?;
     let payload = one(&parts.headers, "x-amz-content-sha256")?;
     let claim = Claim { place, credential, signed, signature, token, at, payload };
@@ -222,6 +208,21 @@ pub(super) fn by_query(
     let (credential, signed, signature) = (&*credential, &*signed, &*signature);
     let claim = Claim { place, credential, signed, signature, token, at, payload };
     verify(parts, &claim, keys, now, options, body_hash)
+}
+
+/// Whether the clocks of client and server agree.
+pub(super) fn check_skew(at: Timestamp, now: Timestamp) -> Result<(), ApiError> {
+    if now.duration_since(at).abs() > SKEW { Err(errors::skewed()) } else { Ok(()) }
+}
+
+/// A date in any of the forms that clients send. Its day of the week need not be right.
+pub(super) fn any_date(text: &str) -> Option<Timestamp> {
+    let http_date = || Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok();
+    let mail_date = || {
+        let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
+        parser.parse_timestamp(text).ok()
+    };
+    amz_date(text).or_else(http_date).or_else(mail_date).filter(|at| at.as_second() >= 0)
 }
 
 /// `YYYYMMDDTHHMMSSZ`.

@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::PublicAccessBlock;
 use crate::error::ApiError;
 use crate::policy::ResourcePolicy;
+use crate::store::Quota;
 
 pub mod acl;
 pub mod cors;
 pub mod encryption;
 pub mod lifecycle;
+pub mod logging;
+pub mod notification;
 pub mod object_lock;
 pub mod ownership;
 pub mod versioning;
@@ -21,6 +24,8 @@ pub use acl::{Acl, Grant, Grantee, Permission};
 pub use cors::Cors;
 pub use encryption::DefaultEncryption;
 pub use lifecycle::Lifecycle;
+pub use logging::Logging;
+pub use notification::Notification;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
 pub use versioning::Versioning;
@@ -56,6 +61,12 @@ pub struct BucketConfig {
     pub lifecycle: Option<Lifecycle>,
     /// What the bucket shows as a website.
     pub website: Option<Website>,
+    /// Where its access logs go.
+    pub logging: Option<Logging>,
+    /// Who is told of what happens in it.
+    pub notification: Option<Notification>,
+    /// What it may hold at most; set by the server's administrator.
+    pub quota: Option<Quota>,
 }
 
 /// 400 MalformedXML; what is wrong is told to the log.

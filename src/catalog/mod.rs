@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod durable;
 pub mod identities;
 pub mod keys;
+pub mod lambda;
 pub mod memory;
 pub mod records;
 pub mod seal;
@@ -20,6 +21,7 @@ pub use accounts::{Account, Accounts, canonical_id};
 pub use durable::RecordsCatalog;
 pub use identities::{Directory, Identities};
 pub use keys::{KeyPair, Keys};
+pub use lambda::LambdaFunction;
 pub use memory::MemoryCatalog;
 pub use records::*;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::lambda::LambdaFunction;
 use crate::policy::ResourcePolicy;
 
 /// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
@@ -145,6 +146,8 @@ pub enum FunctionKind {
         /// Its configuration.
         payload: serde_json::Value,
     },
+    /// Code that runs on the function platform.
+    Lambda(Box<LambdaFunction>),
 }
 
 /// A registered function.

@@ -188,7 +188,8 @@ impl Sessions {
         let text = self.master.open(&label(access_key_id), &sealed).ok()?;
         let Sealed { secret, session } = serde_json::from_str(text.expose()).ok()?;
         let federated = session.name.is_some() && !matches!(session.of, Of::Role { .. });
-        let text = session.policy.as_deref().or((federated && session.policy_arns.is_empty()).then_some(NOTHING));
+        let text =
+            session.policy.as_deref().or((federated && session.policy_arns.is_empty()).then_some(NOTHING));
         let policy = match text.map(|text| Policy::parse(text, PolicyKind::Session)) {
             None => None,
             Some(Ok(policy)) => Some(Arc::new(policy)),
@@ -297,7 +298,10 @@ mod tests {
         let made = sessions.issue(session(Of::Root, None)).unwrap();
         let view = View::default();
         let found = sessions.lookup(&view, &made.access_key_id, made.token.expose()).unwrap();
-        assert_eq!((found.principal.kind, found.secret.expose()), (PrincipalKind::Root, made.secret.expose()));
+        assert_eq!(
+            (found.principal.kind, found.secret.expose()),
+            (PrincipalKind::Root, made.secret.expose())
+        );
         assert!(sessions.lookup(&view, "ASIAOTHER", made.token.expose()).is_none());
         let mut damaged = made.token.expose().to_owned().into_bytes();
         damaged[20] ^= 1;

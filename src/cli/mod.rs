@@ -1,7 +1,7 @@
 //! The commands: one file each.
 //!
 //! - [`serve`], [`demo`]: the server.
-//! - [`function`], [`access_point`], [`object_lambda`], [`account`], [`key`]: thin over the admin API, by [`client`].
+//! - [`function`], [`access_point`], [`object_lambda`], [`account`], [`bucket`], [`key`]: thin over the admin API, by [`client`].
 //! - [`config`], [`healthcheck`], [`completions`](clap_complete).
 
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod access_point;
 mod account;
+mod bucket;
 mod client;
 mod config;
 mod demo;
@@ -44,6 +45,8 @@ enum Command {
     ObjectLambda(object_lambda::ObjectLambda),
     /// Makes, lists and deletes accounts
     Account(account::Account),
+    /// Shows what buckets hold, and limits it
+    Bucket(bucket::Bucket),
     /// Makes, lists, switches and deletes access keys
     Key(key::Key),
     /// Explains who may do what, and why
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::AccessPoint(command) => access_point::run(command),
         Command::ObjectLambda(command) => object_lambda::run(command),
         Command::Account(command) => account::run(command),
+        Command::Bucket(command) => bucket::run(command),
         Command::Key(command) => key::run(command),
         Command::Policy(command) => policy::run(command),
         Command::KmsKey(command) => kms_key::run(command),

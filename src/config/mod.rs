@@ -8,18 +8,22 @@ use std::time::Duration;
 
 use refract_transforms::Limits as TransformLimits;
 
+use crate::access_log;
 use crate::access_point::arn;
 use crate::encryption::DataKey;
 use crate::lifecycle;
+use crate::notification::{self, Target, TargetKind};
 use crate::secret::Secret;
 use crate::server::Limits;
 use crate::store::fs::Durability;
 use crate::policy::Network;
 use crate::telemetry::{AuditOptions, AuditTo, LogFormat};
 
+mod functions;
 mod raw;
 mod settings;
 
+pub use functions::FunctionConfig;
 pub use raw::{Origin, RawConfig, RawValue};
 pub use settings::{Kind, SETTINGS, Setting};
 
@@ -62,6 +66,8 @@ pub struct Config {
     pub region: String,
     /// Whether signatures may name no other.
     pub region_strict: bool,
+    /// Whether SigV2 is taken.
+    pub sigv2: bool,
     /// The root pair, where it is given.
     pub root: Option<(String, Secret)>,
     /// Token of the admin API.
@@ -88,8 +94,14 @@ pub struct Config {
     pub transform_parallel: usize,
     /// Caps of one run of a transform.
     pub transform: TransformLimits,
+    /// How functions run.
+    pub functions: FunctionConfig,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
+    /// Who can be told of what happens in buckets.
+    pub notification: notification::Options,
+    /// How access logs are delivered.
+    pub access_log: access_log::Options,
     /// What the listener allows.
     pub limits: Limits,
     /// What to log.
@@ -150,6 +162,7 @@ impl Config {
             region: of("region")?
                 .checked(is_region, "must be 1 to 32 lower-case letters, digits and hyphens")?,
             region_strict: of("region_strict")?.parse("must be true or false")?,
+            sigv2: of("sigv2")?.parse("must be true or false")?,
             root,
             admin_token: {
                 let token = secret(raw, "admin_token", "admin_token_file")?;
@@ -204,10 +217,18 @@ impl Config {
                 ratio: of("transform_ratio")?.number(1..=1 << 20)?,
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
             },
+            functions: FunctionConfig::parse(raw)?,
             lifecycle: lifecycle::Options {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)
                     .unwrap_or(NonZeroU32::MIN),
+            },
+            notification: notification::Options {
+                targets: targets(of("notify_webhook")?, of("notify_queue")?)?,
+                private_addresses: of("notify_private")?.parse("must be true or false")?,
+            },
+            access_log: access_log::Options {
+                interval: Duration::from_secs(of("log_delivery_seconds")?.number(1..=86_400)?),
             },
             limits: Limits {
                 connections: of("max_connections")?.number(1..=1 << 20)?,
@@ -219,6 +240,37 @@ impl Config {
             log_format: of("log_format")?.one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
         })
     }
+}
+
+/// The targets of notifications.
+fn targets(webhooks: Reader, queues: Reader) -> Result<Vec<Target>, ConfigError> {
+    let named = |name: &str| {
+        (1..=64).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let mut targets: Vec<Target> = Vec::new();
+    for text in webhooks.parts() {
+        let (name, url) = text.split_once('=').unwrap_or((text, ""));
+        let uri = url.parse::<http::Uri>().ok();
+        let fine = uri.is_some_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        });
+        if !named(name) || !fine || targets.iter().any(|target| target.name == name) {
+            return webhooks.refuse(
+                "must be NAME=URL: a name of its own of 1 to 64 letters, digits, `-` and `_`, and an http or https URL \
+                 without a password",
+            );
+        }
+        targets.push(Target { name: name.to_owned(), kind: TargetKind::Webhook(url.to_owned()) });
+    }
+    for name in queues.parts() {
+        if !named(name) || targets.iter().any(|target| target.name == name) {
+            return queues.refuse("must be a name of its own of 1 to 64 letters, digits, `-` and `_`");
+        }
+        targets.push(Target { name: name.to_owned(), kind: TargetKind::QueueFile });
+    }
+    Ok(targets)
 }
 
 fn is_region(text: &str) -> bool {
@@ -271,6 +323,11 @@ impl Reader {
 
     fn optional(self) -> Option<String> {
         Some(self.text).filter(|text| !text.is_empty())
+    }
+
+    /// The parts of a list as they were typed.
+    fn parts(&self) -> Vec<&str> {
+        self.text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
     }
 
     fn list(self) -> Vec<String> {
@@ -358,6 +415,10 @@ mod tests {
             ("REFRACT_TLS_CERT", "x", "without tls_key"),
             ("REFRACT_ROOT_ACCESS_KEY_ID", "x", "without root_secret_access_key"),
             ("REFRACT_ADMIN_TOKEN", "short", "at least 8"),
+            ("REFRACT_NOTIFY_WEBHOOK", "a=ftp://x", "must be NAME=URL"),
+            ("REFRACT_NOTIFY_WEBHOOK", "a=http://u:p@x/", "without a password"),
+            ("REFRACT_NOTIFY_QUEUE", "a,a", "a name of its own"),
+            ("REFRACT_NOTIFY_QUEUE", "../a", "a name of its own"),
             ("REFRACT_ADMIN_TOKEN_FILE", "/nowhere/x", "/nowhere/x: No such file"),
         ] {
             let error = parse(&[(variable, value)]).unwrap_err();

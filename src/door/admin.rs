@@ -10,11 +10,12 @@ use subtle::ConstantTimeEq;
 use tower::ServiceExt;
 
 use crate::admin::error::response;
-use crate::auth::{AuthOptions, Principal, PrincipalKind};
+use crate::auth::{AuthOptions, Principal, PrincipalKind, SigV2};
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::policy::{self, Asked, Origin, Trail};
 
+use super::classify::Plane;
 use super::{Failed, verify};
 
 /// Bytes of a request to the admin API.
@@ -75,8 +76,12 @@ async fn admit(
         let bytes = crate::s3::collect(body, MAX_BODY).await?;
         return authorized(app, context, parts, Body::from(bytes));
     }
-    let options = AuthOptions { sigv2_allowed: false, ..app.auth.clone() };
-    let (body, _) = verify::verify(app, context, &mut parts, body, &options).await?;
+    let options = AuthOptions { sigv2: SigV2::OTHER_PLANE, ..app.auth.clone() };
+    let (body, _) = verify::verify(app, context, Plane::S3, &mut parts, body, &options).await?;
+    let key = context.principal.as_ref().map(|principal| &principal.access_key_id);
+    if key.is_some_and(|id| app.lambda.platform.keys().use_of(id).is_some()) {
+        return Err(ApiError::access_denied("the admin API by a key of a function"));
+    }
     let bytes = crate::s3::collect(body, MAX_BODY).await?;
     if context.principal.is_none() && parts.uri.path() == "/_refract/metrics" && is_loopback(&parts) {
         return Ok(Request::from_parts(parts, Body::empty()));
@@ -129,8 +134,10 @@ fn bearer(parts: &request::Parts) -> Option<&str> {
 
 /// A scraper on the same machine may read the metrics, which name no bucket and no key.
 fn is_loopback(parts: &request::Parts) -> bool {
+    let from_function = parts.extensions.get::<crate::server::Connection>().is_some_and(|from| from.from_function);
     let origin = parts.extensions.get::<Origin>().copied().unwrap_or_default();
-    origin.client.is_some_and(|client: IpAddr| client.is_loopback())
+    // A function comes from there as well, and is not one who runs the machine.
+    !from_function && origin.client.is_some_and(|client: IpAddr| client.is_loopback())
 }
 
 /// The id of a request, for the answers of the admin API.

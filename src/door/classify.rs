@@ -1,10 +1,10 @@
 //! A plane from the signature's scope, then the host, then the path. Paths alone are ambiguous: `2015-03-31` and
 //! `v20180820` are legal bucket names. Nothing here is trusted: the signature that claims the scope is verified next.
 
-use http::{Method, StatusCode, header, request};
+use http::{HeaderMap, Method, StatusCode, Uri, header, request};
 
+use crate::access_point::Addressed;
 use crate::access_point::host::{self, Host};
-use crate::access_point::{Addressed, Target};
 use crate::control::is_control_path;
 use crate::error::ApiError;
 use crate::s3::query_pairs;
@@ -85,9 +85,7 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
 pub fn is_ours(host: Host<'_>, addressed: &Result<Addressed, ApiError>) -> bool {
     match host {
         Host::Own | Host::Account(_) | Host::Point { .. } => true,
-        Host::Label(_) => addressed.as_ref().is_ok_and(|found| {
-            found.point_in_host || matches!(&found.target, Target::Bucket(name) if host == Host::Label(name))
-        }),
+        Host::Label(_) => addressed.as_ref().is_ok_and(|found| found.in_host),
         Host::Bare => false,
     }
 }
@@ -117,15 +115,25 @@ fn same(target: &str, host: &str, scheme: Option<&str>) -> bool {
 
 /// The service in the credential scope that a request claims, in header or query.
 fn claimed_service(parts: &request::Parts) -> Option<String> {
-    let service = |credential: &str| credential.rsplit('/').nth(1).map(str::to_owned);
-    if let Some(header) = parts.headers.get(header::AUTHORIZATION) {
+    claimed(&parts.headers, &parts.uri)?.rsplit('/').nth(1).map(str::to_owned)
+}
+
+/// The access key id that a request claims, in header or query.
+#[must_use]
+pub fn claimed_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    claimed(headers, uri)?.rsplitn(5, '/').nth(4).map(str::to_owned)
+}
+
+/// The credential that a request claims.
+fn claimed(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    if let Some(header) = headers.get(header::AUTHORIZATION) {
         let text = header.to_str().ok()?;
         let (_, rest) = text.split_once("Credential=")?;
-        return service(rest.split([',', ' ']).next()?);
+        return rest.split([',', ' ']).next().map(str::to_owned);
     }
-    query_pairs(parts.uri.query()?)
+    query_pairs(uri.query()?)
         .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))
-        .and_then(|(_, value)| service(&value))
+        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]

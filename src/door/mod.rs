@@ -10,16 +10,19 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 
+use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
-use crate::auth::{self, Trailers};
+use crate::auth::{self, SigV2, Trailers};
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
+use crate::function::temporary::{POINT_PARAMETER, Use};
+use crate::lambda_api::{self, LambdaCall};
 use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked, Origin, Via};
 use crate::s3::{self, S3Call};
 use crate::server::Connection;
-use crate::store::StoreError;
+use crate::store::{Buckets, StoreError};
 use crate::website::{self, Visit};
 
 pub mod admin;
@@ -61,7 +64,7 @@ impl Door {
         request.extensions_mut().insert(origin);
         let head = (request.method().clone(), request.uri().path().to_owned());
         request.extensions_mut().insert(context.trail.clone());
-        let mut answer = if is_own_route(request.uri().path()) {
+        let mut answer = if is_own_route(request.uri().path()) && !is_signed_read(app, &request) {
             context.plane = "admin";
             admin::handle(app, &self.admin, &mut context, request).await
         } else {
@@ -97,14 +100,32 @@ fn is_own_route(path: &str) -> bool {
     path == "/_refract" || path.starts_with("/_refract/")
 }
 
+/// Whether a request uses a URL that was made for a function: its path is a key, whatever it looks like.
+fn is_signed_read(app: &App, request: &Request<Body>) -> bool {
+    let Some(query) = request.uri().query() else { return false };
+    let point = s3::query_pairs(query).any(|(name, _)| name == POINT_PARAMETER);
+    point && signed_read(app, request.headers(), request.uri()).is_some()
+}
+
+/// The access point of a URL that was made for a function.
+fn signed_read(app: &App, headers: &http::HeaderMap, uri: &http::Uri) -> Option<Arc<Use>> {
+    let purpose = app.lambda.platform.keys().use_of(&classify::claimed_key(headers, uri)?)?;
+    matches!(*purpose, Use::Read { .. }).then_some(purpose)
+}
+
 /// A request to one of AWS's planes.
 async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
     if let Some(authority) = website::authority(&parts)
         && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
     {
         (context.plane, context.operation) = ("website", "GetObject");
+        context.logged = app
+            .store
+            .buckets()
+            .get(bucket)
+            .and_then(|bucket| Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now()));
         let visit = Visit {
             reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
             accounts: &app.accounts,
@@ -136,7 +157,8 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
                 s3::error::response(&error, &method, &resource, &context.id)
             }
             Plane::Control => control::error::response(&error, &method, &context.id),
-            Plane::Lambda | Plane::Iam | Plane::Sts => later::error(plane, &error, &context.id),
+            Plane::Lambda => lambda_api::error::response(&error),
+            Plane::Iam | Plane::Sts => later::error(&error, &context.id),
         };
         answer.extensions_mut().insert(Failed(error));
         answer
@@ -156,7 +178,17 @@ async fn dispatch(
     let host = crate::access_point::host::parse(&authority, &app.domains);
     // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
     // told to a caller who is not let in.
-    let addressed = target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets);
+    let signed_read = signed_read(app, &parts.headers, &parts.uri);
+    let addressed = match signed_read.as_deref() {
+        Some(Use::Read { access_point, .. }) => target::in_point(access_point, parts.uri.path(), &view),
+        Some(Use::Answer { .. }) | None => {
+            target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets)
+        }
+    };
+    if found.plane == Plane::S3 {
+        parts.extensions.insert(admin::RequestId(context.id.clone()));
+        context.logged = begin_log(app, addressed.as_ref().ok(), &buckets, &mut parts);
+    }
     if found.plane == Plane::S3
         && (parts.headers.contains_key(header::ORIGIN) || parts.method == Method::OPTIONS)
     {
@@ -167,9 +199,12 @@ async fn dispatch(
         let cors = bucket.map(|bucket| s3::cors::headers_for(bucket, &parts.method, &parts.headers));
         context.cors = cors.filter(|headers| !headers.is_empty()).map(Box::new);
     }
-    let sigv2_allowed = addressed.as_ref().is_ok_and(|addressed| !addressed.point_in_host);
-    let options = auth::AuthOptions { sigv2_allowed, ..app.auth.clone() };
-    let (body, trailers) = verify::verify(app, context, &mut parts, body, &options).await?;
+    let sigv2 = sigv2_at(&app.auth.sigv2, found.plane, &addressed);
+    let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
+    let (body, trailers) = verify::verify(app, context, found.plane, &mut parts, body, &options).await?;
+    if signed_read.is_some() {
+        drop_point(&mut parts)?;
+    }
     if context.principal.is_none() {
         // In proxy mode the wrong client would otherwise read of a policy of ours about a host that is not.
         if is_absolute(&parts) && !classify::is_ours(host, &addressed) {
@@ -202,12 +237,50 @@ async fn dispatch(
                 &app.registrar.object_lambda_arn("*"),
                 &app.registrar.account_id,
             )?;
-            Err(ApiError::not_implemented(
-                "WriteGetObjectResponse: functions that run code are not implemented yet; built-in ones need no answer",
-            ))
+            context.operation = "WriteGetObjectResponse";
+            app.object_lambda.answer(context.principal.as_ref(), &parts, body).await
         }
-        Plane::Lambda | Plane::Iam | Plane::Sts => Err(later::not_yet(found.plane)),
+        Plane::Lambda => {
+            context.operation = "Lambda";
+            let call = LambdaCall { principal: context.principal.as_ref(), request_id: &context.id };
+            Box::pin(app.lambda.call(call, &parts, body)).await
+        }
+        Plane::Iam | Plane::Sts => Err(later::not_yet()),
     }
+}
+
+/// Where SigV2 is taken: for plain buckets, and in URLs for an alias in the path, which is signed there.
+fn sigv2_at(configured: &SigV2, plane: Plane, addressed: &Result<Addressed, ApiError>) -> SigV2 {
+    if let SigV2::Refused(_) = configured {
+        return configured.clone();
+    }
+    match addressed {
+        _ if plane != Plane::S3 => SigV2::OTHER_PLANE,
+        Ok(Addressed { target: Target::Bucket(name), in_host, .. }) => {
+            SigV2::Taken { bucket_in_host: in_host.then(|| name.clone()) }
+        }
+        Ok(Addressed { target: Target::Service, .. }) => SigV2::Taken { bucket_in_host: None },
+        Ok(Addressed { in_host: false, .. }) => SigV2::Urls,
+        Ok(_) | Err(_) => SigV2::POINTS,
+    }
+}
+
+/// What the access log will say of a request, where something may be logged.
+fn begin_log(
+    app: &App,
+    addressed: Option<&Addressed>,
+    buckets: &Buckets,
+    parts: &mut request::Parts,
+) -> Option<Arc<Begun>> {
+    let Addressed { target, key, .. } = addressed?;
+    let bucket = buckets.get(target.bucket()?)?;
+    let point = match target {
+        Target::AccessPoint(point) | Target::ObjectLambda(_, point) => {
+            Some(app.registrar.access_point_arn(&point.name))
+        }
+        Target::Bucket(_) | Target::Service => None,
+    };
+    Begun::of(&app.access_log, bucket, key.as_deref(), point, parts, app.clock.now())
 }
 
 /// The plain S3 plane, by way of the function when the target is an OLAP and the action one that it transforms.
@@ -221,8 +294,8 @@ async fn s3(
 ) -> Result<Response<Body>, ApiError> {
     let Addressed { target, key, .. } = addressed;
     let via = Via::of(&target, &app.registrar.region);
-    if let (Target::ObjectLambda(lens, supporting), Some(key)) = (&target, &key)
-        && let Some(action) = Action::of(&parts, Some(key))
+    if let Target::ObjectLambda(lens, supporting) = &target
+        && let Some(action) = Action::of(&parts, key.as_deref())
     {
         (context.plane, context.operation) = ("object-lambda", action.name());
         let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
@@ -230,11 +303,12 @@ async fn s3(
             principal: context.principal.as_ref(),
             via: via.as_ref(),
             bucket: &bucket,
-            key: Some(key),
+            key: key.as_deref(),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
             accounts: &app.accounts,
         };
-        let call = LensCall { access, lens: Some(lens), key };
+        let key = key.as_deref().unwrap_or_default();
+        let call = LensCall { access, lens: Some(lens), key, request_id: &context.id };
         if let Some(answer) = Box::pin(app.object_lambda.call(&call, action, &parts)).await? {
             return Ok(answer);
         }
@@ -248,6 +322,20 @@ async fn s3(
         signers: s3::Signers { keys: app.keys.as_ref(), options: &app.auth },
     };
     app.s3.call(call, parts, body).await
+}
+
+/// Takes the access point out of the query of a URL that was made for a function, once its signature was verified.
+fn drop_point(parts: &mut request::Parts) -> Result<(), ApiError> {
+    let query = parts.uri.query().unwrap_or_default();
+    let is_point = |pair: &&str| pair.split('=').next().is_some_and(|name| name == POINT_PARAMETER);
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_point(pair)).collect();
+    let target = format!("{}?{}", parts.uri.path(), kept.join("&"));
+    let mut uri = parts.uri.clone().into_parts();
+    let bad = |error: http::Error| ApiError::internal(format!("the URL of an input: {error}"));
+    uri.path_and_query =
+        Some(target.trim_end_matches('?').parse().map_err(|error| bad(http::Error::from(error)))?);
+    parts.uri = http::Uri::from_parts(uri).map_err(|error| bad(http::Error::from(error)))?;
+    Ok(())
 }
 
 /// Whether the request line had an absolute target, as a client sends it to a proxy. In HTTP/2 every one has.

@@ -4,11 +4,40 @@ use axum::body::Body;
 use http::request;
 use sha2::{Digest, Sha256};
 
-use crate::auth::{self, AuthMethod, AuthOptions, COLLECTED_BODY_LIMIT, Outcome, Trailers};
+use crate::auth::{
+    self, AuthMethod, AuthOptions, COLLECTED_BODY_LIMIT, KeyRecord, KeyStore, Outcome, Trailers,
+};
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
+use crate::function::temporary::TemporaryKeys;
+use crate::lambda_api::MAX_PACKAGE_BODY;
+use crate::object_lambda::event::ContentSha256;
 use crate::policy::{Origin, Signed};
 use crate::s3;
+
+use super::classify::{self, Plane};
+
+/// The keys that may sign a request: those that are kept, and those of functions.
+struct AllKeys<'a> {
+    permanent: &'a dyn KeyStore,
+    temporary: &'a TemporaryKeys,
+}
+
+impl KeyStore for AllKeys<'_> {
+    fn lookup(&self, access_key_id: &str, token: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
+        match self.temporary.lookup(access_key_id, token)? {
+            Some(record) => Ok(Some(record)),
+            None => self.permanent.lookup(access_key_id, token),
+        }
+    }
+}
+
+/// Whether the key that a request claims is there.
+fn is_known(keys: &dyn KeyStore, parts: &request::Parts) -> Result<bool, ApiError> {
+    let Some(id) = classify::claimed_key(&parts.headers, &parts.uri) else { return Ok(false) };
+    let token = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
+    Ok(keys.lookup(&id, token)?.is_some())
+}
 
 /// Verifies a request: its principal goes into the context, its signature out of the parts, and its body becomes what
 /// the client meant, checked as it streams.
@@ -18,6 +47,7 @@ use crate::s3;
 pub(super) async fn verify(
     app: &App,
     context: &mut RequestContext,
+    found_plane: Plane,
     parts: &mut request::Parts,
     mut body: Body,
     options: &AuthOptions,
@@ -28,10 +58,13 @@ pub(super) async fn verify(
         return Ok((body, Trailers::default()));
     }
     let now = app.clock.now();
-    let keys = app.keys.as_ref();
+    let keys = &AllKeys { permanent: app.keys.as_ref(), temporary: app.lambda.platform.keys() };
     let mut outcome = auth::authenticate(parts, keys, now, options, None)?;
     if matches!(outcome, Outcome::NeedsBodyHash) {
-        let bytes = s3::collect(body, COLLECTED_BODY_LIMIT).await?;
+        // A package is larger than anything else that is hashed whole; only who has a key may have it collected.
+        let may_be_large = found_plane == Plane::Lambda && is_known(keys, parts)?;
+        let limit = if may_be_large { MAX_PACKAGE_BODY } else { COLLECTED_BODY_LIMIT };
+        let bytes = s3::collect(body, limit).await?;
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
         outcome = auth::authenticate(parts, keys, now, options, Some(hash))?;
         body = Body::from(bytes);
@@ -43,18 +76,29 @@ pub(super) async fn verify(
             return Err(ApiError::internal("the verifier asked for the hash of the body twice"));
         }
     };
+    if let Some(found) = &authenticated
+        && let Some(purpose) = app.lambda.platform.keys().use_of(&found.principal.access_key_id)
+    {
+        purpose.check(parts)?;
+    }
     let (body, trailers) = auth::body(authenticated.as_deref(), parts, body)?;
+    let hash = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    if let Some(hash) = hash.map(str::to_owned) {
+        parts.extensions.insert(ContentSha256(hash));
+    }
     auth::strip(parts);
     if let Some(found) = authenticated.as_deref() {
         let (auth_type, version) = match found.method {
             AuthMethod::Header => ("REST-HEADER", "AWS4-HMAC-SHA256"),
             AuthMethod::PresignedV4 => ("REST-QUERY-STRING", "AWS4-HMAC-SHA256"),
+            AuthMethod::HeaderV2 => ("REST-HEADER", "AWS"),
             AuthMethod::PresignedV2 => ("REST-QUERY-STRING", "AWS"),
         };
         let origin = parts.extensions.get::<Origin>().copied().unwrap_or_default();
         let signed = Some(Signed { auth_type, version, at: found.at });
         parts.extensions.insert(Origin { signed, ..origin });
     }
+    context.auth = authenticated.as_ref().map(|found| found.method);
     context.principal = authenticated.map(|found| found.principal);
     Ok((body, trailers))
 }

@@ -34,6 +34,12 @@ pub enum PrepareError {
     /// There is no such function.
     #[error("there is no function {0}")]
     NotFound(String),
+    /// It is no transform.
+    #[error("the function {0} runs code and is no transform")]
+    RunsCode(String),
+    /// It has no listings.
+    #[error("the function {0} is a built-in transform, which lists nothing")]
+    Listing(String),
     /// Its payload is no JSON object.
     #[error("the payload is not a JSON object: {0}")]
     NotJson(String),
@@ -77,21 +83,29 @@ pub struct Lookup {
     pub revision: u64,
 }
 
-/// Finds a function by name.
-#[must_use]
-pub fn lookup(view: &View, name: &str) -> Option<Lookup> {
+/// Finds a transform by its function's name.
+///
+/// # Errors
+/// [`PrepareError::NotFound`], [`PrepareError::RunsCode`].
+pub fn lookup(view: &View, name: &str) -> Result<Lookup, PrepareError> {
+    let not_found = || PrepareError::NotFound(name.to_owned());
     if let Some(transform) = name.strip_prefix(PREFIX) {
         let known = builtin_names().contains(&transform);
-        return known.then(|| Lookup {
-            transform: transform.to_owned(),
-            payload: Value::Object(serde_json::Map::new()),
-            revision: 0,
-        });
+        return known
+            .then(|| Lookup {
+                transform: transform.to_owned(),
+                payload: Value::Object(serde_json::Map::new()),
+                revision: 0,
+            })
+            .ok_or_else(not_found);
     }
-    view.functions.get(name).map(|function| {
-        let FunctionKind::Builtin { transform, payload } = &function.kind;
-        Lookup { transform: transform.clone(), payload: payload.clone(), revision: function.revision }
-    })
+    let function = view.functions.get(name).ok_or_else(not_found)?;
+    match &function.kind {
+        FunctionKind::Builtin { transform, payload } => {
+            Ok(Lookup { transform: transform.clone(), payload: payload.clone(), revision: function.revision })
+        }
+        FunctionKind::Lambda(_) => Err(PrepareError::RunsCode(name.to_owned())),
+    }
 }
 
 /// Checks what an OLAP would run before it is stored.
@@ -120,7 +134,7 @@ fn merge(function: Value, lens: Option<&str>) -> Result<Value, PrepareError> {
 }
 
 fn prepare(view: &View, function: &str, payload: Option<&str>) -> Result<Prepared, PrepareError> {
-    let found = lookup(view, function).ok_or_else(|| PrepareError::NotFound(function.to_owned()))?;
+    let found = lookup(view, function)?;
     Prepared::new(&found.transform, merge(found.payload, payload)?)
 }
 
@@ -151,7 +165,7 @@ impl Functions {
         payload: Option<&str>,
     ) -> Result<Arc<Prepared>, PrepareError> {
         let name = FunctionArn::parse(function_arn).map_or_else(|| function_arn.to_owned(), |arn| arn.name);
-        let found = lookup(view, &name).ok_or_else(|| PrepareError::NotFound(name.clone()))?;
+        let found = lookup(view, &name)?;
         let key = (name, found.revision, payload.map(str::to_owned));
         if let Some(prepared) = self.prepared.get(&key) {
             return Ok(prepared);
@@ -174,7 +188,10 @@ impl From<PrepareError> for ApiError {
                     names.join(", ")
                 }),
             ),
-            PrepareError::NotJson(_) | PrepareError::Payload(_) => {
+            PrepareError::NotJson(_)
+            | PrepareError::Payload(_)
+            | PrepareError::RunsCode(_)
+            | PrepareError::Listing(_) => {
                 Self::new(http::StatusCode::BAD_REQUEST, "InvalidRequest", error.to_string())
             }
         }

@@ -1,10 +1,34 @@
 //! Functions: what stands behind an Object Lambda access point.
 //!
+//! Built-in ones run in the server:
 //! - [`builtin`]: the built-in transforms as functions, by reserved name or registered with a payload.
 //! - [`run`]: one run of a transform over one object, stepwise on the blocking pool.
+//!
+//! Those that run code pass through these files, from an event to an answer:
+//! - [`platform`]: what is called, by the Lambda API and by Object Lambda.
+//! - [`registry`]: from name and qualifier to the version that runs.
+//! - [`manager`], with its books in `pool`: a warm worker, a new one, or the queue; [`placement`] says where.
+//! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`].
+//! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
+//!
+//! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 
 pub mod builtin;
+pub mod code;
+pub mod events;
+pub mod invocation;
+pub mod log;
+pub mod manager;
+pub mod package;
+pub mod placement;
+pub mod platform;
+mod pool;
+pub mod process;
+pub mod registry;
 pub mod run;
+pub mod runtime;
+pub mod temporary;
 
 pub use builtin::{Functions, Lookup, PrepareError, Prepared, check};
+pub use platform::Platform;
 pub use run::{RunError, Runner};

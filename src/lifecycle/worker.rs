@@ -12,6 +12,7 @@ use super::place::{Place, Places};
 use super::{Days, days};
 use crate::bucket::Lifecycle;
 use crate::clock::Clock;
+use crate::notification::{Cause, Event, Happened, Notifier};
 use crate::store::{
     Bucket, DeleteKey, ListUploadsQuery, ListVersionsQuery, ObjectChange, RecordTable, Result, Store,
     StoreError, Version, VersionEntry, VersionRef,
@@ -42,6 +43,7 @@ pub struct Worker {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     options: Options,
+    notifier: Option<Notifier>,
     places: Places,
     resume: Option<Place>,
 }
@@ -66,7 +68,23 @@ impl Worker {
         options: Options,
     ) -> Result<Self> {
         let (places, resume) = Places::open(records)?;
-        Ok(Self { store, clock, metrics, options, places, resume })
+        Ok(Self { store, clock, metrics, options, notifier: None, places, resume })
+    }
+
+    /// The same worker, which tells of what it does.
+    #[must_use]
+    pub fn telling(self, notifier: Notifier) -> Self {
+        Self { notifier: Some(notifier), ..self }
+    }
+
+    /// Tells of what was done; that it cannot be recorded does not undo it.
+    async fn notify(&self, bucket: &Bucket, happened: &[Happened]) {
+        let Some(notifier) = self.notifier.as_ref().filter(|_| !happened.is_empty()) else { return };
+        // The configuration as it is now, for a walk takes its time.
+        let Some(bucket) = self.store.buckets().get(&bucket.name).cloned() else { return };
+        if let Err(error) = notifier.tell(&bucket, &Cause::lifecycle(), happened).await {
+            LifecycleFailed { bucket: &bucket.name, error: &error }.emit(&self.metrics);
+        }
     }
 
     /// Runs until it is dropped: a pass at once, then one each quarter of a day, the first of a day at its midnight.
@@ -157,7 +175,8 @@ impl Worker {
     async fn act(&self, bucket: &Bucket, batch: Vec<Due>) -> Result<()> {
         let rest = Duration::from_secs(1) * u32::try_from(batch.len()).unwrap_or(1) / self.options.rate.get();
         let begun = Instant::now();
-        let mut deletes = Vec::new();
+        let (mut deletes, mut happened) = (Vec::new(), Vec::new());
+        let now = self.clock.now();
         for due in batch {
             match (&due.action, &due.entry.version) {
                 (Action::Transition(class), Version::Object(info)) => {
@@ -165,6 +184,9 @@ impl Worker {
                     let change = ObjectChange::StorageClass { class: class.clone(), seen: Arc::clone(info) };
                     let changed =
                         self.store.update_object(&bucket.name, &due.entry.key, version, change).await;
+                    if let Ok(info) = &changed {
+                        happened.push(Happened::to_object(Event::Transition, &due.entry.key, now, info));
+                    }
                     self.tell(bucket, &due, changed.map(drop))?;
                 }
                 _ => deletes.push(due),
@@ -173,10 +195,17 @@ impl Worker {
         let keys: Vec<_> = deletes.iter().map(Due::key).collect();
         if !keys.is_empty() {
             let results = self.store.delete(&bucket.name, keys).await?;
+            let done = deletes.iter().zip(&results);
+            happened.extend(done.filter_map(|(due, result)| {
+                let done = result.as_ref().ok()?;
+                Happened::by_delete(&due.entry.key, due.key().version, done, now, true)
+            }));
+            self.notify(bucket, &std::mem::take(&mut happened)).await;
             for (due, result) in deletes.iter().zip(results) {
                 self.tell(bucket, due, result.map(drop))?;
             }
         }
+        self.notify(bucket, &happened).await;
         tokio::time::sleep(rest.saturating_sub(begun.elapsed())).await;
         Ok(())
     }

@@ -13,7 +13,42 @@ pub enum Action {
     GetObject,
     /// HeadObject.
     HeadObject,
+    /// ListObjects.
+    ListObjects,
+    /// ListObjectsV2.
+    ListObjectsV2,
 }
+
+/// What a GET of a bucket is about where it is no listing.
+const OF_BUCKET: [&str; 27] = [
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "session",
+    "tagging",
+    "uploads",
+    "versioning",
+    "versions",
+    "website",
+];
 
 impl Action {
     /// The action of a request with this key; `None` for everything that passes to the supporting access point.
@@ -21,8 +56,15 @@ impl Action {
     pub fn of(parts: &request::Parts, key: Option<&str>) -> Option<Self> {
         const SUBRESOURCES: [&str; 8] =
             ["acl", "attributes", "legal-hold", "retention", "tagging", "torrent", "uploadId", "uploads"];
-        key?;
         let query = parts.uri.query().unwrap_or_default();
+        if key.is_none() {
+            let other = query_pairs(query).any(|(name, _)| OF_BUCKET.contains(&name.as_ref()));
+            if parts.method != Method::GET || other {
+                return None;
+            }
+            let v2 = query_pairs(query).any(|(name, value)| name == "list-type" && value == "2");
+            return Some(if v2 { Self::ListObjectsV2 } else { Self::ListObjects });
+        }
         if query_pairs(query).any(|(name, _)| SUBRESOURCES.contains(&name.as_ref())) {
             return None;
         }
@@ -39,12 +81,28 @@ impl Action {
         match self {
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
+            Self::ListObjects => "ListObjects",
+            Self::ListObjectsV2 => "ListObjectsV2",
+        }
+    }
+
+    /// The field of the event that holds its context.
+    #[must_use]
+    pub fn context(self) -> &'static str {
+        match self {
+            Self::GetObject => "getObjectContext",
+            Self::HeadObject => "headObjectContext",
+            Self::ListObjects => "listObjectsContext",
+            Self::ListObjectsV2 => "listObjectsV2Context",
         }
     }
 
     /// The permission that it needs.
     #[must_use]
     pub fn permission(self, parts: &request::Parts) -> &'static str {
+        if matches!(self, Self::ListObjects | Self::ListObjectsV2) {
+            return "s3:ListBucket";
+        }
         let query = parts.uri.query().unwrap_or_default();
         crate::policy::operation::of_source(query_pairs(query).any(|(name, _)| name == "versionId"))
     }
@@ -63,6 +121,9 @@ impl Action {
 /// # Errors
 /// 501 NotImplemented.
 pub fn check_partial(lens: &ObjectLambda, action: Action, parts: &request::Parts) -> Result<(), ApiError> {
+    if matches!(action, Action::ListObjects | Action::ListObjectsV2) {
+        return Ok(());
+    }
     let (mut range, mut part) = (parts.headers.contains_key(header::RANGE), false);
     for (name, _) in query_pairs(parts.uri.query().unwrap_or_default()) {
         range |= name.eq_ignore_ascii_case("range");
@@ -114,6 +175,11 @@ mod tests {
         for line in ["GET /k?tagging", "GET /k?acl=", "PUT /k", "GET /k?uploadId=x", "DELETE /k"] {
             assert_eq!(of(line), None, "{line}");
         }
-        assert_eq!(Action::of(&parts("GET /?list-type=2"), None), None);
+        let of_bucket = |line: &str| Action::of(&parts(line), None);
+        assert_eq!(of_bucket("GET /?list-type=2&prefix=acl"), Some(Action::ListObjectsV2));
+        assert_eq!(of_bucket("GET /?prefix=a"), Some(Action::ListObjects));
+        for line in ["GET /?versions", "GET /?location", "HEAD /", "PUT /", "POST /?delete"] {
+            assert_eq!(of_bucket(line), None, "{line}");
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! What a client sees when a function fails: AWS's codes (API reference, "List of Amazon S3 Object Lambda error
 //! codes") where it has one, and for a built-in the code that such a function would answer.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use refract_transforms::TransformError;
 
 use crate::error::ApiError;
+use crate::function::invocation::FunctionError;
+use crate::function::platform::InvokeError;
 use crate::function::{PrepareError, RunError};
 use crate::store::StoreError;
 
@@ -19,12 +23,89 @@ pub fn configuration(why: &PrepareError) -> ApiError {
                 "The Lambda function {name} was not found. Register it, or change the OLAP's configuration."
             ),
         ),
-        PrepareError::NotJson(_) | PrepareError::Payload(_) => ApiError::new(
+        PrepareError::NotJson(_)
+        | PrepareError::Payload(_)
+        | PrepareError::RunsCode(_)
+        | PrepareError::Listing(_) => ApiError::new(
             StatusCode::BAD_REQUEST,
             "LambdaInvocationFailed",
             format!("The function could not be invoked: {why}"),
         ),
     }
+}
+
+/// A function that is not there.
+#[must_use]
+pub fn not_found(name: &str) -> ApiError {
+    configuration(&PrepareError::NotFound(name.to_owned()))
+}
+
+/// A function that was not run.
+#[must_use]
+pub fn invoke(why: InvokeError) -> ApiError {
+    match why {
+        InvokeError::Throttled { .. } => ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SlowDown",
+            "Please reduce your request rate: the function has no free worker.",
+        )
+        .with_header(http::header::RETRY_AFTER, http::HeaderValue::from_static("1")),
+        InvokeError::Unavailable(why) => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "LambdaInvocationFailed",
+            format!("The function could not be invoked: {why}"),
+        ),
+        InvokeError::Internal(why) => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "LambdaInvocationFailed",
+            "The function could not be invoked.",
+        )
+        .with_internal(why),
+    }
+}
+
+/// A function that failed. What it says of itself is in its log, which `refract function logs` shows.
+#[must_use]
+pub fn function(why: &FunctionError, invocation: &str) -> ApiError {
+    let (code, message) = if why.timed_out {
+        ("LambdaTimeout", "The Lambda function timed out.".to_owned())
+    } else {
+        ("LambdaRuntimeError", format!("The Lambda function failed during execution: {}", why.kind))
+    };
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+        .with_internal(why.message())
+        .with_detail("LambdaRequestId", invocation)
+}
+
+/// A function that ended without WriteGetObjectResponse.
+#[must_use]
+pub fn no_answer(invocation: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "LambdaResponseNotReceived",
+        "The Lambda exited without successfully calling WriteGetObjectResponse.",
+    )
+    .with_detail("LambdaRequestId", invocation)
+}
+
+/// A function that took too long.
+#[must_use]
+pub fn timeout(limit: Duration) -> ApiError {
+    ApiError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "LambdaTimeout",
+        format!("The Lambda function did not complete within {} seconds.", limit.as_secs()),
+    )
+}
+
+/// A function whose answer is not one.
+#[must_use]
+pub fn invalid_response(why: impl std::fmt::Display) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "LambdaInvalidResponse",
+        format!("The Lambda function returned an invalid response: {why}"),
+    )
 }
 
 /// A value in the request's query that the payload cannot have.

@@ -1,7 +1,9 @@
-//! Object Lambda: GET and HEAD through a function.
+//! Object Lambda: GET, HEAD and LIST through a function.
 //!
 //! One request runs through the files in this order:
 //! - [`action`]: which action of the OLAP a request is, and whether it may ask for a part.
+//! - [`code`]: for a function that runs code: its [`ticket`] and [`event`], and what it answers, by [`write`] or by
+//!   what it [`returned`].
 //! - [`source`]: the stored object and the resources, opened with the caller's permission.
 //! - [`result`]: what the function makes of it, streamed, or kept so that lengths and ranges can be answered.
 //! - [`error`]: what AWS answers when a function fails.
@@ -9,28 +11,36 @@
 //! [`preview`] runs a function over one object for the admin API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::{Response, request};
 
 use crate::access_point::FunctionArn;
 use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
+use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
-use crate::function::{Functions, Prepared, Runner};
+use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
 use crate::policy::{Access, Via};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
 
 pub mod action;
+pub mod code;
 pub mod error;
+pub mod event;
 pub mod preview;
 pub mod result;
+pub mod returned;
 pub mod source;
+pub mod ticket;
+pub mod write;
 
 pub use action::Action;
 use result::Results;
 use source::Source;
+pub(crate) use source::collect;
 
 /// The plane.
 #[derive(Debug, Clone)]
@@ -43,6 +53,11 @@ pub struct ObjectLambdaPlane {
     limits: refract_transforms::Limits,
     accounts: Accounts,
     keyring: Arc<Keyring>,
+    platform: Platform,
+    tickets: ticket::Tickets,
+    clock: Arc<dyn Clock>,
+    region: String,
+    limit: Duration,
 }
 
 /// A verified request for an object through an OLAP.
@@ -52,8 +67,10 @@ pub struct LensCall<'a> {
     pub access: Access<'a>,
     /// The OLAP; `None` for a preview.
     pub lens: Option<&'a ObjectLambda>,
-    /// Decoded key.
+    /// Decoded key; empty for a listing.
     pub key: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
 }
 
 /// The ARNs by which a policy may name a function: as the OLAP names it, and with the version that runs.
@@ -73,6 +90,8 @@ pub struct Options {
     pub parallel: usize,
     /// Caps of each run.
     pub limits: refract_transforms::Limits,
+    /// Time in which a function that runs code must have answered.
+    pub limit: Duration,
 }
 
 impl ObjectLambdaPlane {
@@ -83,6 +102,8 @@ impl ObjectLambdaPlane {
         catalog: Arc<dyn Catalog>,
         accounts: Accounts,
         keyring: Arc<Keyring>,
+        platform: Platform,
+        clock: Arc<dyn Clock>,
         options: &Options,
     ) -> Self {
         Self {
@@ -90,6 +111,11 @@ impl ObjectLambdaPlane {
             runner: Runner::new(options.parallel),
             limits: options.limits,
             functions: Arc::default(),
+            tickets: ticket::Tickets::default(),
+            region: platform.region().to_owned(),
+            limit: options.limit,
+            platform,
+            clock,
             accounts,
             keyring,
             store,
@@ -124,11 +150,22 @@ impl ObjectLambdaPlane {
         call.access.allow_transform(action.permission(parts), &functions)?;
         action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
-        s3::keys::check(call.key)?;
+        let is_list = matches!(action, Action::ListObjects | Action::ListObjectsV2);
+        if !is_list {
+            s3::keys::check(call.key)?;
+        }
         let via = call.access.via.map(Via::of_transform);
         let access = Access { via: via.as_ref(), ..call.access };
-        let call = LensCall { access, ..*call };
-        Box::pin(self.transform(&call, transformation, parts)).await.map(Some)
+        let call = &LensCall { access, ..*call };
+        if let Some(function) = self.code(transformation)? {
+            let run = self.run_code(call, (lens, action), transformation, &function, parts);
+            return Box::pin(run).await.map(Some);
+        }
+        if is_list {
+            // It ran code when the lens was configured.
+            return Err(error::configuration(&PrepareError::Listing(transformation.function_arn.clone())));
+        }
+        Box::pin(self.transform(call, transformation, parts)).await.map(Some)
     }
 
     async fn transform(

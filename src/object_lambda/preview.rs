@@ -55,7 +55,7 @@ impl ObjectLambdaPlane {
         let before = ObjectInfo::clone(&object.info);
         check_size("object", before.size)?;
         let original = collect(object.read(0..before.size), MAX_PREVIEW).await?;
-        let call = LensCall { access, key, lens: None };
+        let call = LensCall { access, key, lens: None, request_id: "" };
         let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
         let source = Source::open(self.reader(), &call, &prepared, &parts, limits).await?;
         let mut after = source.derived_info(&prepared);

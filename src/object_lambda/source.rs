@@ -189,7 +189,7 @@ pub fn identity(principal: &Principal) -> Identity {
 }
 
 /// Reads a body whole.
-pub(super) async fn collect(payload: Payload, limit: u64) -> Result<Bytes, ApiError> {
+pub(crate) async fn collect(payload: Payload, limit: u64) -> Result<Bytes, ApiError> {
     match payload {
         Payload::Bytes(bytes) => Ok(bytes),
         Payload::Stream(mut stream, _) => {

@@ -5,6 +5,7 @@
 //! counts like a policy of the resource, and what another account owns is that account's to give.
 
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::auth::Principal;
 use crate::bucket::{Acl, Ownership};
@@ -13,9 +14,9 @@ use crate::error::ApiError;
 use crate::store::{Bucket, ObjectInfo};
 
 use super::asked::Asked;
-use super::decision::Decision;
+use super::decision::{Decision, Reason};
 use super::evaluate::PolicySet;
-use super::gates::{Gate, Ruling, Seen};
+use super::gates::{ACL, Gate, Ruling, Seen};
 use super::keys;
 use super::operation;
 use super::statement::Request;
@@ -59,6 +60,11 @@ impl<'a> Access<'a> {
     pub fn allow(&self, action: &str, object: Option<&ObjectInfo>) -> Result<(), ApiError> {
         let trail = self.asked.trail.filter(|_| operation::is_change(action));
         let mut seen = |_: &PolicySet<'_>, _: &Request<'_>, decision: &Decision<'_>| {
+            if let (Some(notes), Reason::AllowedBy(found)) = (self.asked.notes, decision.reason)
+                && found.label == ACL
+            {
+                notes.acl_was_required();
+            }
             if let Some(trail) = trail.filter(|_| decision.is_allowed()) {
                 trail.allowed(|| decision.reason.to_string());
             }
@@ -125,7 +131,10 @@ impl<'a> Access<'a> {
             // To others an ACL of the object might have allowed it.
             self.not_denied(action, None)?;
         }
-        self.allow("s3:ListBucket", None)
+        // It is as a listing that would show the key: a policy may allow one prefix only.
+        let query = format!("prefix={}", utf8_percent_encode(self.key.unwrap_or_default(), NON_ALPHANUMERIC));
+        let asked = Asked { query: &query, ..self.asked };
+        Access { asked, ..*self }.allow("s3:ListBucket", None)
     }
 
     /// Whether the OLAP itself lets the caller in.

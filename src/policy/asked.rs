@@ -5,6 +5,7 @@ use http::HeaderMap;
 use super::context::Context;
 use super::origin::Origin;
 use super::trail::Trail;
+use crate::access_log::Notes;
 
 /// What the body of a request says, where condition keys come of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Asked<'a> {
     pub trail: Option<&'a Trail>,
     /// Keys that an explanation takes for given. Never a client's word about its own request.
     pub assumed: Option<&'a Context>,
+    /// What the access log is told, where something may be logged.
+    pub notes: Option<&'a Notes>,
 }
 
 impl<'a> Asked<'a> {
@@ -49,6 +52,7 @@ impl<'a> Asked<'a> {
             said: extensions.get(),
             trail: extensions.get(),
             assumed: None,
+            notes: Notes::of(extensions),
         }
     }
 }

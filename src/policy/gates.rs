@@ -18,6 +18,9 @@ use super::statement::Request;
 use super::stored::ResourcePolicy;
 use super::via::{Lens, Via};
 
+/// What an ACL is called.
+pub(super) const ACL: &str = "an ACL";
+
 /// What an ACL says where it grants: anybody whom it is looked up for may.
 static GRANTED: LazyLock<Option<Policy>> = LazyLock::new(|| {
     let text = r#"{"Statement":{"Sid":"Grant","Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:*","Resource":"*"}}"#;
@@ -217,7 +220,7 @@ impl<'a> Access<'a> {
         let (mut policies, mut restrictions) = (Vec::new(), Vec::new());
         if shares && !closed { policies.extend(policy) } else { restrictions.extend(policy) }
         let grant = GRANTED.as_ref().filter(|_| by_acl && !(is_owner && !shares));
-        policies.extend(grant.map(|policy| Labelled { label: "an ACL", policy }));
+        policies.extend(grant.map(|policy| Labelled { label: ACL, policy }));
         let resource = match self.key_of(action) {
             Some(key) => format!("arn:aws:s3:::{}/{key}", self.bucket.name),
             None => format!("arn:aws:s3:::{}", self.bucket.name),

@@ -43,7 +43,7 @@ impl Origin {
         let mut origin = Self {
             client: Some(peer),
             secure: connection.tls.is_some(),
-            tls_version: connection.tls,
+            tls_version: connection.tls.map(|tls| tls.version.trim_start_matches("TLSv")),
             signed: None,
         };
         if !is_trusted(peer) {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, trusted: &[&str], headers: &[(&'static str, &str)]) -> (Option<String>, bool) {
-        let connection = Connection { peer: format!("{peer}:1").parse().unwrap(), tls: None };
+        let connection = Connection { peer: format!("{peer}:1").parse().unwrap(), tls: None, from_function: false };
         let trusted: Vec<Network> = trusted.iter().map(|text| Network::parse(text).unwrap()).collect();
         let mut map = HeaderMap::new();
         for (name, value) in headers {

@@ -1,4 +1,4 @@
-//! The closed tables of the planes beside S3: S3 Control and the admin API.
+//! The closed tables of the planes beside S3: S3 Control, Lambda and the admin API.
 
 use http::Method;
 
@@ -40,6 +40,50 @@ const CONTROL: &[(&str, &str)] = &[
     ("PutPublicAccessBlock", "s3:PutAccountPublicAccessBlock"),
     ("TagResource", "s3:TagResource"),
     ("UntagResource", "s3:UntagResource"),
+];
+
+/// The action of an operation of the Lambda plane; `None` for one that is not known.
+#[must_use]
+pub fn lambda(operation: &str) -> Option<&'static str> {
+    let at = LAMBDA.binary_search_by_key(&operation, |(name, _)| name).ok()?;
+    LAMBDA.get(at).map(|(_, action)| *action)
+}
+
+/// Operations of the Lambda plane, sorted, with their actions.
+#[rustfmt::skip]
+const LAMBDA: &[(&str, &str)] = &[
+    ("AddPermission", "lambda:AddPermission"),
+    ("CreateAlias", "lambda:CreateAlias"),
+    ("CreateFunction", "lambda:CreateFunction"),
+    ("DeleteAlias", "lambda:DeleteAlias"),
+    ("DeleteFunction", "lambda:DeleteFunction"),
+    ("DeleteFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+    ("DeleteFunctionEventInvokeConfig", "lambda:DeleteFunctionEventInvokeConfig"),
+    ("GetAccountSettings", "lambda:GetAccountSettings"),
+    ("GetAlias", "lambda:GetAlias"),
+    ("GetFunction", "lambda:GetFunction"),
+    ("GetFunctionConcurrency", "lambda:GetFunctionConcurrency"),
+    ("GetFunctionConfiguration", "lambda:GetFunctionConfiguration"),
+    ("GetFunctionEventInvokeConfig", "lambda:GetFunctionEventInvokeConfig"),
+    ("GetPolicy", "lambda:GetPolicy"),
+    ("Invoke", "lambda:InvokeFunction"),
+    ("InvokeAsync", "lambda:InvokeAsync"),
+    ("InvokeWithResponseStream", "lambda:InvokeFunction"),
+    ("ListAliases", "lambda:ListAliases"),
+    ("ListFunctionEventInvokeConfigs", "lambda:ListFunctionEventInvokeConfigs"),
+    ("ListFunctions", "lambda:ListFunctions"),
+    ("ListTags", "lambda:ListTags"),
+    ("ListVersionsByFunction", "lambda:ListVersionsByFunction"),
+    ("PublishVersion", "lambda:PublishVersion"),
+    ("PutFunctionConcurrency", "lambda:PutFunctionConcurrency"),
+    ("PutFunctionEventInvokeConfig", "lambda:PutFunctionEventInvokeConfig"),
+    ("RemovePermission", "lambda:RemovePermission"),
+    ("TagResource", "lambda:TagResource"),
+    ("UntagResource", "lambda:UntagResource"),
+    ("UpdateAlias", "lambda:UpdateAlias"),
+    ("UpdateFunctionCode", "lambda:UpdateFunctionCode"),
+    ("UpdateFunctionConfiguration", "lambda:UpdateFunctionConfiguration"),
+    ("UpdateFunctionEventInvokeConfig", "lambda:UpdateFunctionEventInvokeConfig"),
 ];
 
 /// A request of the admin API as policies see it.
@@ -117,8 +161,8 @@ mod tests {
 
     #[test]
     fn every_action_can_be_named_in_a_policy() {
-        assert!(CONTROL.is_sorted_by_key(|(name, _)| *name));
-        let all = CONTROL.iter().map(|(_, action)| *action).chain(ADMIN.iter().map(|(.., action)| *action));
+        assert!(CONTROL.is_sorted_by_key(|(name, _)| *name) && LAMBDA.is_sorted_by_key(|(name, _)| *name));
+        let all = CONTROL.iter().chain(LAMBDA).map(|(_, action)| *action).chain(ADMIN.iter().map(|(.., action)| *action));
         for action in all {
             let text = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"{action}","Resource":"*"}}}}"#);
             Policy::parse(&text, PolicyKind::Identity).unwrap();

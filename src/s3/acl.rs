@@ -11,6 +11,7 @@ use crate::bucket::acl::MAX_GRANTS;
 use crate::bucket::{Acl, Grant, Grantee, Ownership, Permission};
 use crate::catalog::canonical_id;
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, ObjectChange};
 
@@ -134,13 +135,6 @@ pub(super) fn of_new_object(
 
 /// The ACL of a document.
 fn of_document(api: &Api, document: AccessControlPolicy, owner: &str) -> Result<Acl, ApiError> {
-    let malformed = || {
-        ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "MalformedACLError",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        )
-    };
     let named = document.owner.and_then(|owner| owner.id);
     if named.is_some_and(|named| named != canonical_id(owner)) {
         return Err(ApiError::access_denied("the document names another owner"));
@@ -149,15 +143,33 @@ fn of_document(api: &Api, document: AccessControlPolicy, owner: &str) -> Result<
     for grant in document.grants.unwrap_or_default() {
         let grantee = grant.grantee.ok_or_else(malformed)?;
         let permission = grant.permission.as_ref().and_then(|name| Permission::of(name.as_str()));
-        let grantee = match (grantee.id, grantee.email_address, grantee.uri) {
-            (Some(id), _, _) => by_id(api, &id)?,
-            (None, Some(email), _) => by_email(api, &email)?,
-            (None, None, Some(uri)) => by_uri(&uri)?,
-            (None, None, None) => return Err(malformed()),
-        };
-        grants.push(Grant { grantee, permission: permission.ok_or_else(malformed)? });
+        grants.push(Grant {
+            grantee: grantee_of(api, grantee)?,
+            permission: permission.ok_or_else(malformed)?,
+        });
     }
     limited(grants)
+}
+
+/// A grantee in a document.
+///
+/// # Errors
+/// 400 MalformedACLError, InvalidArgument, UnresolvableGrantByEmailAddress.
+pub(super) fn grantee_of(api: &Api, grantee: dto::Grantee) -> Result<Grantee, ApiError> {
+    match (grantee.id, grantee.email_address, grantee.uri) {
+        (Some(id), _, _) => by_id(api, &id),
+        (None, Some(email), _) => by_email(api, &email),
+        (None, None, Some(uri)) => by_uri(&uri),
+        (None, None, None) => Err(malformed()),
+    }
+}
+
+fn malformed() -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "MalformedACLError",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
 }
 
 /// An ACL in a document: the groups first.
@@ -167,25 +179,28 @@ fn shown(api: &Api, acl: &Acl) -> Vec<dto::Grant> {
     groups
         .into_iter()
         .chain(accounts)
-        .map(|grant| {
-            let kind = if grant.grantee.uri().is_some() { "Group" } else { "CanonicalUser" };
-            let mut grantee = dto::Grantee {
-                display_name: None,
-                email_address: None,
-                id: None,
-                type_: dto::Type::from_static(kind),
-                uri: grant.grantee.uri().map(str::to_owned),
-            };
-            if let Grantee::Account(account) = &grant.grantee {
-                grantee.id = Some(canonical_id(account));
-                grantee.display_name = Some(api.accounts.name(account));
-            }
-            dto::Grant {
-                grantee: Some(grantee),
-                permission: Some(dto::Permission::from_static(grant.permission.name())),
-            }
+        .map(|grant| dto::Grant {
+            grantee: Some(shown_grantee(api, &grant.grantee)),
+            permission: Some(dto::Permission::from_static(grant.permission.name())),
         })
         .collect()
+}
+
+/// A grantee in a document.
+pub(super) fn shown_grantee(api: &Api, grantee: &Grantee) -> dto::Grantee {
+    let kind = if grantee.uri().is_some() { "Group" } else { "CanonicalUser" };
+    let mut shown = dto::Grantee {
+        display_name: None,
+        email_address: None,
+        id: None,
+        type_: dto::Type::from_static(kind),
+        uri: grantee.uri().map(str::to_owned),
+    };
+    if let Grantee::Account(account) = grantee {
+        shown.id = Some(canonical_id(account));
+        shown.display_name = Some(api.accounts.name(account));
+    }
+    shown
 }
 
 /// The one ACL that a request to put one names: in its headers or in its document.
@@ -280,6 +295,8 @@ pub(super) async fn put_object(
     let acl = of_request(api, &req.headers, document, owner, Some(&bucket.owner))?;
     access(api, &req, &bucket).check_acl(&acl)?;
     let change = ObjectChange::Acl(acl);
-    api.store.update_object(&bucket.name, &key, wanted, change).await.map_err(ApiError::from)?;
+    let info = api.store.update_object(&bucket.name, &key, wanted, change).await.map_err(ApiError::from)?;
+    let happened = || vec![Happened::to_object(Event::AclPut, &key, api.clock.now(), &info)];
+    api.tell(&bucket.name, &req.extensions, None, happened).await?;
     Ok(S3Response::new(PutObjectAclOutput::default()))
 }

@@ -6,8 +6,8 @@ use s3s::{S3, S3Request, S3Response, S3Result};
 use crate::error::ApiError;
 
 use super::{
-    Api, acl, bucket, copy, cors, delete, documents, encryption, lifecycle, list, lock, multipart, policy,
-    tagging, versions, website,
+    Api, acl, bucket, copy, cors, delete, documents, encryption, lifecycle, list, lock, logging, multipart,
+    notification, policy, tagging, versions, website,
 };
 
 #[async_trait::async_trait]
@@ -280,6 +280,34 @@ impl S3 for Api {
         req: S3Request<GetBucketPolicyStatusInput>,
     ) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
         policy::status(self, &req)
+    }
+
+    async fn get_bucket_logging(
+        &self,
+        req: S3Request<GetBucketLoggingInput>,
+    ) -> S3Result<S3Response<GetBucketLoggingOutput>> {
+        logging::get(self, &req.input)
+    }
+
+    async fn put_bucket_logging(
+        &self,
+        req: S3Request<PutBucketLoggingInput>,
+    ) -> S3Result<S3Response<PutBucketLoggingOutput>> {
+        logging::put(self, req).await
+    }
+
+    async fn get_bucket_notification_configuration(
+        &self,
+        req: S3Request<GetBucketNotificationConfigurationInput>,
+    ) -> S3Result<S3Response<GetBucketNotificationConfigurationOutput>> {
+        notification::get(self, &req.input)
+    }
+
+    async fn put_bucket_notification_configuration(
+        &self,
+        req: S3Request<PutBucketNotificationConfigurationInput>,
+    ) -> S3Result<S3Response<PutBucketNotificationConfigurationOutput>> {
+        notification::put(self, req).await
     }
 
     async fn get_object_torrent(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource};
 use s3s::{S3Request, S3Response, S3Result};
 
+use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::policy::{Access, Asked, Said, Via, operation};
 use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, VersionRef};
 
@@ -13,7 +15,7 @@ use super::checksum::by_name;
 use super::encryption::CustomerHeaders;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, Place, acl, convert, encryption, headers, keys, lifecycle, lock, version};
+use super::{Api, Place, acl, convert, encryption, get, headers, keys, lifecycle, lock, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -106,6 +108,8 @@ pub(super) async fn object(
     });
     let copied =
         api.store.put(&input.bucket, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
+    let happened = || vec![Happened::to_object(Event::Copy, &input.key, copied.last_modified, &copied)];
+    api.tell(&input.bucket, &req.extensions, None, happened).await?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(copied.checksum.as_ref());
     let mut response = S3Response::new(CopyObjectOutput {
         copy_object_result: Some(CopyObjectResult {
@@ -155,6 +159,18 @@ pub(super) async fn open<T>(
         ..access
     };
     let opened = api.reader().open(&access, &source.key, source.version, CustomerHeaders::CopySource).await;
+    if let Some(notes) = Notes::of(&req.extensions) {
+        let part =
+            get::query_pairs(req.uri.query().unwrap_or_default()).any(|(name, _)| name == "partNumber");
+        notes.add(Part {
+            bucket: Arc::clone(&bucket),
+            operation: if part { "REST.COPY.PART_GET" } else { "REST.COPY.OBJECT_GET" },
+            key: source.key.clone(),
+            version_id: Some(source.version.to_string()),
+            size: opened.as_ref().ok().map(|object| object.info.size),
+            failed: opened.as_ref().err().map(Part::failure),
+        });
+    }
     let object = opened.map_err(|error| match error.code.as_ref() {
         // A copy of a marker that was named is refused in words of its own.
         "MethodNotAllowed" => ApiError::invalid_request(

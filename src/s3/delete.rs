@@ -1,12 +1,16 @@
 //! DeleteObject and DeleteObjects.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
+use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
+use crate::notification::Happened;
 use crate::policy::Access;
 use crate::policy::operation::bypasses;
 use crate::store::{DeleteKey, StoreError, VersionRef};
@@ -23,8 +27,9 @@ pub(super) async fn one(
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let input = req.input;
     let text = |name: &str| req.headers.get(name).and_then(|v| v.to_str().ok());
+    let name = input.key;
     let key = DeleteKey {
-        key: input.key,
+        key: name.clone(),
         version: version::wanted(input.version_id.as_deref())?,
         bypass_governance: input.bypass_governance_retention == Some(true),
         if_match: text("if-match").map(|tag| bare_etag(tag).to_owned()),
@@ -36,10 +41,14 @@ pub(super) async fn one(
             .transpose()?,
         if_seen: None,
     };
+    let wanted = key.version;
     let results = api.store.delete(&input.bucket, vec![key]).await.map_err(ApiError::from)?;
     let mut output = DeleteObjectOutput::default();
     for result in results {
         let deleted = result.map_err(ApiError::from)?;
+        let happened =
+            || Happened::by_delete(&name, wanted, &deleted, api.clock.now(), false).into_iter().collect();
+        api.tell(&input.bucket, &req.extensions, None, happened).await?;
         output.delete_marker = deleted.marker.then_some(true);
         output.version_id = deleted.version.map(|id| VersionRef::of(id).to_string());
     }
@@ -87,11 +96,38 @@ pub(super) async fn many(
         }
     }
     let input = req.input;
+    let notes = Notes::of(&req.extensions);
     let names: Vec<_> = wanted.iter().map(|key| (key.key.clone(), key.version)).collect();
     let results = api.store.delete(&input.bucket, wanted).await.map_err(ApiError::from)?;
+    let happened = || {
+        let done = names.iter().zip(&results);
+        let now = api.clock.now();
+        done.filter_map(|((key, version), result)| {
+            Happened::by_delete(key, *version, result.as_ref().ok()?, now, false)
+        })
+        .collect()
+    };
+    api.tell(&input.bucket, &req.extensions, None, happened).await?;
     let mut deleted = Vec::new();
     for ((key, version), result) in names.into_iter().zip(results) {
         let named = (version != VersionRef::Current).then(|| version.to_string());
+        if let Some(notes) = notes {
+            let failed = match &result {
+                Ok(_) | Err(StoreError::NoSuchKey) => None,
+                Err(StoreError::Locked) => Some((403, "AccessDenied".to_owned())),
+                Err(StoreError::PreconditionFailed) => Some((412, "PreconditionFailed".to_owned())),
+                Err(_) => Some((500, "InternalError".to_owned())),
+            };
+            let bucket = Arc::clone(&bucket);
+            notes.add(Part {
+                bucket,
+                operation: "BATCH.DELETE.OBJECT",
+                key: key.clone(),
+                version_id: named.clone(),
+                size: None,
+                failed,
+            });
+        }
         match result {
             Ok(done) => {
                 let marker = done.version.filter(|_| done.marker).map(|id| VersionRef::of(id).to_string());

@@ -16,7 +16,7 @@ use crate::bucket::DefaultEncryption;
 use crate::encryption::keyring::DEFAULT_KMS_KEY;
 use crate::encryption::{DataKey, Encryption, Keyring, KeyringError, Kind};
 use crate::error::ApiError;
-use crate::store::Bucket;
+use crate::store::{Bucket, UploadInfo};
 
 use super::Api;
 
@@ -235,6 +235,26 @@ pub(super) fn unseal(
         Err(KeyringError::Open) if customer.is_some() => Err(wrong()),
         Err(error) => Err(refused(error)),
     }
+}
+
+/// Checks the customer's key at the end of an upload: needed where the upload has checksums, and right where it is given.
+///
+/// # Errors
+/// As [`unseal`].
+pub(super) fn check_customer(
+    keyring: &Keyring,
+    bucket: &Bucket,
+    key: &str,
+    upload: &UploadInfo,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
+    let encryption = upload.object.encryption.as_ref();
+    let is_customers = matches!(encryption, Some(Encryption { kind: Kind::Customer { .. }, .. }));
+    let given = CustomerKey::read(headers, CustomerHeaders::Own)?.is_some();
+    if is_customers && (given || upload.checksum.is_some()) {
+        unseal(keyring, bucket, key, encryption, (headers, CustomerHeaders::Own))?;
+    }
+    Ok(())
 }
 
 /// 400 for a read that says how its object is to be encrypted.

@@ -67,6 +67,11 @@ impl From<StoreError> for ApiError {
                  specified entity tag may not match the part's entity tag.",
             )
             .with_detail("PartNumber", number.to_string()),
+            StoreError::QuotaExceeded => Self::new(
+                StatusCode::FORBIDDEN,
+                "QuotaExceeded",
+                "The write would exceed the bucket's quota; nothing was changed",
+            ),
             StoreError::PreconditionFailed => precondition_failed(),
             StoreError::Body(BodyError::Rejected(error)) => *error,
             StoreError::Body(BodyError::Disconnected(why)) => Self::new(

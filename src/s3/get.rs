@@ -299,10 +299,31 @@ pub(crate) fn part_number(text: &str) -> Result<u16, ApiError> {
     })
 }
 
-/// Decoded query parameters, in order. Bytes that are no UTF-8 become U+FFFD.
+/// Decoded query parameters, in order. Bytes that are no UTF-8 become U+FFFD, and `+` is a space, as to the signature
+/// and to s3s: what a policy is asked about must be what the operation reads.
 pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    fn decoded(text: &str) -> Cow<'_, str> {
+        if text.contains('+') {
+            let spaced = text.replace('+', " ");
+            return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());
+        }
+        percent_decode_str(text).decode_utf8_lossy()
+    }
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (percent_decode_str(name).decode_utf8_lossy(), percent_decode_str(value).decode_utf8_lossy())
+        (decoded(name), decoded(value))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plus_in_a_query_is_a_space_and_an_encoded_one_is_a_plus() {
+        let pairs: Vec<_> = query_pairs("prefix=a+b&delimiter=%2B&&flag&x+y=%ff").collect();
+        let expected = [("prefix", "a b"), ("delimiter", "+"), ("flag", ""), ("x y", "\u{fffd}")]
+            .map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
+        assert_eq!(pairs, expected);
+    }
 }

@@ -19,6 +19,7 @@ use crate::catalog::{Accounts, canonical_id};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::notification::{Cause, Happened, Notifier};
 use crate::policy::{Access, Asked, Trail, Via};
 use crate::store::{Bucket, Store, StoreError};
 
@@ -41,9 +42,12 @@ pub mod keys;
 mod lifecycle;
 mod list;
 mod lock;
+mod logging;
 mod multipart;
 mod multipart_sum;
 mod names;
+mod notification;
+mod own;
 mod policy;
 mod post;
 mod post_policy;
@@ -63,6 +67,7 @@ pub(crate) use get::query_pairs;
 pub use get::{Read, Reader, get_object, into_body};
 pub(crate) use headers::tagging;
 pub use names::{Names, Place};
+pub use own::{OwnObject, put_own};
 pub use post::Signers;
 pub(crate) use put::body_stream;
 pub(crate) use website::missing as no_website;
@@ -85,6 +90,8 @@ pub struct Api {
     pub region: String,
     /// What access points have to say about the names of buckets.
     pub names: Arc<dyn Names>,
+    /// Tells of what happens in buckets.
+    pub notifier: Notifier,
 }
 
 impl Api {
@@ -100,6 +107,22 @@ impl Api {
     ) -> Result<(), ApiError> {
         self.store.update_bucket(bucket, Box::new(change)).await?;
         Ok(())
+    }
+
+    /// Records what a request did, for whoever is to be told of it; before its answer, and after its deed.
+    async fn tell(
+        &self,
+        bucket: &str,
+        extensions: &http::Extensions,
+        principal: Option<&Principal>,
+        happened: impl FnOnce() -> Vec<Happened> + Send,
+    ) -> Result<(), ApiError> {
+        // Deleted meanwhile, there is nobody to be told.
+        let Ok(bucket) = self.bucket(bucket) else { return Ok(()) };
+        if bucket.config.notification.is_none() {
+            return Ok(());
+        }
+        self.notifier.tell(&bucket, &Cause::of(extensions, principal), &happened()).await
     }
 
     /// What opens objects.

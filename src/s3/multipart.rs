@@ -14,6 +14,7 @@ use s3s::{S3Request, S3Response, S3Result, dto};
 
 use crate::auth::{Principal, Trailers};
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::store::{
     Bucket, Checksum, ChecksumAlgorithm, ChecksumType, CompletedObject, ListUploadsQuery, NewObject,
     NewUpload, ObjectInfo, PartInfo, PartRef, StageOptions, UploadInfo,
@@ -363,6 +364,8 @@ pub(super) async fn complete(
             return Ok(completed(api, &input.bucket, input.key, &info));
         }
     };
+    let bucket = api.bucket(&input.bucket)?;
+    encryption::check_customer(&api.keyring, &bucket, &input.key, &upload, &req.headers)?;
     if named.is_empty() || named.len() > MAX_PARTS {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -457,6 +460,9 @@ pub(super) async fn complete(
         .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
         .await
         .map_err(ApiError::from)?;
+    let event = Event::CompleteMultipartUpload;
+    let happened = || vec![Happened::to_object(event, &input.key, info.last_modified, &info)];
+    api.tell(&input.bucket, &req.extensions, None, happened).await?;
     Ok(completed(api, &input.bucket, input.key, &info))
 }
 

@@ -9,6 +9,7 @@ use multer::{Field, Multipart};
 
 use crate::auth::{AuthOptions, KeyStore, Principal, form};
 use crate::error::ApiError;
+use crate::notification::Event;
 use crate::policy::{Access, Asked, Origin, Said, Signed, Via};
 use crate::store::{BodyError, Bucket, ByteStream, Tags, WriteCondition};
 use crate::xml::Xml;
@@ -213,6 +214,7 @@ pub(super) async fn post_object(
         least: limits.0,
     };
     let written = put::write(api, &access, &key, upload, None).await?;
+    written.tell(api, &access, &key, request, Event::Post).await?;
     answer(request, &fields, bucket, &key, &written)
 }
 

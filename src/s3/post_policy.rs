@@ -48,9 +48,9 @@ impl PostPolicy {
             serde_json::from_slice(document).map_err(|error| invalid(&format!("Invalid JSON: {error}")))?;
         let expiration = document.get("expiration").and_then(Value::as_str);
         let expiration = expiration.ok_or_else(|| invalid("Policy missing expiration."))?;
-        let expiration = expiration
-            .parse()
-            .map_err(|_| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
+        let moment = moment(expiration);
+        let expiration =
+            moment.ok_or_else(|| invalid(&format!("Invalid 'expiration' value: '{expiration}'")))?;
         let given = document.get("conditions").and_then(Value::as_array);
         let given = given.ok_or_else(|| invalid("Policy missing conditions."))?;
         let mut policy = Self { expiration, conditions: Vec::new(), length: None };
@@ -145,6 +145,16 @@ impl PostPolicy {
     }
 }
 
+/// `YYYY-MM-DDThh:mm:ssZ`, with or without fractions of a second: the one form that a policy may have.
+fn moment(text: &str) -> Option<Timestamp> {
+    let digits = text.strip_suffix('Z')?.bytes().all(|b| b.is_ascii_digit() || b"-T:.".contains(&b));
+    let (date, _) = text.split_once('T')?;
+    if !digits || date.len() != 10 {
+        return None;
+    }
+    text.parse().ok()
+}
+
 fn length(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
@@ -209,6 +219,21 @@ mod tests {
         }
         for document in ["", "[]", r#"{"conditions": []}"#, r#"{"expiration": "2030-01-01T00:00:00Z"}"#] {
             assert_eq!(PostPolicy::parse(document.as_bytes()).unwrap_err().code, "InvalidPolicyDocument");
+        }
+    }
+
+    #[test]
+    fn an_expiration_has_the_one_documented_form() {
+        for good in ["2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000Z"] {
+            assert!(moment(good).is_some(), "{good}");
+        }
+        for bad in [
+            "2030-01-01 00:00:00.5+00:00",
+            "2030-01-01 00:00:00Z",
+            "2030-01-01T00:00:00+00:00",
+            "20300101T000000Z",
+        ] {
+            assert!(moment(bad).is_none(), "{bad}");
         }
     }
 }

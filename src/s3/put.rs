@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, req
 use crate::auth::Trailers;
 use crate::encryption::DataKey;
 use crate::error::ApiError;
+use crate::notification::{Event, Happened};
 use crate::policy::Access;
 use crate::store::{
     BodyError, Bucket, ByteStream, Checksum, NewObject, ObjectInfo, Payload, StageOptions, Staged, Store,
@@ -44,6 +45,7 @@ pub(super) async fn put_object(
         least: 0,
     };
     let written = write(api, access, key, upload, trailers.get()).await?;
+    written.tell(api, access, key, request, Event::Put).await?;
     let mut response = Response::new(Body::empty());
     describe(&written, response.headers_mut());
     lifecycle::say_expiration(access.bucket, key, &written.info, response.headers_mut());
@@ -74,6 +76,22 @@ pub(super) struct Upload<'a> {
 pub(super) struct Written {
     pub(super) info: ObjectInfo,
     sum: Checksum,
+}
+
+impl Written {
+    /// Tells of the write.
+    pub(super) async fn tell(
+        &self,
+        api: &Api,
+        access: &Access<'_>,
+        key: &str,
+        request: &request::Parts,
+        event: Event,
+    ) -> Result<(), ApiError> {
+        let info = &self.info;
+        let happened = || vec![Happened::to_object(event, key, info.last_modified, info)];
+        api.tell(&access.bucket.name, &request.extensions, access.principal, happened).await
+    }
 }
 
 /// Writes an object, if the caller may.

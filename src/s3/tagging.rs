@@ -8,7 +8,8 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use crate::error::ApiError;
-use crate::store::{ObjectChange, Tags};
+use crate::notification::{Event, Happened};
+use crate::store::{ObjectChange, ObjectInfo, Tags};
 
 use super::{Api, headers, version};
 
@@ -37,7 +38,10 @@ pub(super) async fn put(
         .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
         .collect();
     let tags = headers::check_tags(pairs)?;
-    let version_id = set(api, &input.bucket, &input.key, input.version_id.as_deref(), tags).await?;
+    let named = set(api, &input.bucket, &input.key, input.version_id.as_deref(), tags).await?;
+    let (version_id, info) = named;
+    let happened = || vec![Happened::to_object(Event::TaggingPut, &input.key, api.clock.now(), &info)];
+    api.tell(&input.bucket, &req.extensions, None, happened).await?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
@@ -46,20 +50,23 @@ pub(super) async fn delete(
     req: S3Request<DeleteObjectTaggingInput>,
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let input = req.input;
-    let version_id = set(api, &input.bucket, &input.key, input.version_id.as_deref(), Tags::new()).await?;
+    let named = set(api, &input.bucket, &input.key, input.version_id.as_deref(), Tags::new()).await?;
+    let (version_id, info) = named;
+    let happened = || vec![Happened::to_object(Event::TaggingDelete, &input.key, api.clock.now(), &info)];
+    api.tell(&input.bucket, &req.extensions, None, happened).await?;
     Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, StatusCode::NO_CONTENT))
 }
 
-/// Replaces the tags of a version; answers how it is named.
+/// Replaces the tags of a version; answers how it is named, and its head.
 async fn set(
     api: &Api,
     bucket: &str,
     key: &str,
     version: Option<&str>,
     tags: Tags,
-) -> Result<Option<String>, ApiError> {
+) -> Result<(Option<String>, ObjectInfo), ApiError> {
     let config = api.bucket(bucket)?;
     let change = ObjectChange::Tags(tags);
     let info = api.store.update_object(bucket, key, version::wanted(version)?, change).await?;
-    Ok(version::shown(&config, info.version))
+    Ok((version::shown(&config, info.version), info))
 }

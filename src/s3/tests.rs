@@ -33,11 +33,7 @@ impl Names for BucketsOnly {
 struct Nobody;
 
 impl crate::auth::KeyStore for Nobody {
-    fn lookup(
-        &self,
-        _: &str,
-        _: Option<&str>,
-    ) -> Result<Option<crate::auth::KeyRecord>, ApiError> {
+    fn lookup(&self, _: &str, _: Option<&str>) -> Result<Option<crate::auth::KeyRecord>, ApiError> {
         Ok(None)
     }
 }
@@ -51,7 +47,7 @@ impl Client {
     fn new() -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let plane = S3Plane::new(Api {
-            store,
+            store: store.clone(),
             accounts: Accounts::new(
                 "000000000000".into(),
                 "root".into(),
@@ -68,6 +64,12 @@ impl Client {
             )),
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
+            notifier: Notifier::new(
+                Arc::new(crate::notification::Outbox::open(store).unwrap()),
+                Arc::default(),
+                Arc::new(SystemClock),
+                Arc::default(),
+            ),
         });
         let principal = Principal::root("000000000000", "AK");
         Self { plane, principal: Some(principal) }
@@ -399,4 +401,35 @@ async fn a_website_comes_back_as_it_was_put() {
     assert_eq!(element(&text, "HttpErrorCodeReturnedEquals"), "404");
     c.expect(204, "DELETE /bkt?website", &[], "").await;
     c.expect(404, "GET /bkt?website", &[], "").await;
+}
+
+#[tokio::test]
+async fn an_upload_with_checksums_and_a_customers_key_is_completed_with_that_key() {
+    let c = Client::new();
+    c.expect(200, "PUT /b", &[], "").await;
+    let key = |key: &'static str, md5: &'static str| {
+        [
+            ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+            ("x-amz-server-side-encryption-customer-key", key),
+            ("x-amz-server-side-encryption-customer-key-md5", md5),
+        ]
+    };
+    let right = key("pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=", "DWygnHRtgiJ77HCm+1rvHw==");
+    let wrong = key("6b+WOZ1T3cqZMxgThRcXAQBrS5mXKdDUphvpxptl9/4=", "arxBvwY2V4SiOne6yppVPQ==");
+    for (with_checksum, without_key) in [(true, 400), (false, 200)] {
+        let mut headers = right.to_vec();
+        headers.extend(with_checksum.then_some(("x-amz-checksum-algorithm", "CRC32")));
+        let made = c.expect(200, "POST /b/k?uploads", &headers, "").await;
+        let id = element(&made, "UploadId").to_owned();
+        let part = c.send(&format!("PUT /b/k?partNumber=1&uploadId={id}"), &right, "hello").await;
+        let etag = part.headers()["etag"].to_str().unwrap().to_owned();
+        let line = format!("POST /b/k?uploadId={id}");
+        let document = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        c.expect(400, &line, &wrong, &document).await;
+        c.expect(without_key, &line, &[], &document).await;
+        c.expect(200, &line, &right, &document).await;
+        assert_eq!(c.expect(200, "GET /b/k", &right, "").await, "hello");
+    }
 }

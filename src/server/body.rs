@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
+use crate::access_log::{Answer, begun};
 use crate::door::{Failed, Finished};
 use crate::telemetry::Metrics;
 use crate::telemetry::events::RequestFinished;
@@ -42,6 +43,10 @@ impl Report {
             status: answer.status(),
             to_first_byte: self.started.elapsed(),
             report: self,
+            size: finished
+                .as_ref()
+                .filter(|found| found.0.logged.is_some())
+                .and_then(|_| begun::size_of(answer.headers())),
             finished,
             failed,
             sent: 0,
@@ -65,6 +70,8 @@ struct Open {
     to_first_byte: Duration,
     finished: Option<Finished>,
     failed: Option<Failed>,
+    /// Size of the object, for the access log.
+    size: Option<u64>,
     sent: u64,
     outcome: Outcome,
 }
@@ -72,6 +79,20 @@ struct Open {
 impl Drop for Open {
     fn drop(&mut self) {
         let context = self.finished.as_ref().map(|finished| &finished.0);
+        let took = self.report.started.elapsed();
+        if let Some(context) = context
+            && let Some(logged) = &context.logged
+        {
+            logged.finish(&Answer {
+                context,
+                status: self.status,
+                error_code: self.failed.as_ref().map(|failed| &*failed.0.code),
+                sent: self.sent,
+                size: self.size,
+                to_first_byte: self.to_first_byte,
+                took,
+            });
+        }
         RequestFinished {
             id: context.map_or("", |context| &context.id),
             plane: context.map_or("", |context| context.plane),
@@ -85,7 +106,7 @@ impl Drop for Open {
             received: self.report.received,
             sent: self.sent,
             to_first_byte: self.to_first_byte,
-            took: self.report.started.elapsed(),
+            took,
             cut: match self.outcome {
                 Outcome::Whole => None,
                 Outcome::Cut => Some("the client went away"),

@@ -23,6 +23,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 
 use crate::door::Door;
 use crate::telemetry::{Metrics, events};
@@ -63,8 +64,26 @@ impl Default for Limits {
 pub struct Connection {
     /// The other end.
     pub peer: SocketAddr,
-    /// The version of TLS, where it is encrypted: `1.3`.
-    pub tls: Option<&'static str>,
+    /// How it is encrypted, where it is.
+    pub tls: Option<Encrypted>,
+    /// Whether it comes from a function that this server runs.
+    pub from_function: bool,
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite by its name in OpenSSL.
+    pub cipher_suite: &'static str,
+}
+
+/// Where functions reach the server: plain HTTP, whatever clients use.
+#[derive(Debug)]
+pub struct Gateway {
+    /// On the loopback interface.
+    pub listener: TcpListener,
 }
 
 /// What a listener serves with.
@@ -76,6 +95,8 @@ pub struct Server {
     pub limits: Limits,
     /// Where events are counted.
     pub metrics: Arc<Metrics>,
+    /// Where functions reach it.
+    pub gateway: Option<Gateway>,
     /// TLS, where it is configured.
     #[cfg(feature = "tls")]
     pub tls: Option<tls::Tls>,
@@ -84,9 +105,12 @@ pub struct Server {
 impl Server {
     /// Serves until `shutdown` is ready, then drains: no new connections, requests in flight are finished, up to the
     /// limit.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let gateway = self.gateway.take();
         let server = Arc::new(self);
         let builder = Arc::new(server.builder());
+        // Until the drain's end: requests in flight may need their functions, and those the server.
+        let inside = tokio::spawn(Arc::clone(&server).serve_functions(gateway, Arc::clone(&builder)));
         let graceful = GracefulShutdown::new();
         let connections =
             Arc::new(Semaphore::new(server.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
@@ -117,7 +141,38 @@ impl Server {
         server.door.drain();
         events::Draining { limit: server.limits.drain }.emit();
         let clean = tokio::time::timeout(server.limits.drain, graceful.shutdown()).await.is_ok();
+        inside.abort();
         events::Drained { clean }.emit();
+    }
+
+    /// Serves functions, beside the limit of connections: those that fill it may be waiting for functions.
+    async fn serve_functions(
+        self: Arc<Self>,
+        gateway: Option<Gateway>,
+        builder: Arc<auto::Builder<TokioExecutor>>,
+    ) {
+        let Some(gateway) = gateway else { return };
+        let mut serving = JoinSet::new();
+        loop {
+            let stream = match gateway.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    events::AcceptFailed { error: &error }.emit();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let (server, builder) = (Arc::clone(&self), Arc::clone(&builder));
+            serving.spawn(async move {
+                let peer = stream.peer_addr();
+                let peer = peer.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+                if stream.set_nodelay(true).is_ok() {
+                    let connection = Connection { peer, tls: None, from_function: true };
+                    server.http(&builder, None, stream, connection).await;
+                }
+            });
+            while serving.try_join_next().is_some() {}
+        }
     }
 
     fn builder(&self) -> auto::Builder<TokioExecutor> {
@@ -152,21 +207,23 @@ impl Server {
         if let Some(tls) = &self.tls {
             match tokio::time::timeout(self.limits.head_timeout, tls.acceptor().accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    let connection = Connection { peer, tls: Some(tls::version(&stream)) };
-                    self.http(builder, watcher, stream, connection).await;
+                    let tls = Some(tls::encrypted(stream.get_ref().1));
+                    let connection = Connection { peer, tls, from_function: false };
+                    self.http(builder, Some(watcher), stream, connection).await;
                 }
                 Ok(Err(error)) => events::ConnectionFailed { peer, error: &error }.emit(),
                 Err(error) => events::ConnectionFailed { peer, error: &error }.emit(),
             }
             return;
         }
-        self.http(builder, watcher, stream, Connection { peer, tls: None }).await;
+        let connection = Connection { peer, tls: None, from_function: false };
+        self.http(builder, Some(watcher), stream, connection).await;
     }
 
     async fn http<S>(
         self: &Arc<Self>,
         builder: &auto::Builder<TokioExecutor>,
-        watcher: Watcher,
+        watcher: Option<Watcher>,
         stream: S,
         connection: Connection,
     ) where
@@ -184,7 +241,11 @@ impl Server {
             async move { Ok::<_, std::convert::Infallible>(server.answer(request).await) }
         });
         let serving = builder.serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(serving).await {
+        let served = match watcher {
+            Some(watcher) => watcher.watch(serving).await,
+            None => serving.await,
+        };
+        if let Err(error) = served {
             events::ConnectionFailed { peer: connection.peer, error: error.as_ref() }.emit();
         }
     }

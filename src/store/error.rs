@@ -36,6 +36,9 @@ pub enum StoreError {
     /// The condition of a write or delete does not hold.
     #[error("precondition failed")]
     PreconditionFailed,
+    /// The write would lead above the bucket's quota.
+    #[error("the bucket's quota does not allow it")]
+    QuotaExceeded,
     /// The body's stream failed: the client went away, or a check of its bytes did not pass. The cause is a
     /// [`BodyError`](super::BodyError).
     #[error("body: {0}")]

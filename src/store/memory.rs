@@ -132,6 +132,10 @@ impl State {
         self.buckets.get(bucket).map(|bucket| bucket.config.versioning).ok_or(StoreError::NoSuchBucket)
     }
 
+    fn quota(&self, bucket: &str) -> Quota {
+        self.buckets.get(bucket).and_then(|bucket| bucket.config.quota).unwrap_or_default()
+    }
+
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -141,6 +145,35 @@ impl State {
 impl Contents {
     fn upload(&mut self, key: &str, id: &str) -> Result<&mut Upload> {
         self.uploads.get_mut(&(key.to_owned(), id.to_owned())).ok_or(StoreError::NoSuchUpload)
+    }
+
+    /// What there is, counted anew.
+    fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        for (_, kept) in self.objects.values().flatten() {
+            if let Kept::Object(stored) = kept {
+                usage.add_object(stored.info.size);
+            }
+        }
+        for (part, _) in self.uploads.values().flat_map(|upload| upload.parts.values()) {
+            usage.add_part(part.size);
+        }
+        usage
+    }
+
+    /// What there would be with another object under a key.
+    fn usage_with(&self, key: &str, versioning: Versioning, size: u64) -> Usage {
+        let mut usage = self.usage();
+        usage.add_object(size);
+        for (_, kept) in self.objects.get(key).into_iter().flatten() {
+            if let Kept::Object(stored) = kept
+                && versioning != Versioning::Enabled
+                && stored.info.version.is_none()
+            {
+                usage.remove_object(stored.info.size);
+            }
+        }
+        usage
     }
 
     /// The current version, where it is an object.
@@ -244,6 +277,10 @@ impl Store for MemoryStore {
         Arc::clone(&self.state().buckets)
     }
 
+    fn usage(&self, bucket: &str) -> Result<Usage> {
+        Ok(self.state().contents(bucket)?.usage())
+    }
+
     async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>> {
         let created = self.clock.now();
         let mut state = self.state();
@@ -314,8 +351,10 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let mut state = self.state();
         let versioning = state.versioning(bucket)?;
+        let quota = state.quota(bucket);
         let contents = state.contents(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
+        quota.allows(&contents.usage(), &contents.usage_with(key, versioning, staged.size))?;
         let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), vec![bytes_of(&staged)?]);
         let mut info = object.into_info(size, etag, now, None, None);
         contents.add(key, versioning, now, |version| {
@@ -449,7 +488,16 @@ impl Store for MemoryStore {
             last_modified: self.clock.now(),
         };
         let bytes = bytes_of(&staged)?;
-        self.state().contents(bucket)?.upload(key, upload_id)?.parts.insert(number, (part.clone(), bytes));
+        let mut state = self.state();
+        let quota = state.quota(bucket);
+        let contents = state.contents(bucket)?;
+        let replaced = contents.upload(key, upload_id)?.parts.get(&number).map_or(0, |(part, _)| part.size);
+        let before = contents.usage();
+        let mut after = before;
+        after.remove_parts(replaced);
+        after.add_part(part.size);
+        quota.allows(&before, &after)?;
+        contents.upload(key, upload_id)?.parts.insert(number, (part.clone(), bytes));
         Ok(part)
     }
 
@@ -480,7 +528,9 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let mut state = self.state();
         let versioning = state.versioning(bucket)?;
+        let quota = state.quota(bucket);
         let contents = state.contents(bucket)?;
+        let before = contents.usage();
         let present = contents.current(key).map(|stored| Arc::clone(&stored.info));
         let upload = contents.upload(key, upload_id)?;
         allows(&condition, present.as_deref())?;
@@ -493,9 +543,13 @@ impl Store for MemoryStore {
             size += part.size;
             all.push(bytes.clone());
         }
+        let uploaded = upload.parts.values().map(|(part, _)| part.size).sum();
         let head = NewObject { checksum: object.checksum, ..upload.info.object.clone() };
         let count = u16::try_from(named.len()).ok();
         let mut info = head.into_info(size, object.etag, now, count, None);
+        let mut after = contents.usage_with(key, versioning, size);
+        after.remove_parts(uploaded);
+        quota.allows(&before, &after)?;
         contents.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
         contents.add(key, versioning, now, |version| {
             info.version = version;

@@ -5,6 +5,7 @@
 //! - [`fs`]: the durable engine: redb for heads and small bodies, one file for each larger body.
 //! - [`memory`]: the reference model, for tests and comparison.
 //! - [`version`]: how versions are named, and what forbids to delete one.
+//! - [`usage`]: what a bucket holds, and what it may hold at most.
 //! - [`record`]: the small named records that the catalog keeps beside the objects.
 //! - `contract`: what every implementation is held to.
 use std::ops::Range;
@@ -23,11 +24,13 @@ mod md5;
 pub mod memory;
 pub mod record;
 pub mod types;
+pub mod usage;
 pub mod version;
 
 pub use error::StoreError;
 pub use record::{Record, RecordChange, RecordTable};
 pub use types::*;
+pub use usage::{Quota, Usage};
 pub use version::{DeleteMarker, Lock, Retention, RetentionMode, VersionId, VersionRef};
 
 /// Answers of a store.
@@ -44,10 +47,15 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// A write is two steps: [`stage`](Store::stage) takes the bytes, and shows their digests while nothing is
 /// visible yet; [`put`](Store::put) or [`put_part`](Store::put_part) then makes them an object or a part.
 /// A [`Staged`] that is dropped leaves nothing behind.
+///
+/// A write that would lead above the bucket's [`Quota`] is [`StoreError::QuotaExceeded`], decided in its transaction.
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// All buckets as of now, for readers that must not wait.
     fn buckets(&self) -> Arc<Buckets>;
+
+    /// What a bucket holds as of now.
+    fn usage(&self, bucket: &str) -> Result<Usage>;
 
     /// Creates a bucket. [`StoreError::BucketExists`] if the name is taken.
     async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>>;

@@ -261,3 +261,120 @@ impl LifecycleFailed<'_> {
         tracing::warn!(target: "refract::lifecycle", bucket = self.bucket, error = %self.error, "lifecycle rules stopped");
     }
 }
+
+/// An access log was delivered.
+#[derive(Debug)]
+pub struct AccessLogDelivered<'a> {
+    /// The bucket that is logged.
+    pub bucket: &'a str,
+    /// The bucket that took it.
+    pub target: &'a str,
+    /// Its key there.
+    pub key: &'a str,
+}
+
+impl AccessLogDelivered<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.access_logs.get_or_create(&ActionLabels { action: Word("delivered") }).inc();
+        let Self { bucket, target, key } = self;
+        tracing::debug!(target: "refract::access_log", bucket, to = target, key, "an access log was delivered");
+    }
+}
+
+/// An access log could not be kept or delivered; it is tried again.
+#[derive(Debug)]
+pub struct AccessLogFailed<'a> {
+    /// The bucket that is logged; empty where it is not about one.
+    pub bucket: &'a str,
+    /// Why.
+    pub error: &'a ApiError,
+}
+
+impl AccessLogFailed<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.access_logs.get_or_create(&ActionLabels { action: Word("failed") }).inc();
+        let (bucket, reason) = (self.bucket, self.error.internal.as_deref());
+        tracing::warn!(target: "refract::access_log", bucket, error = %self.error, reason, "an access log is held up");
+    }
+}
+
+/// Lines of an access log were lost.
+#[derive(Debug)]
+pub struct AccessLogLost<'a> {
+    /// The bucket that is logged; empty where it is not about one.
+    pub bucket: &'a str,
+    /// How many.
+    pub lines: u64,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl AccessLogLost<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.access_logs.get_or_create(&ActionLabels { action: Word("lost") }).inc();
+        let Self { bucket, lines, reason } = self;
+        tracing::warn!(target: "refract::access_log", bucket, lines, reason, "lines of an access log were lost");
+    }
+}
+
+/// Notifications were taken by their target.
+#[derive(Debug)]
+pub struct NotificationsDelivered<'a> {
+    /// The target.
+    pub target: &'a str,
+    /// How many.
+    pub count: usize,
+}
+
+impl NotificationsDelivered<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        let count = self.count as u64;
+        metrics.notifications.get_or_create(&ActionLabels { action: Word("delivered") }).inc_by(count);
+        tracing::debug!(target: "refract::notification", to = self.target, count, "notifications were delivered");
+    }
+}
+
+/// A target did not take notifications; they are tried again.
+#[derive(Debug)]
+pub struct NotificationFailed<'a> {
+    /// The target.
+    pub target: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl NotificationFailed<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.notifications.get_or_create(&ActionLabels { action: Word("failed") }).inc();
+        let Self { target, reason } = self;
+        tracing::warn!(target: "refract::notification", to = target, reason, "a notification is held up");
+    }
+}
+
+/// Notifications were given up.
+#[derive(Debug)]
+pub struct NotificationDropped<'a> {
+    /// The bucket; empty where it is not known any more.
+    pub bucket: &'a str,
+    /// The target; empty where it is about several.
+    pub target: &'a str,
+    /// How many.
+    pub count: usize,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl NotificationDropped<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        let count = self.count as u64;
+        metrics.notifications.get_or_create(&ActionLabels { action: Word("dropped") }).inc_by(count);
+        let Self { bucket, target, reason, .. } = self;
+        tracing::error!(target: "refract::notification", bucket, to = target, count, reason, "notifications were dropped");
+    }
+}

@@ -44,7 +44,7 @@ pub struct PlaneLabels {
     pub plane: Word,
 }
 
-/// What actions of lifecycle rules are counted by.
+/// What background work is counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ActionLabels {
     /// What was done.
@@ -71,6 +71,10 @@ pub struct Metrics {
     pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// What lifecycle rules did.
     pub lifecycle: Family<ActionLabels, Counter>,
+    /// What became of notifications.
+    pub notifications: Family<ActionLabels, Counter>,
+    /// What became of access logs.
+    pub access_logs: Family<ActionLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -87,6 +91,8 @@ impl Default for Metrics {
             sent: Family::default(),
             connections: Gauge::default(),
             lifecycle: Family::default(),
+            access_logs: Family::default(),
+            notifications: Family::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -102,6 +108,8 @@ impl Default for Metrics {
         registry.register_with_unit("sent", "Bytes of answers' bodies", Unit::Bytes, metrics.sent.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("lifecycle_actions", "What lifecycle rules did", metrics.lifecycle.clone());
+        registry.register("access_logs", "What became of access logs", metrics.access_logs.clone());
+        registry.register("notifications", "What became of notifications", metrics.notifications.clone());
         Self { registry, ..metrics }
     }
 }
@@ -142,6 +150,8 @@ mod tests {
         }
         .emit(&metrics);
         events::LifecycleActed { bucket: "b", key: "k", rule: "r", action: "expire" }.emit(&metrics);
+        events::NotificationsDelivered { target: "t", count: 1 }.emit(&metrics);
+        events::AccessLogDelivered { bucket: "b", target: "l", key: "k" }.emit(&metrics);
         let text = metrics.render();
         let documented = include_str!("../../docs/metrics.md");
         let mut names = 0;
@@ -150,6 +160,6 @@ mod tests {
             assert!(documented.contains(&format!("`{name}")), "docs/metrics.md lacks {name}");
             names += 1;
         }
-        assert_eq!(names, 9);
+        assert_eq!(names, 11);
     }
 }

@@ -205,7 +205,10 @@ fn rule<'w>(website: &'w Website, key: &str, status: Option<StatusCode>) -> Opti
 }
 
 fn scheme(parts: &request::Parts) -> &'static str {
-    let tls = parts.extensions.get::<crate::server::Connection>().is_some_and(|connection| connection.tls.is_some());
+    let tls = parts
+        .extensions
+        .get::<crate::server::Connection>()
+        .is_some_and(|connection| connection.tls.is_some());
     if tls { "https" } else { "http" }
 }
 

@@ -55,6 +55,8 @@ pub fn policy(error: &PolicyError) -> ApiError {
         PolicyError::Malformed(_) => {
             ApiError::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", error.to_string())
         }
-        PolicyError::TooLarge { .. } => ApiError::new(StatusCode::CONFLICT, "LimitExceeded", error.to_string()),
+        PolicyError::TooLarge { .. } => {
+            ApiError::new(StatusCode::CONFLICT, "LimitExceeded", error.to_string())
+        }
     }
 }

@@ -82,13 +82,21 @@ record!(User, User, "user", ("UsersPerAccount", limits::USERS), users, |user| &u
     }
     Ok(())
 });
-record!(Group, Group, "group", ("GroupsPerAccount", limits::GROUPS), groups, |group| &group.name, |group, view| {
-    let lower = group.name.to_ascii_lowercase();
-    if view.identities.list::<User>(&group.account_id).any(|user| user.groups.contains(&lower)) {
-        return Err(errors::delete_conflict(GROUP_FIRST));
+record!(
+    Group,
+    Group,
+    "group",
+    ("GroupsPerAccount", limits::GROUPS),
+    groups,
+    |group| &group.name,
+    |group, view| {
+        let lower = group.name.to_ascii_lowercase();
+        if view.identities.list::<User>(&group.account_id).any(|user| user.groups.contains(&lower)) {
+            return Err(errors::delete_conflict(GROUP_FIRST));
+        }
+        if group.policies.is_empty() { Ok(()) } else { Err(errors::delete_conflict(POLICIES_FIRST)) }
     }
-    if group.policies.is_empty() { Ok(()) } else { Err(errors::delete_conflict(POLICIES_FIRST)) }
-});
+);
 record!(Role, Role, "role", ("RolesPerAccount", limits::ROLES), roles, |role| &role.name, |role, _| {
     if role.policies.is_empty() { Ok(()) } else { Err(errors::delete_conflict(POLICIES_FIRST)) }
 });

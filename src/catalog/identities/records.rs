@@ -56,7 +56,8 @@ impl Policies {
         };
         let size: usize = self.inline.values().map(|document| sizes::counted(document.text())).sum();
         if size > limit {
-            let message = format!("Maximum policy size of {limit} bytes exceeded: the inline policies have {size}");
+            let message =
+                format!("Maximum policy size of {limit} bytes exceeded: the inline policies have {size}");
             return Err(ApiError::new(http::StatusCode::CONFLICT, "LimitExceeded", message));
         }
         Ok(())

@@ -32,7 +32,8 @@ impl Directory {
             let mut changes = moved(view, &*old, &user)?;
             if old.name != user.name {
                 for held in view.keys_of(&account, Some(&old.name)) {
-                    let key = AccessKey { user: Some(user.name.to_ascii_lowercase()), ..AccessKey::clone(held) };
+                    let key =
+                        AccessKey { user: Some(user.name.to_ascii_lowercase()), ..AccessKey::clone(held) };
                     changes.push(Change::PutAccessKey(key));
                 }
             }

@@ -9,7 +9,8 @@ use crate::catalog::{Change, KeyPair, Keys, MemoryCatalog, RecordsCatalog, Tags}
 use crate::clock::SystemClock;
 
 const ACCOUNT: &str = "111111111111";
-const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+const ALLOW: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}}"#;
 
 fn directory() -> Directory {
@@ -45,7 +46,8 @@ async fn what_bounds_a_user_follows_every_change() {
         identity.policies.iter().map(|attached| attached.label.to_string()).collect()
     };
     assert!(labels(&directory).is_empty());
-    let put = |_: &crate::catalog::View, user: &mut User| user.policies.put_inline(Holder::User, "Read", ALLOW);
+    let put =
+        |_: &crate::catalog::View, user: &mut User| user.policies.put_inline(Holder::User, "Read", ALLOW);
     directory.edit(ACCOUNT, "ada", put).await.unwrap();
     let group = directory.new_group(ACCOUNT, "Readers", "/").unwrap();
     directory.create(group, |_| Ok(())).await.unwrap();
@@ -69,17 +71,16 @@ async fn a_policy_is_checked_when_it_is_put() {
     let directory = directory();
     with_user(&directory, "ada").await;
     let bad = ALLOW.replace("s3:GetObject", "s3:GetObjct");
-    let put = move |_: &crate::catalog::View, user: &mut User| user.policies.put_inline(Holder::User, "P", &bad);
+    let put =
+        move |_: &crate::catalog::View, user: &mut User| user.policies.put_inline(Holder::User, "P", &bad);
     let error = directory.edit(ACCOUNT, "ada", put).await.unwrap_err();
     assert_eq!(error.code, "MalformedPolicyDocument");
     assert!(error.message.contains("s3:GetObjct"), "{}", error.message);
     let long = ALLOW.replace("\"*\"", &format!("\"arn:aws:s3:::{}\"", "x".repeat(3_000)));
-    let put = move |_: &crate::catalog::View, user: &mut User| user.policies.put_inline(Holder::User, "P", &long);
+    let put =
+        move |_: &crate::catalog::View, user: &mut User| user.policies.put_inline(Holder::User, "P", &long);
     assert_eq!(directory.edit(ACCOUNT, "ada", put).await.unwrap_err().code, "LimitExceeded");
-    assert_eq!(
-        directory.new_role(ACCOUNT, "r", "/", ALLOW).unwrap_err().code,
-        "MalformedPolicyDocument"
-    );
+    assert_eq!(directory.new_role(ACCOUNT, "r", "/", ALLOW).unwrap_err().code, "MalformedPolicyDocument");
 }
 
 #[tokio::test]
@@ -95,7 +96,8 @@ async fn a_renamed_user_keeps_its_keys_and_a_key_of_a_user_is_the_user() {
     assert_eq!(keys.create_for_user(ACCOUNT, "ada").await.unwrap_err().code, "LimitExceeded");
     assert_eq!(keys.create_for_user(ACCOUNT, "bob").await.unwrap_err().code, "NoSuchEntity");
     directory.update_user(ACCOUNT, "ada", Some("Eve"), Some("/team/")).await.unwrap();
-    let principal = crate::auth::KeyStore::lookup(&keys, &pair.access_key_id, None).unwrap().unwrap().principal;
+    let principal =
+        crate::auth::KeyStore::lookup(&keys, &pair.access_key_id, None).unwrap().unwrap().principal;
     assert_eq!(principal.arn, "arn:aws:iam::111111111111:user/team/Eve");
     assert_eq!(principal.user_name.as_deref(), Some("Eve"));
     assert!(principal.principal_id.starts_with("AIDA"));
@@ -108,7 +110,10 @@ async fn identities_outlive_the_process() {
     let catalog = Arc::new(RecordsCatalog::open(Arc::clone(&table)).unwrap());
     let directory = Directory::new(catalog.clone(), Arc::new(SystemClock));
     with_user(&directory, "ada").await;
-    directory.create(directory.new_role(ACCOUNT, "Reader", "/team/", TRUST).unwrap(), |_| Ok(())).await.unwrap();
+    directory
+        .create(directory.new_role(ACCOUNT, "Reader", "/team/", TRUST).unwrap(), |_| Ok(()))
+        .await
+        .unwrap();
     directory.create(directory.new_policy(ACCOUNT, "P", "/", ALLOW).unwrap(), |_| Ok(())).await.unwrap();
     directory.create(directory.new_provider(ACCOUNT, "https://idp.example.com/x"), |_| Ok(())).await.unwrap();
     let again = RecordsCatalog::open(table).unwrap();

@@ -1,4 +1,4 @@
-//! The whole server in memory, asked through its door: who may do what.
+//! The whole server, asked through its door: who may do what.
 
 use std::sync::Arc;
 
@@ -7,16 +7,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response};
 
 use crate::auth::{Principal, PrincipalKind};
-use crate::catalog::seal::MasterKey;
-use crate::catalog::{Accounts, Catalog, KeyPair, Keys, MemoryCatalog};
-use crate::clock::SystemClock;
-use crate::context::{App, AppOptions};
-use crate::encryption::{DataKey, Keyring};
-use crate::object_lambda;
-use crate::policy::{Attached, Identity, Network, Policy, PolicyKind};
+use crate::config::{Config, RawConfig};
+use crate::context::App;
+use crate::instance::Instance;
+use crate::policy::{Attached, Identity, Policy, PolicyKind};
 use crate::server::Connection;
-use crate::store::memory::MemoryStore;
-use crate::telemetry::{Audit, AuditOptions, AuditTo, Metrics};
 
 use super::Door;
 
@@ -38,10 +33,11 @@ const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
 #[derive(Debug, Clone)]
 pub(super) struct Caller(pub(super) Option<Principal>);
 
-/// A server in memory.
+/// A server over a directory of its own.
 pub(super) struct World {
     pub(super) app: Arc<App>,
     door: Door,
+    _instance: Instance,
     pub(super) dir: tempfile::TempDir,
 }
 
@@ -68,39 +64,16 @@ impl World {
     /// With trusted proxies.
     pub(super) fn trusting(proxies: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SystemClock);
-        let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
-        let master = Arc::new(MasterKey::from_bytes(&[2; 32]));
-        let keyring =
-            Keyring::new(DataKey::from_bytes([1; 32]), Arc::clone(&master), Arc::clone(&catalog), clock.clone());
-        let keys = Keys::new(KeyPair::random().unwrap(), ACCOUNT.into(), Arc::clone(&catalog), master, clock.clone());
-        let accounts =
-            Accounts::new(ACCOUNT.into(), "root".into(), "root@localhost".into(), Arc::clone(&catalog), clock.clone());
-        let audit = AuditOptions { to: AuditTo::DataDir, bytes: 1 << 20, files: 1 };
-        let app = App::new(AppOptions {
-            store: Arc::new(MemoryStore::new(clock.clone())),
-            catalog,
-            keys: Arc::new(keys),
-            clock,
-            accounts,
-            keyring: Arc::new(keyring),
-            account_id: ACCOUNT.into(),
-            region: "us-east-1".into(),
-            region_strict: false,
-            domains: vec![],
-            website_domains: vec![],
-            admin_token: None,
-            trusted_proxies: proxies.iter().map(|text| Network::parse(text).unwrap()).collect(),
-            object_lambda: object_lambda::Options {
-                result_cache: 1 << 20,
-                parallel: 1,
-                limits: refract_transforms::Limits::default(),
-            },
-            audit: Audit::open(&audit, dir.path()).unwrap(),
-            metrics: Arc::new(Metrics::default()),
-        });
-        let app = Arc::new(app.unwrap());
-        Self { door: Door::new(Arc::clone(&app)), app, dir }
+        let data_dir = dir.path().to_str().unwrap().to_owned();
+        let flags = [
+            ("data_dir", data_dir),
+            ("durability", "relaxed".to_owned()),
+            ("trusted_proxies", proxies.join(",")),
+        ];
+        let raw = RawConfig::gather(&flags, [], None).unwrap();
+        let instance = Instance::open(&Config::parse(&raw).unwrap()).unwrap();
+        let app = Arc::clone(&instance.app);
+        Self { door: Door::new(Arc::clone(&app)), app, dir, _instance: instance }
     }
 
     /// Sends a request of a caller.
@@ -121,7 +94,7 @@ impl World {
         }
         let mut request = request.body(Body::from(body)).unwrap();
         request.extensions_mut().insert(Caller(who.cloned()));
-        request.extensions_mut().insert(Connection { peer: "192.0.2.7:4711".parse().unwrap(), tls: None });
+        request.extensions_mut().insert(Connection { peer: "192.0.2.7:4711".parse().unwrap(), tls: None, from_function: false });
         let answer: Response<Body> = self.door.handle(request).await;
         let failed = answer.extensions().get::<super::Failed>().map(|failed| &failed.0);
         let reason = failed.and_then(|error| error.internal.clone()).unwrap_or_default();

@@ -17,6 +17,7 @@ mod objects;
 mod random;
 mod sealed;
 mod uploads;
+mod usage;
 mod versions;
 
 /// A clock that stands still.

@@ -21,6 +21,7 @@ enum Op {
     Complete { upload: usize, parts: Vec<u16> },
     Abort { upload: usize },
     ListUploads { after: Option<usize>, delimiter: bool, limit: usize },
+    Quota { bytes: Option<u32>, objects: Option<u8> },
     DeleteBucket,
     Reopen,
 }
@@ -56,6 +57,8 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..4usize).prop_map(|upload| Op::Abort { upload }),
         1 => (prop::option::of(key()), any::<bool>(), 0..4usize)
             .prop_map(|(after, delimiter, limit)| Op::ListUploads { after, delimiter, limit }),
+        1 => (prop::option::of(0..900_000u32), prop::option::of(0..12u8))
+            .prop_map(|(bytes, objects)| Op::Quota { bytes, objects }),
         1 => Just(Op::DeleteBucket),
         1 => Just(Op::Reopen),
     ]
@@ -98,7 +101,7 @@ impl Made {
 /// Runs an operation.
 async fn run(store: &dyn Store, made: &mut Made, op: &Op) -> String {
     let answer = run_raw(store, made, op).await;
-    made.numbered(answer)
+    format!("{} {}", made.numbered(answer), told(&store.usage("b")))
 }
 
 async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
@@ -227,6 +230,14 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
                 let keys: Vec<_> = page.uploads.iter().map(|(key, _)| key.clone()).collect();
                 (keys, page.prefixes, page.next.map(|next| next.0))
             }))
+        }
+        Op::Quota { bytes, objects } => {
+            let quota = Quota { max_bytes: bytes.map(u64::from), max_objects: objects.map(u64::from) };
+            let change = move |bucket: &mut Bucket| {
+                bucket.config.quota = Some(quota);
+                Ok(())
+            };
+            told(&store.update_bucket("b", Box::new(change)).await.map(|bucket| bucket.config.clone()))
         }
         Op::DeleteBucket => {
             let deleted = told(&store.delete_bucket("b").await);

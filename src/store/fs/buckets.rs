@@ -60,6 +60,7 @@ impl FsStore {
                 tx.uploads.table()?.remove((bucket.id, key.as_str(), upload.as_str()))?;
                 tx.condemn(Garbage::Upload(upload))?;
             }
+            tx.forget_usage(bucket.id)?;
             tx.bucket_rows.table()?.remove(name.as_str())?;
             Arc::make_mut(&mut tx.buckets).remove(&name);
             Ok(())

@@ -267,7 +267,7 @@ impl State<'_> {
         for job in group.iter_mut() {
             job.apply(&mut tx)?;
         }
-        let Outcome { buckets, next_inline, garbage, kept } = tx.finish();
+        let Outcome { buckets, next_inline, garbage, kept } = tx.finish()?;
         if !group.iter().any(|job| job.changed()) {
             return Ok(txn.abort()?);
         }

@@ -262,6 +262,11 @@ impl Store for FsStore {
         self.shared().buckets.load_full()
     }
 
+    fn usage(&self, bucket: &str) -> Result<Usage> {
+        let bucket = self.bucket(bucket)?;
+        self.shared().view().usage(bucket.id)
+    }
+
     async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>> {
         self.do_create_bucket(new).await
     }

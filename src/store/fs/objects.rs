@@ -49,10 +49,16 @@ impl FsStore {
             let object_key = object_key(bucket.id, &key);
             let old = tx.object(&object_key)?;
             allows(&condition, old.as_ref().map(|row| &row.info))?;
+            let freed = tx.replaced(&bucket, &key, old.as_ref())?;
+            tx.check_quota(&bucket, |usage| {
+                freed.into_iter().for_each(|size| usage.remove_object(size));
+                usage.add_object(size);
+            })?;
             let (version, order) = tx.make_way(&bucket, &key, old)?;
             let info = object.into_info(size, etag, tx.now, None, version);
             let row = ObjectRow { info, place: body.write(tx)?, order };
             tx.set_object(&object_key, &row)?;
+            tx.usage(bucket.id)?.add_object(size);
             Ok(row.info)
         };
         self.committer().run(run).await

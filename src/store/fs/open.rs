@@ -1,5 +1,6 @@
 //! Opening a data directory: the lock, the database, what a crash left behind, the threads.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -10,22 +11,24 @@ use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use redb::{Builder, Database, ReadableTable};
+use redb::{Builder, Database, ReadableTable, WriteTransaction};
 
 use super::blob::{Layout, sync_dir};
 use super::committer::{self, Committer};
 use super::faults::Faults;
 use super::pins::Pins;
-use super::rows::decode;
+use super::rows::{ObjectRow, PartRow, VersionRow, decode};
 use super::tables::{
-    BLOBS, BUCKETS, FORMAT, GC, INLINE, META, OBJECTS, PARTS, RECORDS, UPLOADS, VERSIONS, View,
+    BLOBS, BUCKETS, FORMAT, GC, INLINE, META, OBJECTS, PARTS, RECORDS, UPLOADS, USAGE, VERSIONS, View,
 };
 use super::{FsOptions, FsStore, Inner, OpenError, Shared, Threads, gc, lock};
 use crate::clock::Clock;
-use crate::store::{Bucket, Buckets, Result as StoreResult};
+use crate::store::{Bucket, Buckets, Result as StoreResult, Usage};
 
 /// Key of the layout's version in the `meta` table.
 const FORMAT_KEY: &str = "format";
+/// Key that stands in the `meta` table once what buckets hold is counted.
+const COUNTED_KEY: &str = "usage";
 /// Parts in the cache of completed uploads: some 8 MiB.
 const CACHED_PARTS: u64 = 40_000;
 /// Greatest `inline_limit`: bodies in a group are all in memory.
@@ -152,9 +155,14 @@ fn prepare(db: &Database) -> StoreResult<Result<(), OpenError>> {
     let mut txn = db.begin_write()?;
     txn.set_quick_repair(true);
     let found = txn.open_table(META)?.get(FORMAT_KEY)?.map(|found| found.value());
+    let counted = txn.open_table(META)?.get(COUNTED_KEY)?.is_some();
     match found {
-        Some(FORMAT) => {
+        Some(FORMAT) if counted => {
             txn.abort()?;
+        }
+        Some(FORMAT) => {
+            count(&txn)?;
+            txn.commit()?;
         }
         Some(found) => {
             txn.abort()?;
@@ -171,10 +179,43 @@ fn prepare(db: &Database) -> StoreResult<Result<(), OpenError>> {
             txn.open_table(GC)?;
             txn.open_table(BLOBS)?;
             txn.open_table(RECORDS)?;
+            count(&txn)?;
             txn.commit()?;
         }
     }
     Ok(Ok(()))
+}
+
+/// Counts what each bucket holds: once, in a directory that was written before that was kept.
+fn count(txn: &WriteTransaction) -> StoreResult<()> {
+    let mut found: BTreeMap<u64, Usage> = BTreeMap::new();
+    for entry in txn.open_table(OBJECTS)?.range::<&[u8]>(..)? {
+        let (key, row) = entry?;
+        let Some((bucket, _)) = key.value().split_first_chunk() else { continue };
+        let row: ObjectRow = decode(row.value())?;
+        found.entry(u64::from_be_bytes(*bucket)).or_default().add_object(row.info.size);
+    }
+    for entry in txn.open_table(VERSIONS)?.range::<(u64, &str, u64)>(..)? {
+        let (key, row) = entry?;
+        if let VersionRow::Object(row) = decode(row.value())? {
+            found.entry(key.value().0).or_default().add_object(row.info.size);
+        }
+    }
+    let parts = txn.open_table(PARTS)?;
+    for entry in txn.open_table(UPLOADS)?.range::<(u64, &str, &str)>(..)? {
+        let key = entry?.0;
+        let (bucket, _, upload) = key.value();
+        for entry in parts.range((upload, 0)..=(upload, u16::MAX))? {
+            let part: PartRow = decode(entry?.1.value())?;
+            found.entry(bucket).or_default().add_part(part.info.size);
+        }
+    }
+    let mut table = txn.open_table(USAGE)?;
+    for (bucket, Usage { objects, bytes, upload_bytes }) in found {
+        table.insert(bucket, (objects, bytes, upload_bytes))?;
+    }
+    txn.open_table(META)?.insert(COUNTED_KEY, 1)?;
+    Ok(())
 }
 
 /// What is kept in memory: the view, the buckets, the next free id of `inline`; and what is left to remove.

@@ -1,5 +1,7 @@
 //! The tables of the database, how the committer opens them for writing, and the view that readers share.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use redb::{
 use super::blob::{BlobFile, BlobId};
 use super::gc::Garbage;
 use super::rows::{ObjectRow, Place, decode, encode};
-use crate::store::{Bucket, Buckets, Result, StoreError};
+use crate::store::{Bucket, Buckets, Result, StoreError, Usage};
 
 /// Version of the layout that this code reads and writes.
 pub(super) const FORMAT: u64 = 1;
@@ -38,7 +40,9 @@ pub(super) const GC: TableDefinition<'static, &[u8], ()> = TableDefinition::new(
 pub(super) const BLOBS: TableDefinition<'static, &[u8; 16], u64> = TableDefinition::new("blobs");
 /// (kind, name) → record.
 pub(super) const RECORDS: TableDefinition<'static, (&str, &str), &[u8]> = TableDefinition::new("records");
-/// `format` and `next-bucket`.
+/// Bucket id → objects, their bytes, bytes of parts of uploads: see [`Usage`].
+pub(super) const USAGE: TableDefinition<'static, u64, (u64, u64, u64)> = TableDefinition::new("usage");
+/// `format`, `next-bucket` and `usage`.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
 macro_rules! engine_errors {
@@ -58,6 +62,11 @@ engine_errors!(
     redb::SetDurabilityError
 );
 
+/// A row of [`USAGE`].
+fn usage_of((objects, bytes, upload_bytes): (u64, u64, u64)) -> Usage {
+    Usage { objects, bytes, upload_bytes }
+}
+
 /// Key of an object in [`OBJECTS`].
 pub(super) fn object_key(bucket: u64, key: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(8 + key.len());
@@ -72,6 +81,7 @@ pub(super) struct View {
     pub(super) objects: ReadOnlyTable<&'static [u8], &'static [u8]>,
     pub(super) versions: ReadOnlyTable<(u64, &'static str, u64), &'static [u8]>,
     pub(super) inline: ReadOnlyTable<u64, &'static [u8]>,
+    usage: ReadOnlyTable<u64, (u64, u64, u64)>,
     pub(super) txn: ReadTransaction,
 }
 
@@ -89,8 +99,14 @@ impl View {
             objects: txn.open_table(OBJECTS)?,
             versions: txn.open_table(VERSIONS)?,
             inline: txn.open_table(INLINE)?,
+            usage: txn.open_table(USAGE)?,
             txn,
         })
+    }
+
+    /// What a bucket holds.
+    pub(super) fn usage(&self, bucket: u64) -> Result<Usage> {
+        Ok(self.usage.get(bucket)?.map(|row| usage_of(row.value())).unwrap_or_default())
     }
 
     /// The current object's row.
@@ -135,6 +151,9 @@ pub(super) struct Tx<'t> {
     pub(super) blobs: Slot<'t, &'static [u8; 16], u64>,
     pub(super) records: Slot<'t, (&'static str, &'static str), &'static [u8]>,
     pub(super) meta: Slot<'t, &'static str, u64>,
+    usage_rows: Slot<'t, u64, (u64, u64, u64)>,
+    /// What buckets hold that this group changes, as of this point of it.
+    usage: BTreeMap<u64, Usage>,
     /// Buckets as of this point of the group.
     pub(super) buckets: Arc<Buckets>,
     /// Time of the group.
@@ -156,14 +175,17 @@ pub(super) struct Outcome {
 }
 
 impl<'t> Tx<'t> {
-    /// Closes the tables.
-    pub(super) fn finish(self) -> Outcome {
-        Outcome {
+    /// Writes what buckets hold now, and closes the tables.
+    pub(super) fn finish(mut self) -> Result<Outcome> {
+        for (bucket, Usage { objects, bytes, upload_bytes }) in std::mem::take(&mut self.usage) {
+            self.usage_rows.table()?.insert(bucket, (objects, bytes, upload_bytes))?;
+        }
+        Ok(Outcome {
             buckets: self.buckets,
             next_inline: self.next_inline,
             garbage: self.garbage,
             kept: self.kept,
-        }
+        })
     }
 
     pub(super) fn new(
@@ -183,6 +205,8 @@ impl<'t> Tx<'t> {
             blobs: Slot::new(txn, BLOBS),
             records: Slot::new(txn, RECORDS),
             meta: Slot::new(txn, META),
+            usage_rows: Slot::new(txn, USAGE),
+            usage: BTreeMap::new(),
             buckets,
             now,
             next_inline,
@@ -194,6 +218,33 @@ impl<'t> Tx<'t> {
     /// A bucket as of this point of the group.
     pub(super) fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
         self.buckets.get(name).cloned().ok_or(StoreError::NoSuchBucket)
+    }
+
+    /// What a bucket holds as of this point of the group, to be changed.
+    pub(super) fn usage(&mut self, bucket: u64) -> Result<&mut Usage> {
+        match self.usage.entry(bucket) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => {
+                let row = self.usage_rows.table()?.get(bucket)?.map(|row| usage_of(row.value()));
+                Ok(new.insert(row.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Forgets what a bucket that is deleted held.
+    pub(super) fn forget_usage(&mut self, bucket: u64) -> Result<()> {
+        self.usage.remove(&bucket);
+        self.usage_rows.table()?.remove(bucket)?;
+        Ok(())
+    }
+
+    /// Whether a bucket's quota allows a change to what it holds.
+    pub(super) fn check_quota(&mut self, bucket: &Bucket, change: impl FnOnce(&mut Usage)) -> Result<()> {
+        let Some(quota) = bucket.config.quota else { return Ok(()) };
+        let before = *self.usage(bucket.id)?;
+        let mut after = before;
+        change(&mut after);
+        quota.allows(&before, &after)
     }
 
     /// An object's row as of this point of the group.

@@ -15,7 +15,7 @@ use super::tables::{PARTS, Tx, UPLOADS, object_key};
 use crate::store::condition::allows;
 use crate::store::{
     CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError,
-    UploadInfo, WriteCondition,
+    UploadInfo, Usage, WriteCondition,
 };
 
 /// An id that sorts by time: the microsecond, then 64 random bits.
@@ -86,8 +86,15 @@ impl FsStore {
             let old: Option<PartRow> =
                 tx.parts.table()?.get((id.as_str(), number))?.map(|row| decode(row.value())).transpose()?;
             let info = PartInfo { number, size, etag, crc64nvme, checksum, last_modified: tx.now };
+            let replaced = old.as_ref().map_or(0, |old| old.info.size);
+            let count = |usage: &mut Usage| {
+                usage.remove_parts(replaced);
+                usage.add_part(size);
+            };
+            tx.check_quota(&bucket, count)?;
             let row = PartRow { info, place: body.write(tx)? };
             tx.parts.table()?.insert((id.as_str(), number), encode(&row)?.as_slice())?;
+            count(tx.usage(bucket.id)?);
             if let Some(old) = old {
                 tx.discard(old.place)?;
             }
@@ -148,7 +155,17 @@ impl FsStore {
             let order = (!ascending).then(|| wanted.iter().map(|part| part.number).collect());
             let count = u16::try_from(wanted.len()).ok();
             let head = NewObject { checksum: object.checksum, ..upload.object };
+            let uploaded = there.values().map(|part| part.info.size).sum();
+            let freed = tx.replaced(&bucket, &key, old.as_ref())?;
+            tx.check_quota(&bucket, |usage| {
+                freed.into_iter().for_each(|size| usage.remove_object(size));
+                usage.remove_parts(uploaded);
+                usage.add_object(size);
+            })?;
             let (version, place_in_order) = tx.make_way(&bucket, &key, old)?;
+            let usage = tx.usage(bucket.id)?;
+            usage.remove_parts(uploaded);
+            usage.add_object(size);
             let info = head.into_info(size, object.etag, tx.now, count, version);
             let place = Place::Parts { upload: id.clone(), order };
             let row = ObjectRow { info, place, order: place_in_order };
@@ -181,6 +198,11 @@ impl FsStore {
             if tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?.is_none() {
                 return Err(StoreError::NoSuchUpload);
             }
+            let mut uploaded = 0;
+            for entry in tx.parts.table()?.range((id.as_str(), 0)..=(id.as_str(), u16::MAX))? {
+                uploaded += decode::<PartRow>(entry?.1.value())?.info.size;
+            }
+            tx.usage(bucket.id)?.remove_parts(uploaded);
             tx.condemn(Garbage::Upload(id))
         };
         self.committer().run_freeing(run).await

@@ -170,6 +170,39 @@ impl Tx<'_> {
         }
     }
 
+    /// The size of the object that a new current version replaces for good; only looked for where there is a quota.
+    pub(super) fn replaced(
+        &mut self,
+        bucket: &Bucket,
+        key: &str,
+        old: Option<&ObjectRow>,
+    ) -> Result<Option<u64>> {
+        if bucket.config.quota.is_none() {
+            return Ok(None);
+        }
+        let null_or_only = |row: &&ObjectRow| match bucket.config.versioning {
+            Versioning::Off => true,
+            Versioning::Suspended => row.info.version.is_none(),
+            Versioning::Enabled => false,
+        };
+        if let Some(row) = old.filter(null_or_only) {
+            return Ok(Some(row.info.size));
+        }
+        if bucket.config.versioning != Versioning::Suspended {
+            return Ok(None);
+        }
+        Ok(match find(self.versions.table()?, bucket.id, key, VersionRef::Null)? {
+            Some((_, VersionRow::Object(row))) => Some(row.info.size),
+            Some((_, VersionRow::Marker(_))) | None => None,
+        })
+    }
+
+    /// Makes the bytes of an object garbage, and counts it out.
+    fn discard_object(&mut self, bucket: u64, row: ObjectRow) -> Result<()> {
+        self.usage(bucket)?.remove_object(row.info.size);
+        self.discard(row.place)
+    }
+
     /// Makes room for a new current version, as the bucket's versioning says, and answers its id and its place in the
     /// order. `old` is the current object.
     pub(super) fn make_way(
@@ -180,7 +213,7 @@ impl Tx<'_> {
     ) -> Result<(Option<VersionId>, u64)> {
         if bucket.config.versioning == Versioning::Off {
             if let Some(old) = old {
-                self.discard(old.place)?;
+                self.discard_object(bucket.id, old)?;
             }
             return Ok((None, 0));
         }
@@ -197,7 +230,7 @@ impl Tx<'_> {
         };
         let null_was_current = old.as_ref().is_some_and(|old| old.info.version.is_none());
         match old {
-            Some(old) if version.is_none() && null_was_current => self.discard(old.place)?,
+            Some(old) if version.is_none() && null_was_current => self.discard_object(bucket.id, old)?,
             Some(old) => {
                 let at = old.order;
                 self.set_version(bucket.id, key, at, &VersionRow::Object(old.into()))?;
@@ -263,7 +296,7 @@ impl Tx<'_> {
             Some((At::Current, row)) => {
                 self.objects.table()?.remove(object_key(bucket.id, key).as_slice())?;
                 if let VersionRow::Object(row) = row {
-                    self.discard(row.place)?;
+                    self.discard_object(bucket.id, *row)?;
                 }
                 self.promote(bucket, key)?;
             }
@@ -321,7 +354,7 @@ impl Tx<'_> {
     fn drop_version(&mut self, bucket: u64, key: &str, order: u64, row: VersionRow) -> Result<()> {
         self.versions.table()?.remove(key_at(bucket, key, order))?;
         match row {
-            VersionRow::Object(row) => self.discard(row.place),
+            VersionRow::Object(row) => self.discard_object(bucket, *row),
             VersionRow::Marker(_) => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ use crate::store::contract::{Still, collect, noise, pieces};
 
 mod cleaning;
 mod corruption;
+mod counting;
 mod crashes;
 
 /// Opens a store. A write whose caller went away may hold the directory for a moment longer, on the blocking pool.

@@ -1,0 +1,187 @@
+//! The record of a function that runs code: what the Lambda API keeps of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+
+/// The version that may still change.
+pub const LATEST: &str = "$LATEST";
+
+/// Environment variables. Their values may be secrets, so that `Debug` shows the names alone.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Environment(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// How a version runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// `python3.12`, `nodejs22.x`, `provided.al2023`.
+    pub runtime: String,
+    /// `file.function`, as the runtime reads it.
+    pub handler: String,
+    /// ARN of the execution role.
+    pub role: String,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+    /// Memory, 128 to 10,240 MB.
+    #[serde(default = "Settings::default_memory")]
+    pub memory_mb: u32,
+    /// Longest invocation, 1 to 900 seconds.
+    #[serde(default = "Settings::default_timeout")]
+    pub timeout_seconds: u32,
+    /// Environment variables, 4 KB together.
+    #[serde(default)]
+    pub environment: Environment,
+    /// Size of `/tmp`, 512 to 10,240 MB.
+    #[serde(default = "Settings::default_ephemeral")]
+    pub ephemeral_mb: u32,
+    /// `x86_64` or `arm64`.
+    #[serde(default)]
+    pub architectures: Vec<String>,
+    /// Where an event goes that could not be delivered: an ARN.
+    #[serde(default)]
+    pub dead_letter: Option<String>,
+}
+
+impl Settings {
+    /// MemorySize where none is given.
+    #[must_use]
+    pub fn default_memory() -> u32 {
+        128
+    }
+
+    /// Timeout where none is given.
+    #[must_use]
+    pub fn default_timeout() -> u32 {
+        3
+    }
+
+    /// EphemeralStorage where none is given.
+    #[must_use]
+    pub fn default_ephemeral() -> u32 {
+        512
+    }
+}
+
+/// A deployment package, kept in the store under its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// SHA-256 of the zip, in hex.
+    pub sha256: String,
+    /// Bytes of the zip.
+    pub size: u64,
+}
+
+/// A version: code and configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// `$LATEST` or a number.
+    pub version: String,
+    /// How it runs.
+    pub settings: Settings,
+    /// What runs.
+    pub code: Code,
+    /// Another one with each change.
+    pub revision_id: String,
+    /// When it was last changed.
+    pub modified: Timestamp,
+}
+
+/// A name for a version, or for two by weight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alias {
+    /// The version it stands for.
+    pub version: String,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+    /// Shares of invocations that go to another version, 0 to 1.
+    #[serde(default)]
+    pub weights: BTreeMap<String, f64>,
+    /// Another one with each change.
+    pub revision_id: String,
+}
+
+/// Who else may use a function: the statements of its resource policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourcePolicy {
+    /// The statements, in the order in which they were added.
+    pub statements: Vec<serde_json::Value>,
+    /// Another one with each change.
+    pub revision_id: String,
+}
+
+/// How events are delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventInvoke {
+    /// Attempts after the first, 0 to 2.
+    #[serde(default)]
+    pub retries: Option<u32>,
+    /// Longest time in the queue, 60 to 21,600 seconds.
+    #[serde(default)]
+    pub age_seconds: Option<u32>,
+    /// Where a record of a success goes: an ARN.
+    #[serde(default)]
+    pub on_success: Option<String>,
+    /// Where a record of a failure goes: an ARN.
+    #[serde(default)]
+    pub on_failure: Option<String>,
+    /// When it was last changed.
+    pub modified: Timestamp,
+}
+
+/// A function that runs code, with all its versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LambdaFunction {
+    /// `$LATEST`.
+    pub latest: Arc<Version>,
+    /// Published versions, in the order of their numbers.
+    #[serde(default)]
+    pub versions: Vec<Arc<Version>>,
+    /// The number that was last given to a version.
+    #[serde(default)]
+    pub last_version: u64,
+    /// Aliases by name.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, Alias>,
+    /// Resource policies by qualifier; the empty one is the function's own.
+    #[serde(default)]
+    pub policies: BTreeMap<String, ResourcePolicy>,
+    /// Invocations at a time, of those that the account may have; 0 stops the function.
+    #[serde(default)]
+    pub reserved_concurrency: Option<u32>,
+    /// Delivery of events by qualifier; the empty one is the function's own.
+    #[serde(default)]
+    pub event_invoke: BTreeMap<String, EventInvoke>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+impl LambdaFunction {
+    /// All its versions, `$LATEST` first.
+    pub fn all_versions(&self) -> impl Iterator<Item = &Arc<Version>> {
+        std::iter::once(&self.latest).chain(&self.versions)
+    }
+
+    /// A version by `$LATEST` or its number.
+    #[must_use]
+    pub fn version(&self, version: &str) -> Option<&Arc<Version>> {
+        if version == LATEST {
+            return Some(&self.latest);
+        }
+        self.versions.iter().find(|one| one.version == version)
+    }
+}

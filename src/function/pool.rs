@@ -1,0 +1,364 @@
+//! The worker manager's books: who waits, who runs, who is warm. Nothing here starts or ends anything; what is to be
+//! done is answered as [`Todo`]s, which the manager does when it has let go of the books.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::manager::{AcquireError, Options};
+use super::runtime::{Spec, Worker};
+
+/// Workers that are started at a time for one version, once one of them has been ready.
+const PARALLEL_STARTS: usize = 4;
+
+/// A version of a function, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) revision: String,
+}
+
+impl Key {
+    pub(super) fn of(spec: &Spec) -> Self {
+        let version = &spec.version;
+        Self {
+            name: spec.name.clone(),
+            version: version.version.clone(),
+            revision: version.revision_id.clone(),
+        }
+    }
+}
+
+/// How many invocations a function may have at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Its own share.
+    Reserved(u32),
+    /// What all functions without one share.
+    Shared(u32),
+}
+
+/// A started worker in the books.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) worker: Arc<dyn Worker>,
+    pub(super) spec: Arc<Spec>,
+    /// Invocations so far.
+    pub(super) uses: u32,
+    /// How long its start took, until its first invocation.
+    pub(super) init: Option<Duration>,
+    pub(super) since: Instant,
+    pub(super) shared: bool,
+}
+
+pub(super) type Reply = oneshot::Sender<Result<Entry, AcquireError>>;
+
+/// What the manager is to do.
+#[derive(Debug)]
+pub(super) enum Todo {
+    /// Hand a worker to who waits for it.
+    Grant(Reply, Box<Entry>),
+    /// Say that there is none.
+    Refuse(Reply, AcquireError),
+    /// Start one; the flag says whether it counts among those that share.
+    Start(Key, Arc<Spec>, bool),
+    /// End one.
+    End(Box<Entry>),
+}
+
+#[derive(Debug)]
+struct Pool {
+    spec: Arc<Spec>,
+    limit: Limit,
+    /// The one that was used last is the last.
+    idle: Vec<Entry>,
+    waiting: VecDeque<Reply>,
+    starting: usize,
+    proven: bool,
+}
+
+/// The books.
+#[derive(Debug)]
+pub(super) struct Books {
+    pools: HashMap<Key, Pool>,
+    /// Workers that run or are being started, by function.
+    running: HashMap<String, u32>,
+    shared_running: u32,
+    /// Memory of all workers, in MB.
+    used_mb: u64,
+    closed: bool,
+    options: Options,
+}
+
+fn memory(spec: &Spec) -> u64 {
+    spec.version.settings.memory_mb.into()
+}
+
+impl Books {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            pools: HashMap::new(),
+            running: HashMap::new(),
+            shared_running: 0,
+            used_mb: 0,
+            closed: false,
+            options,
+        }
+    }
+
+    /// Somebody wants a worker.
+    pub(super) fn ask(&mut self, spec: &Arc<Spec>, limit: Limit, reply: Reply) -> Vec<Todo> {
+        let key = Key::of(spec);
+        let full = match limit {
+            Limit::Reserved(0) => Some(AcquireError::Reserved),
+            _ if self.closed => Some(AcquireError::Closing),
+            _ if memory(spec) > self.options.memory_mb => Some(AcquireError::Budget(self.options.memory_mb)),
+            _ => None,
+        };
+        if let Some(why) = full {
+            return vec![Todo::Refuse(reply, why)];
+        }
+        let mut todo = self.retire_others(&key);
+        let pool = self.pools.entry(key.clone()).or_insert_with(|| Pool {
+            spec: Arc::clone(spec),
+            limit,
+            idle: Vec::new(),
+            waiting: VecDeque::new(),
+            starting: 0,
+            proven: false,
+        });
+        pool.limit = limit;
+        pool.waiting.push_back(reply);
+        todo.extend(self.pump(&key));
+        // Those that a start is under way for are not the queue.
+        if let Some(pool) = self.pools.get_mut(&key)
+            && pool.waiting.len() > self.options.queue + pool.starting
+            && let Some(last) = pool.waiting.pop_back()
+        {
+            let why = match limit {
+                Limit::Reserved(_) => AcquireError::Reserved,
+                Limit::Shared(_) => AcquireError::Busy,
+            };
+            todo.push(Todo::Refuse(last, why));
+        }
+        todo
+    }
+
+    /// A start has ended well.
+    pub(super) fn started(&mut self, key: &Key, entry: Entry) -> Vec<Todo> {
+        let Some(pool) = self.pools.get_mut(key).filter(|_| !self.closed) else {
+            self.forget(&entry.spec, entry.shared, true);
+            return vec![Todo::End(Box::new(entry))];
+        };
+        pool.starting -= 1;
+        pool.proven = true;
+        while let Some(reply) = pool.waiting.pop_front() {
+            if !reply.is_closed() {
+                let mut todo = vec![Todo::Grant(reply, Box::new(entry))];
+                todo.extend(self.pump(key));
+                return todo;
+            }
+        }
+        let spec = Arc::clone(&entry.spec);
+        self.stop_running(&spec.name, entry.shared);
+        if let Some(pool) = self.pools.get_mut(key) {
+            pool.idle.push(entry);
+        }
+        self.pump_all()
+    }
+
+    /// A start has failed: the first who waits learns why.
+    pub(super) fn failed(&mut self, key: &Key, spec: &Spec, shared: bool, why: AcquireError) -> Vec<Todo> {
+        self.forget(spec, shared, true);
+        let mut todo = Vec::new();
+        if let Some(pool) = self.pools.get_mut(key) {
+            pool.starting -= 1;
+            while let Some(reply) = pool.waiting.pop_front() {
+                if !reply.is_closed() {
+                    todo.push(Todo::Refuse(reply, why));
+                    break;
+                }
+            }
+        }
+        todo.extend(self.pump_all());
+        todo
+    }
+
+    /// A worker comes back; `fit` says whether it can be used again.
+    pub(super) fn returned(&mut self, mut entry: Entry, fit: bool, now: Instant) -> Vec<Todo> {
+        let key = Key::of(&entry.spec);
+        let shared = entry.shared;
+        let keep = fit && !self.closed && entry.uses < self.options.max_uses;
+        let mut todo = Vec::new();
+        match self.pools.get_mut(&key).filter(|_| keep) {
+            Some(pool) => {
+                entry.since = now;
+                let name = entry.spec.name.clone();
+                pool.idle.push(entry);
+                self.stop_running(&name, shared);
+            }
+            None => {
+                self.forget(&entry.spec, shared, true);
+                todo.push(Todo::End(Box::new(entry)));
+            }
+        }
+        todo.extend(self.pump_all());
+        todo
+    }
+
+    /// Whether a start is under way for a version.
+    pub(super) fn is_starting(&self, key: &Key) -> bool {
+        self.pools.get(key).is_some_and(|pool| pool.starting > 0)
+    }
+
+    /// Ends what has been idle for too long, and forgets pools that are empty.
+    pub(super) fn reap(&mut self, now: Instant) -> Vec<Todo> {
+        let keep_alive = self.options.keep_alive;
+        self.take_idle(|_, entry| now.duration_since(entry.since) >= keep_alive)
+    }
+
+    /// Ends the idle workers of a function.
+    pub(super) fn retire(&mut self, name: &str) -> Vec<Todo> {
+        self.take_idle(|key, _| key.name == name)
+    }
+
+    /// Refuses all that wait and ends all that is idle.
+    pub(super) fn close(&mut self) -> Vec<Todo> {
+        self.closed = true;
+        let mut todo = Vec::new();
+        for pool in self.pools.values_mut() {
+            todo.extend(pool.waiting.drain(..).map(|reply| Todo::Refuse(reply, AcquireError::Closing)));
+        }
+        todo.extend(self.take_idle(|_, _| true));
+        todo
+    }
+
+    /// Workers that are warm, running or starting, and their memory.
+    pub(super) fn usage(&self) -> (usize, u32, u64) {
+        let idle = self.pools.values().map(|pool| pool.idle.len()).sum();
+        (idle, self.running.values().sum(), self.used_mb)
+    }
+
+    /// Idle workers of older revisions of the same version.
+    fn retire_others(&mut self, key: &Key) -> Vec<Todo> {
+        if self.pools.contains_key(key) {
+            return Vec::new();
+        }
+        self.take_idle(|other, _| {
+            other.name == key.name && other.version == key.version && other.revision != key.revision
+        })
+    }
+
+    fn take_idle(&mut self, mut ends: impl FnMut(&Key, &Entry) -> bool) -> Vec<Todo> {
+        let mut todo = Vec::new();
+        let mut freed = 0;
+        for (key, pool) in &mut self.pools {
+            for entry in pool.idle.extract_if(.., |entry| ends(key, entry)) {
+                freed += memory(&entry.spec);
+                todo.push(Todo::End(Box::new(entry)));
+            }
+        }
+        self.used_mb -= freed;
+        self.pools.retain(|_, pool| !(pool.idle.is_empty() && pool.waiting.is_empty() && pool.starting == 0));
+        todo
+    }
+
+    fn may_run(&self, name: &str, limit: Limit) -> bool {
+        match limit {
+            Limit::Reserved(limit) => self.running.get(name).copied().unwrap_or(0) < limit,
+            Limit::Shared(limit) => self.shared_running < limit,
+        }
+    }
+
+    fn run(&mut self, name: &str, shared: bool) {
+        *self.running.entry(name.to_owned()).or_default() += 1;
+        self.shared_running += u32::from(shared);
+    }
+
+    fn stop_running(&mut self, name: &str, shared: bool) {
+        if let Some(count) = self.running.get_mut(name) {
+            *count -= 1;
+            if *count == 0 {
+                self.running.remove(name);
+            }
+        }
+        self.shared_running -= u32::from(shared);
+    }
+
+    fn forget(&mut self, spec: &Spec, shared: bool, was_running: bool) {
+        self.used_mb -= memory(spec);
+        if was_running {
+            self.stop_running(&spec.name, shared);
+        }
+    }
+
+    fn pump_all(&mut self) -> Vec<Todo> {
+        let waiting: Vec<Key> = self
+            .pools
+            .iter()
+            .filter(|(_, pool)| !pool.waiting.is_empty())
+            .map(|(key, _)| key.clone())
+            .collect();
+        waiting.iter().flat_map(|key| self.pump(key)).collect()
+    }
+
+    /// Gives what there is to those who wait.
+    fn pump(&mut self, key: &Key) -> Vec<Todo> {
+        let mut todo = Vec::new();
+        loop {
+            let Some(pool) = self.pools.get_mut(key) else { return todo };
+            while pool.waiting.front().is_some_and(Reply::is_closed) {
+                pool.waiting.pop_front();
+            }
+            let (limit, spec) = (pool.limit, Arc::clone(&pool.spec));
+            let shared = matches!(limit, Limit::Shared(_));
+            let at_once = if pool.proven { PARALLEL_STARTS } else { 1 };
+            let wants_start = pool.starting < at_once.min(pool.waiting.len());
+            let has_idle = !pool.idle.is_empty();
+            if pool.waiting.is_empty() || !(has_idle || wants_start) || !self.may_run(&key.name, limit) {
+                return todo;
+            }
+            if has_idle {
+                let Some(pool) = self.pools.get_mut(key) else { return todo };
+                if let (Some(mut entry), Some(reply)) = (pool.idle.pop(), pool.waiting.pop_front()) {
+                    entry.shared = shared;
+                    self.run(&key.name, shared);
+                    todo.push(Todo::Grant(reply, Box::new(entry)));
+                }
+                continue;
+            }
+            while self.used_mb + memory(&spec) > self.options.memory_mb {
+                match self.evict(key) {
+                    Some(end) => todo.push(end),
+                    None => return todo,
+                }
+            }
+            self.used_mb += memory(&spec);
+            self.run(&key.name, shared);
+            if let Some(pool) = self.pools.get_mut(key) {
+                pool.starting += 1;
+            }
+            todo.push(Todo::Start(key.clone(), spec, shared));
+        }
+    }
+
+    /// Makes room: the worker that has been idle the longest goes.
+    fn evict(&mut self, spared: &Key) -> Option<Todo> {
+        let oldest = self
+            .pools
+            .iter()
+            .filter(|(key, _)| *key != spared)
+            .filter_map(|(key, pool)| Some((pool.idle.first()?.since, key.clone())))
+            .min_by_key(|(since, _)| *since)?;
+        let pool = self.pools.get_mut(&oldest.1)?;
+        if pool.idle.is_empty() {
+            return None;
+        }
+        let entry = pool.idle.remove(0);
+        self.used_mb -= memory(&entry.spec);
+        Some(Todo::End(Box::new(entry)))
+    }
+}

@@ -1,0 +1,72 @@
+"""boto3 against a quota that the admin API sets, and the counts that it shows."""
+import json
+import subprocess
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError
+from conftest import KEY_ID, SECRET, Server, binary, make_client
+
+TOKEN = "compat-admin-token"
+
+
+@pytest.fixture(scope="module")
+def admin(tmp_path_factory):
+    file = tmp_path_factory.mktemp("token") / "token"
+    file.write_text(TOKEN)
+    running = Server(tmp_path_factory.mktemp("quota"), "--admin-token-file", str(file))
+
+    def ask(method, path, body=None):
+        request = urllib.request.Request(
+            f"{running.url}/_refract/v1{path}", method=method, data=body and json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read() or "null")
+
+    ask.server = running
+    yield ask
+    running.stop()
+
+
+def test_writes_are_held_to_the_quota(admin):
+    s3 = make_client("s3", admin.server)
+    s3.create_bucket(Bucket="small")
+    s3.put_object(Bucket="small", Key="a", Body=b"x" * 60)
+    shown = admin("PUT", "/buckets/small/quota", {"max_bytes": 100})
+    assert (shown["objects"], shown["bytes"], shown["quota"]) == (1, 60, {"max_bytes": 100})
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(Bucket="small", Key="b", Body=b"x" * 41)
+    assert refused.value.response["Error"]["Code"] == "QuotaExceeded"
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="small")["Contents"]] == ["a"]
+    with pytest.raises(ClientError) as refused:
+        s3.copy_object(Bucket="small", Key="c", CopySource={"Bucket": "small", "Key": "a"})
+    assert refused.value.response["Error"]["Code"] == "QuotaExceeded"
+    upload = s3.create_multipart_upload(Bucket="small", Key="m")["UploadId"]
+    with pytest.raises(ClientError) as refused:
+        s3.upload_part(Bucket="small", Key="m", UploadId=upload, PartNumber=1, Body=b"x" * 41)
+    assert refused.value.response["Error"]["Code"] == "QuotaExceeded"
+    s3.upload_part(Bucket="small", Key="m", UploadId=upload, PartNumber=1, Body=b"x" * 40)
+    assert admin("GET", "/buckets/small")["upload_bytes"] == 40
+    s3.abort_multipart_upload(Bucket="small", Key="m", UploadId=upload)
+    admin("DELETE", "/buckets/small/quota")
+    s3.put_object(Bucket="small", Key="b", Body=b"x" * 1000)
+    [bucket] = admin("GET", "/buckets")["buckets"]
+    assert (bucket["objects"], bucket["bytes"], bucket["upload_bytes"]) == (2, 1060, 0) and "quota" not in bucket
+
+
+def test_the_command_sets_and_shows_it(admin):
+    def run(*words):
+        environment = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+        done = subprocess.run([binary(), "bucket", "--endpoint-url", admin.server.url, *words], env=environment,
+                              capture_output=True, text=True)
+        return done.returncode, json.loads(done.stdout or "null"), done.stderr
+
+    make_client("s3", admin.server).create_bucket(Bucket="by-command")
+    code, shown, error = run("quota", "by-command", "--max-objects", "3")
+    assert code == 0 and shown["quota"] == {"max_objects": 3}, error
+    assert "by-command" in [bucket["name"] for bucket in run("list")[1]["buckets"]]
+    assert run("quota", "by-command", "--remove")[0] == 0
+    assert "quota" not in run("show", "by-command")[1]
+    code, _, error = run("quota", "by-command")
+    assert code == 1 and "--max-bytes" in error
