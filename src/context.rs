@@ -7,13 +7,14 @@ use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
 use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
-use crate::catalog::{Accounts, Catalog, Keys};
+use crate::catalog::{Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::events::Events;
+use crate::iam::IamPlane;
 use crate::lambda_api::LambdaPlane;
 use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
@@ -21,6 +22,8 @@ use crate::policy::{Network, Trail, Via};
 use crate::s3::{Api, Names, Place, S3Plane, SourceName};
 use crate::secret::Secret;
 use crate::store::Store;
+use crate::sts::StsPlane;
+use crate::sts::oidc::Oidc;
 use crate::telemetry::{Audit, Metrics};
 
 /// What an [`App`] is made of.
@@ -50,6 +53,8 @@ pub struct AppOptions {
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
     pub website_domains: Vec<String>,
+    /// Hosts whose identity providers may be without TLS.
+    pub oidc_http_hosts: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
     /// Proxies that may say for whom they speak.
@@ -99,6 +104,12 @@ pub struct App {
     pub s3: S3Plane,
     /// The S3 Control plane.
     pub control: ControlPlane,
+    /// Identities.
+    pub directory: Directory,
+    /// The IAM plane.
+    pub iam: IamPlane,
+    /// The STS plane.
+    pub sts: StsPlane,
     /// GET, HEAD and LIST through functions.
     pub object_lambda: ObjectLambdaPlane,
     /// Changes and denials.
@@ -141,7 +152,24 @@ impl App {
             names: Arc::new(names),
             notifier: options.notifier,
         };
+        let directory = Directory::new(Arc::clone(&catalog), Arc::clone(&clock));
+        let http_hosts: Arc<[String]> = options.oidc_http_hosts.into();
+        let iam = IamPlane {
+            directory: directory.clone(),
+            keys: Arc::clone(&keys),
+            accounts: accounts.clone(),
+            http_hosts: Arc::clone(&http_hosts),
+        };
+        let sts = StsPlane {
+            directory: directory.clone(),
+            keys: Arc::clone(&keys),
+            accounts: accounts.clone(),
+            oidc: Oidc::new(http_hosts),
+        };
         Ok(Self {
+            directory,
+            iam,
+            sts,
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
             object_lambda: ObjectLambdaPlane::new(
@@ -162,7 +190,6 @@ impl App {
                     account_id.clone(),
                     options.retry_events_after,
                 ),
-                region: region.clone(),
                 platform: options.platform,
                 catalog: Arc::clone(&catalog),
                 store: Arc::clone(&store),

@@ -13,8 +13,9 @@
 //! 6. [`object_lambda`]: source object → function → answer; ranges and errors.
 //! 7. [`function`]: the functions and their runtimes.
 //!
-//! Beside that line stand the other planes, [`s3`], [`control`] and [`admin`], and below them what they stand on:
-//! [`catalog`] (points, functions, keys), [`store`] (objects and buckets), [`telemetry`].
+//! Beside that line stand the other planes, [`s3`], [`control`], [`lambda_api`], [`iam`], [`sts`] and [`admin`], and
+//! below them what they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets),
+//! [`telemetry`].
 
 pub mod access_log;
 pub mod access_point;
@@ -32,16 +33,19 @@ pub mod door;
 pub mod encryption;
 pub mod error;
 pub mod function;
+pub mod iam;
 pub mod instance;
 pub mod lambda_api;
 pub mod lifecycle;
 pub mod notification;
 pub mod object_lambda;
 pub mod policy;
+pub mod query;
 pub mod s3;
 pub mod secret;
 pub mod server;
 pub mod store;
+pub mod sts;
 pub mod telemetry;
 pub mod website;
 pub mod xml;

@@ -13,11 +13,27 @@ impl Default for Xml {
 }
 
 impl Xml {
+    /// A part of a document.
+    #[must_use]
+    pub fn fragment() -> Self {
+        Self(String::new())
+    }
+
+    /// Writes a part that was made by [`fragment`](Self::fragment).
+    pub fn fragment_in(&mut self, fragment: &str) {
+        self.0.push_str(fragment);
+    }
+
     /// An element with text.
     pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.open(name);
         self.0.push_str(&escape(&*clean(value)));
         self.close(name)
+    }
+
+    /// Text inside the element that is open.
+    pub fn value(&mut self, value: &str) {
+        self.0.push_str(&escape(&*clean(value)));
     }
 
     /// An element with what `inside` writes.

@@ -1,4 +1,4 @@
-//! Access keys. Each is its account's root until IAM users arrive.
+//! Access keys of users and of accounts' roots.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -22,6 +22,9 @@ pub struct KeySpec {
     /// The account that it is a key of; the root account where none is named.
     #[serde(default)]
     pub account_id: Option<String>,
+    /// The user that it is a key of; the account's root where none is named.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 /// What may change of a key.
@@ -50,6 +53,9 @@ pub struct KeyDocument {
     pub access_key_id: String,
     /// Account, 12 digits.
     pub account_id: String,
+    /// Its user; none for a key of the account's root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Whether it may sign.
     pub active: bool,
     /// For people.
@@ -72,6 +78,7 @@ pub(super) async fn list(State(app): AppState) -> Json<KeyList> {
     let keys = view.access_keys.values().map(|key| KeyDocument {
         access_key_id: key.access_key_id.clone(),
         account_id: key.account_id.clone(),
+        user: key.user.clone(),
         active: key.active,
         description: key.description.clone(),
         created: key.created.to_string(),
@@ -87,11 +94,24 @@ pub(super) async fn create(
     id: Extension<RequestId>,
     JsonBody(spec): JsonBody<KeySpec>,
 ) -> Result<(StatusCode, Json<NewKeyDocument>), Problem> {
-    let pair = app.keys.create(spec.account_id, spec.description).await.or_problem(&id)?;
+    let of_user = spec.user.is_some();
+    let pair = match spec.user {
+        Some(user) => {
+            let account = spec.account_id.as_deref().unwrap_or("root");
+            let account = super::users::account(&app, account).or_problem(&id)?;
+            app.keys.create_for_user(&account, &user, spec.description).await
+        }
+        None => app.keys.create(spec.account_id, spec.description).await,
+    };
+    let pair = pair.or_problem(&id)?;
     let document = NewKeyDocument {
         access_key_id: pair.access_key_id,
         secret_access_key: pair.secret.expose().to_owned(),
-        note: "This key is its account's root: it may do everything with what the account owns.",
+        note: if of_user {
+            "This key is its user: it may do what the user's policies allow."
+        } else {
+            "This key is its account's root: it may do everything with what the account owns."
+        },
     };
     Ok((StatusCode::CREATED, Json(document)))
 }

@@ -16,6 +16,7 @@ pub mod buckets;
 pub mod error;
 pub mod explain;
 pub mod extract;
+pub mod function_logs;
 pub mod functions;
 pub mod health;
 mod inquiry;
@@ -24,6 +25,8 @@ pub mod kms_keys;
 pub mod object_lambdas;
 pub mod openapi;
 pub mod preview;
+pub mod roles;
+pub mod users;
 
 type AppState = State<Arc<App>>;
 
@@ -33,6 +36,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/functions", get(functions::list))
         .route("/functions/{name}", put(functions::put).get(functions::get).delete(functions::delete))
         .route("/functions/{name}/preview", post(preview::preview))
+        .route("/functions/{name}/logs", get(function_logs::logs))
+        .route("/function-platform", get(function_logs::platform))
         .route("/access-points", get(access_points::list))
         .route(
             "/access-points/{name}",
@@ -44,7 +49,11 @@ pub fn router(app: Arc<App>) -> Router {
             put(object_lambdas::put).get(object_lambdas::get).delete(object_lambdas::delete),
         )
         .route("/accounts", get(accounts::list))
-        .route("/accounts/{id}", put(accounts::put).get(accounts::get).delete(accounts::delete))
+        .route("/accounts/{account}", put(accounts::put).get(accounts::get).delete(accounts::delete))
+        .route("/accounts/{account}/users", get(users::list))
+        .route("/accounts/{account}/users/{name}", put(users::put).get(users::get).delete(users::delete))
+        .route("/accounts/{account}/roles", get(roles::list))
+        .route("/accounts/{account}/roles/{name}", put(roles::put).get(roles::get).delete(roles::delete))
         .route("/buckets", get(buckets::list))
         .route("/buckets/{name}", get(buckets::get))
         .route("/buckets/{name}/quota", put(buckets::put_quota).delete(buckets::delete_quota))

@@ -4,7 +4,10 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use super::{access_points, accounts, buckets, explain, functions, keys, kms_keys, object_lambdas, preview};
+use super::{
+    access_points, accounts, buckets, explain, function_logs, functions, keys, kms_keys, object_lambdas, preview,
+    roles, users,
+};
 
 /// The document, from the handlers' own descriptions.
 #[derive(Debug, OpenApi)]
@@ -19,6 +22,8 @@ use super::{access_points, accounts, buckets, explain, functions, keys, kms_keys
         functions::get,
         functions::put,
         functions::delete,
+        function_logs::logs,
+        function_logs::platform,
         preview::preview,
         access_points::list,
         access_points::get,
@@ -37,6 +42,14 @@ use super::{access_points, accounts, buckets, explain, functions, keys, kms_keys
         buckets::get,
         buckets::put_quota,
         buckets::delete_quota,
+        users::list,
+        users::get,
+        users::put,
+        users::delete,
+        roles::list,
+        roles::get,
+        roles::put,
+        roles::delete,
         kms_keys::list,
         kms_keys::put,
         keys::list,

@@ -153,8 +153,13 @@ impl Keys {
     ///
     /// # Errors
     /// 404 NoSuchEntity; 409 LimitExceeded.
-    pub async fn create_for_user(&self, account_id: &str, user: &str) -> Result<KeyPair, ApiError> {
-        let (pair, record) = self.prepare(account_id, Some(user.to_ascii_lowercase()), String::new())?;
+    pub async fn create_for_user(
+        &self,
+        account_id: &str,
+        user: &str,
+        description: String,
+    ) -> Result<KeyPair, ApiError> {
+        let (pair, record) = self.prepare(account_id, Some(user.to_ascii_lowercase()), description)?;
         let (account_id, user) = (account_id.to_owned(), user.to_owned());
         let decide = move |view: &View| {
             directory::find::<User>(view, &account_id, &user)?;

@@ -17,11 +17,14 @@ pub(super) struct Key {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Makes an access key of an account's root: it may do everything with what the account owns
+    /// Makes an access key of a user, or of an account's root, which may do everything with what the account owns
     Create {
         /// The account's 12 digits; the root account where none is given
         #[arg(long)]
         account_id: Option<String>,
+        /// The user; the account's root where none is given
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
         /// For people
         #[arg(long, default_value = "")]
         description: String,
@@ -49,8 +52,8 @@ pub(super) fn run(command: Key) -> Outcome {
     let server = command.server;
     let path = |id: &str| format!("/keys/{}", segment(id));
     match command.action {
-        Action::Create { account_id, description } => {
-            let spec = json!({ "account_id": account_id, "description": description });
+        Action::Create { account_id, user, description } => {
+            let spec = json!({ "account_id": account_id, "user": user, "description": description });
             server.show(&Method::POST, "/keys", Some(&spec))
         }
         Action::List => server.show(&Method::GET, "/keys", None),

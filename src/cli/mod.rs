@@ -1,7 +1,8 @@
 //! The commands: one file each.
 //!
 //! - [`serve`], [`demo`]: the server.
-//! - [`function`], [`access_point`], [`object_lambda`], [`account`], [`bucket`], [`key`]: thin over the admin API, by [`client`].
+//! - [`function`], [`access_point`], [`object_lambda`], [`account`], [`bucket`], [`user`], [`role`], [`key`]: thin over the
+//!   admin API, by [`client`].
 //! - [`config`], [`healthcheck`], [`completions`](clap_complete).
 
 use std::process::ExitCode;
@@ -21,7 +22,9 @@ mod kms_key;
 mod object_lambda;
 mod policy;
 mod presign;
+mod role;
 mod serve;
+mod user;
 
 /// An S3-compatible object store that shows an object through lenses: access points and Object Lambda access points.
 #[derive(Debug, Parser)]
@@ -47,6 +50,10 @@ enum Command {
     Account(account::Account),
     /// Shows what buckets hold, and limits it
     Bucket(bucket::Bucket),
+    /// Makes, lists, shows and deletes users
+    User(user::User),
+    /// Makes, lists, shows and deletes roles
+    Role(role::Role),
     /// Makes, lists, switches and deletes access keys
     Key(key::Key),
     /// Explains who may do what, and why
@@ -93,6 +100,8 @@ pub fn run() -> ExitCode {
         Command::ObjectLambda(command) => object_lambda::run(command),
         Command::Account(command) => account::run(command),
         Command::Bucket(command) => bucket::run(command),
+        Command::User(command) => user::run(command),
+        Command::Role(command) => role::run(command),
         Command::Key(command) => key::run(command),
         Command::Policy(command) => policy::run(command),
         Command::KmsKey(command) => kms_key::run(command),

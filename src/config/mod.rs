@@ -56,6 +56,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// Names under which buckets show their websites.
     pub website_domains: Vec<String>,
+    /// Hosts whose identity providers may be without TLS.
+    pub oidc_http_hosts: Vec<String>,
     /// 12 digits.
     pub account_id: String,
     /// The root account's name.
@@ -80,6 +82,8 @@ pub struct Config {
     pub master_key_file: Option<PathBuf>,
     /// The key of SSE-S3, where it is given.
     pub encryption_key: Option<DataKey>,
+    /// The command that prints it, and the time that it has.
+    pub encryption_key_command: Option<(String, Duration)>,
     /// Certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// When a write is answered.
@@ -154,6 +158,7 @@ impl Config {
             data_dir: path("data_dir")?.unwrap_or_default(),
             domains: of("domain")?.list(),
             website_domains: of("website_domains")?.list(),
+            oidc_http_hosts: of("oidc_http_hosts")?.list(),
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
             root_account_name: of("root_account_name")?
                 .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,
@@ -202,6 +207,17 @@ impl Config {
                 },
                 bytes: of("audit_log_bytes")?.size(1 << 10..=1 << 40)?,
                 files: of("audit_log_files")?.number(0..=100_000)?,
+            },
+            encryption_key_command: {
+                let command = of("encryption_key_command")?;
+                let others = ["encryption_key", "encryption_key_file"];
+                for other in others {
+                    if !command.text.is_empty() && !of(other)?.text.is_empty() {
+                        return command.refuse(&format!("is given beside {other}; give one of them"));
+                    }
+                }
+                let limit = Duration::from_secs(of("encryption_key_command_seconds")?.number(1..=3600)?);
+                command.optional().map(|command| (command, limit))
             },
             tls,
             durability: of("durability")?
@@ -415,6 +431,7 @@ mod tests {
             ("REFRACT_TLS_CERT", "x", "without tls_key"),
             ("REFRACT_ROOT_ACCESS_KEY_ID", "x", "without root_secret_access_key"),
             ("REFRACT_ADMIN_TOKEN", "short", "at least 8"),
+            ("REFRACT_ENCRYPTION_KEY_COMMAND_SECONDS", "0", "from 1 to 3600"),
             ("REFRACT_NOTIFY_WEBHOOK", "a=ftp://x", "must be NAME=URL"),
             ("REFRACT_NOTIFY_WEBHOOK", "a=http://u:p@x/", "without a password"),
             ("REFRACT_NOTIFY_QUEUE", "a,a", "a name of its own"),

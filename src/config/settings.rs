@@ -71,6 +71,13 @@ pub const SETTINGS: &[Setting] = &[
         "Names under which buckets show their websites (bucket.NAME), beside bucket.s3-website-REGION.…",
     ),
     setting(
+        "oidc_http_hosts",
+        Kind::List,
+        "HOST",
+        "",
+        "Hosts whose OpenID Connect providers may be without TLS, with a port or for any; * for all",
+    ),
+    setting(
         "account_id",
         Kind::Value,
         "DIGITS",
@@ -131,6 +138,14 @@ pub const SETTINGS: &[Setting] = &[
         "The key of SSE-S3: 64 hexadecimal digits; derived from the master key where none is given. It must never change",
     ),
     setting("encryption_key_file", Kind::Value, "FILE", "", "File that holds it"),
+    setting(
+        "encryption_key_command",
+        Kind::Value,
+        "COMMAND",
+        "",
+        "Command that prints it, such as a key service's client; run by the shell once, at start",
+    ),
+    setting("encryption_key_command_seconds", Kind::Value, "N", "30", "Time that the command has"),
     setting(
         "master_key_file",
         Kind::Value,

@@ -17,6 +17,7 @@ pub(super) fn note(app: &App, context: &RequestContext, head: &(Method, String),
     let (method, path) = head;
     let error = answer.extensions().get::<Failed>().map(|failed| &failed.0);
     let status = answer.status();
+    let operation = context.trail.asked().unwrap_or(context.operation);
     let record = |event, decided_by: Option<&str>| {
         let caller = context.principal.as_ref();
         app.audit.write(&AuditRecord {
@@ -28,7 +29,7 @@ pub(super) fn note(app: &App, context: &RequestContext, head: &(Method, String),
             access_key_id: caller.map(|caller| caller.access_key_id.as_str()),
             client: context.client.map(|client| client.to_string()),
             plane: context.plane,
-            operation: context.operation,
+            operation,
             method: method.as_str(),
             path,
             status: status.as_u16(),
@@ -44,7 +45,7 @@ pub(super) fn note(app: &App, context: &RequestContext, head: &(Method, String),
         record(AuditEvent::Denied, Some(&part));
     }
     let done = status.is_success() || status.is_redirection();
-    if done && context.principal.is_some() && is_change(context.plane, context.operation, method) {
+    if done && context.principal.is_some() && is_change(context.plane, operation, method) {
         record(AuditEvent::Change, context.trail.reason());
     }
 }

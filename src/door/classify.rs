@@ -66,6 +66,8 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
         Some("lambda") => Plane::Lambda,
         Some("iam") => Plane::Iam,
         Some("sts") => Plane::Sts,
+        // A token of an identity provider comes unsigned, to the server itself.
+        None if is_unsigned_form(parts) => Plane::Sts,
         _ if parts.method == Method::POST && path == "/WriteGetObjectResponse" => {
             Plane::WriteGetObjectResponse
         }
@@ -78,6 +80,15 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
         _ => Plane::S3,
     };
     Ok(Classified { plane, service, authority })
+}
+
+/// Whether a request is a form to `/` without a signature: S3 takes no such form.
+fn is_unsigned_form(parts: &request::Parts) -> bool {
+    let form = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let form = form.is_some_and(|value| value.trim().starts_with("application/x-www-form-urlencoded"));
+    form && parts.method == Method::POST
+        && parts.uri.path() == "/"
+        && !parts.headers.contains_key(header::AUTHORIZATION)
 }
 
 /// Whether a host in an absolute target may be one of ours: by its shape, not by configuration.
@@ -167,6 +178,12 @@ mod tests {
             ("GET /v20180820/accesspoint", vec![("host", "000000000000.localhost")], Plane::Control),
             ("GET /k", vec![("host", "000000000000.localhost")], Plane::S3),
             ("POST /WriteGetObjectResponse", vec![("host", "olap.localhost")], Plane::WriteGetObjectResponse),
+            (
+                "POST /",
+                vec![own, ("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+                Plane::Sts,
+            ),
+            ("POST /b", vec![own, ("content-type", "application/x-www-form-urlencoded")], Plane::S3),
         ] {
             assert_eq!(plane(line, &headers), Ok(expected), "{line}");
         }

@@ -3,7 +3,6 @@
 //! - [`classify`]: a plane from the signature's scope, then the host, then the path.
 //! - [`verify`]: the signature, and the body behind it.
 //! - [`admin`]: Refract's own routes under `/_refract/`.
-//! - [`later`]: planes that are known and answer 501.
 
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use crate::function::temporary::{POINT_PARAMETER, Use};
 use crate::lambda_api::{self, LambdaCall};
 use crate::object_lambda::{Action, LensCall};
 use crate::policy::{Access, Asked, Origin, Via};
+use crate::query::{self, Form};
 use crate::s3::{self, S3Call};
 use crate::server::Connection;
 use crate::store::{Buckets, StoreError};
@@ -28,7 +28,6 @@ use crate::website::{self, Visit};
 pub mod admin;
 mod audit;
 pub mod classify;
-mod later;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -158,7 +157,7 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
             }
             Plane::Control => control::error::response(&error, &method, &context.id),
             Plane::Lambda => lambda_api::error::response(&error),
-            Plane::Iam | Plane::Sts => later::error(&error, &context.id),
+            Plane::Iam | Plane::Sts => query::answer::error(&error, &context.id),
         };
         answer.extensions_mut().insert(Failed(error));
         answer
@@ -213,7 +212,8 @@ async fn dispatch(
         // Buckets may be shared with everybody; nothing else is.
         let bucket =
             addressed.as_ref().is_ok_and(|found| matches!(found.target, Target::Bucket(_) | Target::Service));
-        if found.plane != Plane::S3 || !bucket {
+        // The bearer of a token of an identity provider has no key yet.
+        if found.plane != Plane::Sts && (found.plane != Plane::S3 || !bucket) {
             return Err(ApiError::access_denied("an anonymous caller"));
         }
     }
@@ -245,7 +245,31 @@ async fn dispatch(
             let call = LambdaCall { principal: context.principal.as_ref(), request_id: &context.id };
             Box::pin(app.lambda.call(call, &parts, body)).await
         }
-        Plane::Iam | Plane::Sts => Err(later::not_yet()),
+        Plane::Iam | Plane::Sts => Box::pin(query(app, context, found.plane, parts, body)).await,
+    }
+}
+
+/// IAM and STS.
+async fn query(
+    app: &App,
+    context: &mut RequestContext,
+    plane: Plane,
+    parts: request::Parts,
+    body: Body,
+) -> Result<Response<Body>, ApiError> {
+    context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
+    let bytes = s3::collect(body, query::MAX_BODY).await?;
+    let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
+    let action = form.get("Action").unwrap_or_default();
+    if crate::policy::is_action(if plane == Plane::Iam { "iam" } else { "sts" }, action) {
+        context.trail.action(action);
+    }
+    let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+    let keys = query::base_context(&asked, app.clock.now());
+    match (plane, &context.principal) {
+        (Plane::Iam, Some(principal)) => app.iam.call(principal, &form, keys, &context.id).await,
+        (Plane::Iam, None) => Err(ApiError::access_denied("IAM without a signature")),
+        (_, principal) => app.sts.call(principal.as_ref(), &form, keys, &context.id).await,
     }
 }
 

@@ -68,8 +68,6 @@ pub struct LambdaPlane {
     pub clock: Arc<dyn Clock>,
     /// The account of all functions.
     pub account_id: String,
-    /// The region of ARNs.
-    pub region: String,
     /// Delivers events.
     pub events: crate::function::events::Events,
 }
@@ -128,18 +126,15 @@ type Answer = Result<Response<Body>, ApiError>;
 
 impl LambdaPlane {
     /// What a request is about, as policies name it: a function, with its version where one is named.
-    fn resource(&self, route: &Route, parts: &request::Parts) -> String {
+    fn resource(&self, route: &Route, parts: &request::Parts) -> Result<String, ApiError> {
         if route.function.is_empty() {
-            return "*".to_owned();
+            return Ok("*".to_owned());
         }
-        let (account, region) = (&self.account_id, &self.region);
-        // A name, or one with its account, or an ARN, each with a version or without.
-        let named = route.function.rsplit_once("function:").map_or(route.function.as_str(), |(_, name)| name);
         let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
             .find(|(name, _)| name == "Qualifier")
-            .map(|(_, value)| format!(":{value}"))
-            .filter(|_| !named.contains(':'));
-        format!("arn:aws:lambda:{region}:{account}:function:{named}{}", qualifier.unwrap_or_default())
+            .map(|(_, value)| value.into_owned());
+        let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
+        Ok(self.arn(&named.name, named.qualifier.as_deref()))
     }
 
     /// Answers a request.
@@ -155,7 +150,7 @@ impl LambdaPlane {
         if let Some(trail) = parts.extensions.get::<Trail>() {
             trail.operation(operation);
         }
-        let resource = self.resource(&route, parts);
+        let resource = self.resource(&route, parts)?;
         let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
         policy::authorize(call.principal, &asked, action, &resource, &self.account_id)?;
         let limit = match operation {
@@ -196,7 +191,7 @@ impl LambdaPlane {
             "TagResource" => tags::add(self, &call).await,
             "UntagResource" => tags::remove(self, &call).await,
             "Invoke" => invoke::invoke(self, &call).await,
-            "InvokeAsync" => invoke::invoke_async(self, &call).await,
+            "InvokeAsync" => invoke::invoke_async(self, &call),
             "InvokeWithResponseStream" => invoke::stream(self, &call).await,
             other => Err(ApiError::not_implemented(format!("{other} is not implemented"))),
         }

@@ -28,6 +28,11 @@ pub(super) fn names_an_action(service: &str, name: &Pattern) -> bool {
     actions_of(service).is_none_or(|actions| actions.iter().any(|action| name.matches_text(action)))
 }
 
+/// Whether a service with a list has an action of this name, whatever its case.
+pub(super) fn has(service: &str, name: &str) -> bool {
+    actions_of(service).is_some_and(|actions| actions.binary_search(&&*name.to_ascii_lowercase()).is_ok())
+}
+
 /// The action of a service that is nearest to a name, for a hint.
 pub(super) fn nearest(service: &str, name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();

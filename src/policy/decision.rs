@@ -32,6 +32,17 @@ impl Decision<'_> {
     }
 }
 
+impl<'a> Decision<'a> {
+    /// The statement that decided, where one did.
+    #[must_use]
+    pub fn found(&self) -> Option<Found<'a>> {
+        match self.reason {
+            Reason::AllowedBy(found) | Reason::DeniedBy(found) => Some(found),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Decision<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.is_allowed() { "allowed" } else { "denied" };

@@ -69,6 +69,12 @@ pub use access::Access;
 pub use asked::{Asked, Said};
 pub use caller::authorize_action;
 
+/// Whether a service that Refract answers for has an action of this name.
+#[must_use]
+pub fn is_action(service: &str, name: &str) -> bool {
+    action_table::has(service, name)
+}
+
 /// Decides whether `principal` may do `action` on `resource`, an ARN of what the account `owner` owns, for planes whose
 /// resources are not shared with other accounts.
 ///

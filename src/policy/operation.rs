@@ -203,8 +203,8 @@ pub fn name_of(operation: &str) -> Option<&'static str> {
     S3.get(at).map(|(name, ..)| *name)
 }
 
-/// The names of all operations of the S3 plane.
-pub fn names() -> impl Iterator<Item = &'static str> {
+/// All operations of the S3 plane, sorted.
+pub fn all() -> impl Iterator<Item = &'static str> {
     S3.iter().map(|(name, ..)| *name)
 }
 

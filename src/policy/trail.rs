@@ -12,6 +12,7 @@ pub struct Trail(Arc<Marks>);
 #[derive(Debug, Default)]
 struct Marks {
     operation: OnceLock<&'static str>,
+    action: OnceLock<String>,
     allowed: OnceLock<String>,
     denied: Mutex<Vec<String>>,
 }
@@ -20,6 +21,17 @@ impl Trail {
     /// Names the operation, once it is known.
     pub fn operation(&self, name: &'static str) {
         let _ = self.0.operation.set(name);
+    }
+
+    /// Names an operation that only its request knows, of IAM or STS.
+    pub fn action(&self, name: &str) {
+        self.0.action.get_or_init(|| name.to_owned());
+    }
+
+    /// That operation, where one was named.
+    #[must_use]
+    pub fn asked(&self) -> Option<&str> {
+        self.0.action.get().map(String::as_str)
     }
 
     /// Says why a change was allowed; the first reason stays.

@@ -55,6 +55,8 @@ mod preconditions;
 mod put;
 mod range;
 mod said;
+#[cfg(test)]
+mod states;
 mod tagging;
 #[cfg(test)]
 mod tests;
@@ -391,6 +393,17 @@ fn canonical_uri(
     target.parse().map_err(|error| ApiError::internal(format!("canonical target: {error}")))
 }
 
+/// The message of an error that s3s has none for. Clients read it without asking whether it is there.
+fn untold(code: &str) -> String {
+    match code {
+        "InvalidBucketName" => "The specified bucket is not valid.".into(),
+        "KeyTooLongError" => "Your key is too long".into(),
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.".into(),
+        "NotImplemented" => "A header you provided implies functionality that is not implemented".into(),
+        other => format!("The request was refused: {other}"),
+    }
+}
+
 /// What s3s answered as an error, as ours: code and message, so that one place renders all errors.
 async fn read_back(status: StatusCode, body: s3s::Body, method: &Method) -> ApiError {
     let bytes = axum::body::to_bytes(Body::new(body), MAX_XML).await.unwrap_or_default();
@@ -401,6 +414,6 @@ async fn read_back(status: StatusCode, body: s3s::Body, method: &Method) -> ApiE
         quick_xml::escape::unescape(value).ok().map(std::borrow::Cow::into_owned)
     };
     let code = element("Code").unwrap_or_else(|| "InternalError".into());
-    let message = element("Message").unwrap_or_default();
+    let message = element("Message").filter(|message| !message.is_empty()).unwrap_or_else(|| untold(&code));
     ApiError::new(status, code, message).with_internal(format!("{method} through s3s"))
 }

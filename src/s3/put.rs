@@ -44,7 +44,7 @@ pub(super) async fn put_object(
         condition: convert::write_condition(&request.headers)?,
         least: 0,
     };
-    let written = write(api, access, key, upload, trailers.get()).await?;
+    let written = write(api, access, key, upload, Some(trailers)).await?;
     written.tell(api, access, key, request, Event::Put).await?;
     let mut response = Response::new(Body::empty());
     describe(&written, response.headers_mut());
@@ -100,7 +100,7 @@ pub(super) async fn write(
     access: &Access<'_>,
     key: &str,
     upload: Upload<'_>,
-    trailers: Option<&HeaderMap>,
+    trailers: Option<&Trailers>,
 ) -> Result<Written, ApiError> {
     access.allow_write()?;
     let Upload { headers, stream, length, tags, condition, least } = upload;
@@ -129,7 +129,7 @@ pub(super) async fn write(
         .with_detail("ProposedSize", staged.size.to_string())
         .with_detail("MinSizeAllowed", least.to_string()));
     }
-    let sum = claim.verify(&staged, trailers)?;
+    let sum = claim.verify(&staged, trailers.and_then(Trailers::get))?;
     object.checksum = Some(sum.clone());
     let info = store.put(&bucket.name, key, staged, object, condition).await?;
     Ok(Written { info, sum })

@@ -38,13 +38,13 @@ impl crate::auth::KeyStore for Nobody {
     }
 }
 
-struct Client {
+pub(super) struct Client {
     plane: S3Plane,
     principal: Option<Principal>,
 }
 
 impl Client {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let plane = S3Plane::new(Api {
             store: store.clone(),
@@ -75,7 +75,12 @@ impl Client {
         Self { plane, principal: Some(principal) }
     }
 
-    async fn send(&self, line: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
+    pub(super) async fn send(
+        &self,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Response<Bytes> {
         let (method, target) = line.split_once(' ').unwrap();
         let body: Bytes = body.into();
         let mut request = Request::builder().method(method).uri(target).header("content-length", body.len());
@@ -84,11 +89,11 @@ impl Client {
                 map.insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
             }
         }
-        let (parts, body) = request.body(Body::from(body)).unwrap().into_parts();
+        let (mut parts, body) = request.body(Body::from(body)).unwrap().into_parts();
         let path = percent_encoding::percent_decode_str(parts.uri.path()).decode_utf8().unwrap().into_owned();
         let (bucket, key) =
             path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
-        let trailers = Trailers::default();
+        let (body, trailers) = crate::auth::body(None, &mut parts, body).unwrap();
         let call = S3Call {
             principal: self.principal.as_ref(),
             bucket: Some(bucket).filter(|b| !b.is_empty()),
@@ -107,7 +112,13 @@ impl Client {
     }
 
     /// Sends, expects a status, answers the body as text.
-    async fn expect(&self, status: u16, line: &str, headers: &[(&str, &str)], body: &str) -> String {
+    pub(super) async fn expect(
+        &self,
+        status: u16,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> String {
         let answer = self.send(line, headers, body.to_owned()).await;
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         assert_eq!(answer.status().as_u16(), status, "{line}: {text}");
@@ -170,6 +181,29 @@ async fn a_wrong_digest_stores_nothing() {
         assert_eq!(element(&text, "Code"), "BadDigest");
     }
     c.expect(200, "GET /bkt/ok", &[], "").await;
+}
+
+#[tokio::test]
+async fn a_checksum_in_the_trailer_is_checked_once_the_body_is_there() {
+    let c = Client::new();
+    c.expect(200, "PUT /b1x", &[], "").await;
+    let made = c.expect(200, "POST /b1x/parts?uploads", &[("x-amz-checksum-algorithm", "CRC32")], "").await;
+    let part = format!("PUT /b1x/parts?partNumber=1&uploadId={}", element(&made, "UploadId"));
+    for (line, stored) in [("PUT /b1x/k", true), (part.as_str(), false)] {
+        for (sum, status) in [("hYfYZQ==", 200), ("AAAAAA==", 400)] {
+            let framed = format!("5\r\nabcde\r\n0\r\nx-amz-checksum-crc32:{sum}\r\n\r\n");
+            let headers = [
+                ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+                ("x-amz-decoded-content-length", "5"),
+                ("x-amz-trailer", "x-amz-checksum-crc32"),
+                ("content-encoding", "aws-chunked"),
+            ];
+            c.expect(status, line, &headers, &framed).await;
+        }
+        if stored {
+            assert_eq!(c.expect(200, "GET /b1x/k", &[], "").await, "abcde");
+        }
+    }
 }
 
 #[tokio::test]
@@ -406,7 +440,7 @@ async fn a_website_comes_back_as_it_was_put() {
 #[tokio::test]
 async fn an_upload_with_checksums_and_a_customers_key_is_completed_with_that_key() {
     let c = Client::new();
-    c.expect(200, "PUT /b", &[], "").await;
+    c.expect(200, "PUT /b1x", &[], "").await;
     let key = |key: &'static str, md5: &'static str| {
         [
             ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
@@ -419,17 +453,17 @@ async fn an_upload_with_checksums_and_a_customers_key_is_completed_with_that_key
     for (with_checksum, without_key) in [(true, 400), (false, 200)] {
         let mut headers = right.to_vec();
         headers.extend(with_checksum.then_some(("x-amz-checksum-algorithm", "CRC32")));
-        let made = c.expect(200, "POST /b/k?uploads", &headers, "").await;
+        let made = c.expect(200, "POST /b1x/k?uploads", &headers, "").await;
         let id = element(&made, "UploadId").to_owned();
-        let part = c.send(&format!("PUT /b/k?partNumber=1&uploadId={id}"), &right, "hello").await;
+        let part = c.send(&format!("PUT /b1x/k?partNumber=1&uploadId={id}"), &right, "hello").await;
         let etag = part.headers()["etag"].to_str().unwrap().to_owned();
-        let line = format!("POST /b/k?uploadId={id}");
+        let line = format!("POST /b1x/k?uploadId={id}");
         let document = format!(
             "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
         );
         c.expect(400, &line, &wrong, &document).await;
         c.expect(without_key, &line, &[], &document).await;
         c.expect(200, &line, &right, &document).await;
-        assert_eq!(c.expect(200, "GET /b/k", &right, "").await, "hello");
+        assert_eq!(c.expect(200, "GET /b1x/k", &right, "").await, "hello");
     }
 }

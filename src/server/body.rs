@@ -39,8 +39,13 @@ impl Report {
     pub fn attach(self, mut answer: Response<Body>) -> Response<Body> {
         let finished = answer.extensions_mut().remove::<Finished>();
         let failed = answer.extensions_mut().remove::<Failed>();
+        let bodiless = self.method == Method::HEAD
+            || matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let length = answer.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
         let open = Open {
             status: answer.status(),
+            whole: if bodiless { Some(0) } else { length.or_else(|| answer.body().size_hint().exact()) },
             to_first_byte: self.started.elapsed(),
             report: self,
             size: finished
@@ -73,6 +78,8 @@ struct Open {
     /// Size of the object, for the access log.
     size: Option<u64>,
     sent: u64,
+    /// Bytes of the whole answer, where that is known: who has them all does not ask for more.
+    whole: Option<u64>,
     outcome: Outcome,
 }
 
@@ -109,6 +116,7 @@ impl Drop for Open {
             took,
             cut: match self.outcome {
                 Outcome::Whole => None,
+                Outcome::Cut if self.whole == Some(self.sent) => None,
                 Outcome::Cut => Some("the client went away"),
                 Outcome::Failed => Some("the body failed"),
             },
@@ -151,5 +159,46 @@ impl HttpBody for Reported {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    /// How many answers count as cut after so many frames of one were taken.
+    async fn cut(method: Method, answer: Response<Body>, frames: usize) -> bool {
+        let metrics = Arc::new(Metrics::default());
+        let request = Request::builder().method(method).uri("/b/k").body(()).unwrap();
+        let report = Report::new(Arc::clone(&metrics), Instant::now(), &request);
+        let body = report.attach(answer).into_body();
+        drop(body.into_data_stream().take(frames).collect::<Vec<_>>().await);
+        metrics
+            .render()
+            .lines()
+            .any(|line| line.starts_with("refract_requests_cut_total") && !line.ends_with(" 0"))
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_cut_where_bytes_are_missing() {
+        let known = || Response::new(Body::from("abc"));
+        let streamed = |length: Option<u64>| {
+            let frames = futures_util::stream::iter(["a", "b"].map(Ok::<_, std::io::Error>));
+            let mut answer = Response::new(Body::from_stream(frames));
+            if let Some(length) = length {
+                answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+            }
+            answer
+        };
+        assert!(!cut(Method::GET, known(), 1).await);
+        assert!(cut(Method::GET, known(), 0).await);
+        assert!(!cut(Method::HEAD, known(), 0).await);
+        assert!(!cut(Method::PUT, Response::new(Body::empty()), 0).await);
+        assert!(!cut(Method::GET, streamed(Some(2)), 2).await);
+        assert!(cut(Method::GET, streamed(Some(2)), 1).await);
+        assert!(!cut(Method::GET, streamed(None), 3).await);
+        assert!(cut(Method::GET, streamed(None), 2).await);
     }
 }

@@ -131,3 +131,53 @@ def aws(request, server, tmp_path_factory):
 
     run.version = request.param
     return run
+
+
+def program(name):
+    """Where a client is installed, or a skip that names it."""
+    found = shutil.which(name)
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def run(words, directory, timeout=180, **environment):
+    """Runs a client in a home of its own; answers what it printed, and fails with what it complained of."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "LC_ALL": "C.UTF-8", **environment}
+    done = subprocess.run([str(word) for word in words], env=environment, cwd=directory, capture_output=True,
+                          timeout=timeout)
+    assert done.returncode == 0, f"{words[:3]}: {done.stdout.decode()[-1000:]}{done.stderr.decode()[-2000:]}"
+    return done.stdout.decode()
+
+
+@pytest.fixture
+def bucket(s3, request):
+    """A bucket of its own for a test."""
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60].strip("-")
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def tree(directory):
+    """Files below a directory: content by name."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()}
+
+
+def keys(s3, bucket, prefix=""):
+    """Keys of a bucket, without the prefix."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return sorted(found["Key"][len(prefix):] for page in pages for found in page.get("Contents", []))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A directory with names and sizes that clients stumble over."""
+    directory = tmp_path / "files"
+    for name, content in {
+        "plain.txt": b"plain\n", "empty": b"", "with space/and+plus & more.txt": b"signs", "deep/er/and/deeper": b"d" * 70_000,
+        "\u00fcml\u00e4ut/\u96ea.txt": b"snow", "per%cent/%41": b"%", "q?uery=1#frag": b"?", "million": os.urandom(1 << 20),
+    }.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return directory

@@ -3,6 +3,7 @@
 
 mod differential;
 mod heads;
+mod identities;
 mod process;
 mod support;
 #[cfg(feature = "tls")]

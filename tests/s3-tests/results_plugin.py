@@ -1,9 +1,36 @@
 """Writes one JSON line a test to the file that S3_TESTS_RESULTS names. What fails in a test's clean-up is not counted:
-it says nothing of the test, and would spoil those after it."""
+it says nothing of the test, and would spoil those after it. Where S3_TESTS_ACCOUNT names an account, it is written into
+the ARNs of the tests of IAM and STS, which have none."""
+import importlib.abc
+import importlib.machinery
 import json
 import os
+import sys
 
 import pytest
+
+
+class WithAccount(importlib.abc.MetaPathFinder):
+    """Finds the modules of IAM and STS, and reads them with the account in their ARNs."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.rpartition(".")[2] not in ("test_iam", "test_sts"):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            spec.loader = Loader(name, spec.origin)
+        return spec
+
+
+class Loader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname):
+        source = self.get_data(self.path).decode().replace("arn:aws:iam:::", f"arn:aws:iam::{ACCOUNT}:")
+        return compile(source, self.path, "exec")
+
+
+ACCOUNT = os.environ.get("S3_TESTS_ACCOUNT")
+if ACCOUNT:
+    sys.meta_path.insert(0, WithAccount())
 
 
 @pytest.hookimpl(hookwrapper=True)

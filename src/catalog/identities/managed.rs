@@ -86,7 +86,7 @@ pub fn get(arn: &str) -> Option<Arc<ManagedPolicy>> {
 }
 
 /// All of them, by ARN.
-pub fn all() -> impl Iterator<Item = &'static Arc<ManagedPolicy>> {
+pub fn all<'a>() -> impl Iterator<Item = &'a Arc<ManagedPolicy>> {
     ALL.values()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`records`]: what is kept of each; [`document`]: their policies, compiled once.
 //! - [`managed`]: the policies that every account has.
-//! - [`directory`]: reads and changes; [`errors`]: what it answers.
+//! - [`directory`], [`whole`]: reads and changes; [`errors`]: what it answers.
 //! - [`assemble`]: the policies that bound a caller.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub mod records;
 mod rename;
 #[cfg(test)]
 mod tests;
+pub mod whole;
 
 pub use directory::Directory;
 pub use document::{Document, DocumentKind};

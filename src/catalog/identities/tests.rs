@@ -91,10 +91,10 @@ async fn a_renamed_user_keeps_its_keys_and_a_key_of_a_user_is_the_user() {
     let master = Arc::new(MasterKey::from_bytes(&[7; 32]));
     let keys = Keys::new(KeyPair::random().unwrap(), ACCOUNT.into(), catalog, master, clock);
     with_user(&directory, "ada").await;
-    let pair = keys.create_for_user(ACCOUNT, "ada").await.unwrap();
-    keys.create_for_user(ACCOUNT, "ADA").await.unwrap();
-    assert_eq!(keys.create_for_user(ACCOUNT, "ada").await.unwrap_err().code, "LimitExceeded");
-    assert_eq!(keys.create_for_user(ACCOUNT, "bob").await.unwrap_err().code, "NoSuchEntity");
+    let pair = keys.create_for_user(ACCOUNT, "ada", String::new()).await.unwrap();
+    keys.create_for_user(ACCOUNT, "ADA", String::new()).await.unwrap();
+    assert_eq!(keys.create_for_user(ACCOUNT, "ada", String::new()).await.unwrap_err().code, "LimitExceeded");
+    assert_eq!(keys.create_for_user(ACCOUNT, "bob", String::new()).await.unwrap_err().code, "NoSuchEntity");
     directory.update_user(ACCOUNT, "ada", Some("Eve"), Some("/team/")).await.unwrap();
     let principal =
         crate::auth::KeyStore::lookup(&keys, &pair.access_key_id, None).unwrap().unwrap().principal;
