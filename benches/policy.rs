@@ -39,8 +39,10 @@ fn document(statements: std::ops::Range<usize>, last: bool) -> String {
 fn main() {
     let parse = |text: String| Policy::parse(&text, PolicyKind::Boundary).unwrap();
     // A document may have 6,144 characters: a hundred statements are several policies, as they are in life.
-    let policies: Vec<Policy> =
-        (0..STATEMENTS).step_by(20).map(|from| parse(document(from..from + 20, from + 20 == STATEMENTS))).collect();
+    let policies: Vec<Policy> = (0..STATEMENTS)
+        .step_by(20)
+        .map(|from| parse(document(from..from + 20, from + 20 == STATEMENTS)))
+        .collect();
     let labelled: Vec<Labelled<'_>> =
         policies.iter().map(|policy| Labelled { label: "a policy", policy }).collect();
     let principal = PrincipalView {
@@ -71,7 +73,11 @@ fn main() {
         best = best.min(started.elapsed() / rounds);
     }
     let count: usize = policies.iter().map(|policy| policy.statements().len()).sum();
-    println!("{count} statements: {:.2} µs a request (limit {} µs)", best.as_secs_f64() * 1e6, LIMIT.as_micros());
+    println!(
+        "{count} statements: {:.2} µs a request (limit {} µs)",
+        best.as_secs_f64() * 1e6,
+        LIMIT.as_micros()
+    );
     // `cargo test --benches` and an unoptimised build only see that it runs.
     if !cfg!(debug_assertions) {
         assert!(best < LIMIT, "a request takes {best:?}");

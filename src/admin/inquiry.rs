@@ -13,7 +13,9 @@ use crate::error::ApiError;
 use crate::object_lambda::function_forms;
 use crate::policy::report::GateReport;
 use crate::policy::via::Lens;
-use crate::policy::{self, Access, Asked, Attached, Context, Identity, Policy, PolicyKind, ResourcePolicy, Via};
+use crate::policy::{
+    self, Access, Asked, Attached, Context, Identity, Policy, PolicyKind, ResourcePolicy, Via,
+};
 use crate::store::{Bucket, ObjectInfo, VersionRef};
 
 use super::explain::{ExplainSpec, SimulateSpec};
@@ -62,7 +64,9 @@ impl Inquiry {
             let one = |value: &Value| match value {
                 Value::String(text) => Ok(text.clone()),
                 Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-                _ => Err(ApiError::invalid_request(format!("context.{key} must be a value or an array of values"))),
+                _ => Err(ApiError::invalid_request(format!(
+                    "context.{key} must be a value or an array of values"
+                ))),
             };
             let values = match value {
                 Value::Array(values) => values.iter().map(one).collect::<Result<Vec<_>, _>>()?,
@@ -90,9 +94,10 @@ impl Inquiry {
             notes: None,
         };
         let mut gates = Vec::new();
-        let mut seen = |set: &policy::PolicySet<'_>, request: &policy::Request<'_>, decision: &policy::Decision<'_>| {
-            gates.push(GateReport::of(set, request, decision));
-        };
+        let mut seen =
+            |set: &policy::PolicySet<'_>, request: &policy::Request<'_>, decision: &policy::Decision<'_>| {
+                gates.push(GateReport::of(set, request, decision));
+            };
         let outcome = match &self.on {
             On::Other { owner } => {
                 let caller = self.principal.as_ref();
@@ -117,7 +122,12 @@ impl Inquiry {
         (gates, outcome)
     }
 
-    fn pass(&self, access: &Access<'_>, object: Option<&ObjectInfo>, seen: policy::Seen<'_>) -> Result<(), ApiError> {
+    fn pass(
+        &self,
+        access: &Access<'_>,
+        object: Option<&ObjectInfo>,
+        seen: policy::Seen<'_>,
+    ) -> Result<(), ApiError> {
         let (service, name) = self.action.split_once(':').unwrap_or(("s3", &self.action));
         let action = format!("s3:{name}");
         let lens = access.via.and_then(|via| Some((via, via.lens.as_ref()?)));
@@ -139,7 +149,8 @@ impl Inquiry {
 fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<On, ApiError> {
     let buckets = app.store.buckets();
     if let Some(rest) = resource.strip_prefix("arn:aws:s3:::") {
-        let (name, key) = rest.split_once('/').map_or((rest, None), |(name, key)| (name, Some(key.to_owned())));
+        let (name, key) =
+            rest.split_once('/').map_or((rest, None), |(name, key)| (name, Some(key.to_owned())));
         if let Some(found) = buckets.get(name) {
             let mut bucket = Arc::clone(found);
             if policy.is_some() {
@@ -148,7 +159,8 @@ fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<
             return Ok(On::Bucket { bucket, key, via: None });
         }
     }
-    let (point, key) = resource.split_once("/object/").map_or((resource, None), |(point, key)| (point, Some(key)));
+    let (point, key) =
+        resource.split_once("/object/").map_or((resource, None), |(point, key)| (point, Some(key)));
     if let Some(arn) = PointArn::parse(point) {
         let found = target::by_arn(&arn, &app.catalog.snapshot())?;
         let missing = || ApiError::from(crate::store::StoreError::NoSuchBucket);
@@ -156,14 +168,18 @@ fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<
         let mut via = Via::of(&found, &app.registrar.region);
         if let (Some(via), Some(policy)) = (via.as_mut(), policy) {
             match (&mut via.lens, arn.kind) {
-                (Some(Lens { point, .. }), PointKind::ObjectLambda) => Arc::make_mut(point).policy = Some(policy),
+                (Some(Lens { point, .. }), PointKind::ObjectLambda) => {
+                    Arc::make_mut(point).policy = Some(policy)
+                }
                 _ => Arc::make_mut(&mut via.point).policy = Some(policy),
             }
         }
         return Ok(On::Bucket { bucket, key: key.map(str::to_owned), via });
     }
     if policy.is_some() {
-        return Err(ApiError::invalid_request(format!("simulate.resource: {resource} is nothing that has a policy")));
+        return Err(ApiError::invalid_request(format!(
+            "simulate.resource: {resource} is nothing that has a policy"
+        )));
     }
     let account = resource.splitn(6, ':').nth(4).filter(|account| account.len() == 12);
     Ok(On::Other { owner: account.unwrap_or_default().to_owned() })
@@ -174,7 +190,8 @@ fn principal(app: &App, named: &str, simulate: &SimulateSpec) -> Result<Option<P
     if named == "anonymous" {
         return Ok(None);
     }
-    let absent = || ApiError::new(StatusCode::NOT_FOUND, "NoSuchEntity", format!("There is no principal {named:?}"));
+    let absent =
+        || ApiError::new(StatusCode::NOT_FOUND, "NoSuchEntity", format!("There is no principal {named:?}"));
     let stored = if named.starts_with("arn:") { by_arn(app, named) } else { by_key(app, named)? };
     let mut found = match stored {
         Some(found) => found,

@@ -13,10 +13,10 @@ use crate::access_point::arn;
 use crate::encryption::DataKey;
 use crate::lifecycle;
 use crate::notification::{self, Target, TargetKind};
+use crate::policy::Network;
 use crate::secret::Secret;
 use crate::server::Limits;
 use crate::store::fs::Durability;
-use crate::policy::Network;
 use crate::telemetry::{AuditOptions, AuditTo, LogFormat};
 
 mod functions;
@@ -194,7 +194,8 @@ impl Config {
                 match read {
                     Some(networks) => networks,
                     None => {
-                        return of("trusted_proxies")?.refuse("must be IP addresses or ranges in CIDR notation");
+                        return of("trusted_proxies")?
+                            .refuse("must be IP addresses or ranges in CIDR notation");
                     }
                 }
             },

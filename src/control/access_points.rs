@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use crate::access_point::registrar::{read_policy, find_access_point};
+use crate::access_point::registrar::{find_access_point, read_policy};
 use crate::access_point::{NewAccessPoint, Registrar};
 use crate::catalog::AccessPoint;
 use crate::error::ApiError;
@@ -134,6 +134,7 @@ pub(super) async fn delete_policy(registrar: &Registrar, name: &str) -> Result<R
 pub(super) fn policy_status(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
     let point = find_access_point(&view(registrar), name)?;
     let policy = point.policy.as_ref().ok_or_else(|| no_policy(name))?;
-    let public = policy.is_public() && !block_of(registrar, point.public_access_block).restrict_public_buckets;
+    let public =
+        policy.is_public() && !block_of(registrar, point.public_access_block).restrict_public_buckets;
     Ok(document("GetAccessPointPolicyStatusResult", |xml| write_policy_status(xml, public)))
 }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use crate::access_point::registrar::{read_policy, find_object_lambda};
+use crate::access_point::registrar::{find_object_lambda, read_policy};
 use crate::access_point::{NewObjectLambda, Registrar};
 use crate::error::ApiError;
 use crate::xml::Xml;

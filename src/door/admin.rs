@@ -97,9 +97,10 @@ fn authorized(
 ) -> Result<Request<Body>, ApiError> {
     permit(app, context, &parts).map_err(|mut error| {
         if context.principal.is_none() {
-            error.message = "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
+            error.message =
+                "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
                              Bearer` with the admin token."
-                .into();
+                    .into();
         }
         error
     })?;
@@ -114,7 +115,8 @@ fn permit(app: &App, context: &RequestContext, parts: &request::Parts) -> Result
     let (method, path) = (&parts.method, parts.uri.path());
     let owner = app.registrar.account_id.as_str();
     let known = policy::planes::admin(method, path);
-    let (action, resource) = known.map_or(("refract:*", "*".to_owned()), |known| (known.action, known.resource));
+    let (action, resource) =
+        known.map_or(("refract:*", "*".to_owned()), |known| (known.action, known.resource));
     if let Some(trail) = parts.extensions.get::<Trail>() {
         trail.operation(action);
     }
@@ -134,7 +136,8 @@ fn bearer(parts: &request::Parts) -> Option<&str> {
 
 /// A scraper on the same machine may read the metrics, which name no bucket and no key.
 fn is_loopback(parts: &request::Parts) -> bool {
-    let from_function = parts.extensions.get::<crate::server::Connection>().is_some_and(|from| from.from_function);
+    let from_function =
+        parts.extensions.get::<crate::server::Connection>().is_some_and(|from| from.from_function);
     let origin = parts.extensions.get::<Origin>().copied().unwrap_or_default();
     // A function comes from there as well, and is not one who runs the machine.
     !from_function && origin.client.is_some_and(|client: IpAddr| client.is_loopback())

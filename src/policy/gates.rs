@@ -111,7 +111,13 @@ impl<'a> Access<'a> {
 
     /// Passes all gates, one after the other; the first that does not allow has the last word. `granted` stands for
     /// the permission of the bucket.
-    pub(super) fn walk(&self, action: &str, object: Option<&ObjectInfo>, granted: bool, seen: Seen<'_>) -> Ruling {
+    pub(super) fn walk(
+        &self,
+        action: &str,
+        object: Option<&ObjectInfo>,
+        granted: bool,
+        seen: Seen<'_>,
+    ) -> Ruling {
         let (who, scene) = (self.who(), self.scene(object));
         let global = scene.global();
         if let Some(via) = self.via {
@@ -121,7 +127,8 @@ impl<'a> Access<'a> {
                     other => return other,
                 }
             }
-            match self.at_point(&who, via, action, &scene.at_s3(&global, action, &via.point.account_id), seen) {
+            match self.at_point(&who, via, action, &scene.at_s3(&global, action, &via.point.account_id), seen)
+            {
                 Ruling::Allow => {}
                 other => return other,
             }
@@ -131,7 +138,14 @@ impl<'a> Access<'a> {
     }
 
     /// At the OLAP, by either form of its ARN: of itself, or of the object in it.
-    pub(super) fn at_lens(&self, who: &Who<'_>, lens: &Lens, action: &str, global: &Context, seen: Seen<'_>) -> Ruling {
+    pub(super) fn at_lens(
+        &self,
+        who: &Who<'_>,
+        lens: &Lens,
+        action: &str,
+        global: &Context,
+        seen: Seen<'_>,
+    ) -> Ruling {
         let name = action.split_once(':').map_or(action, |(_, name)| name);
         let action = format!("s3-object-lambda:{name}");
         let owner = lens.point.account_id.as_str();
@@ -143,7 +157,14 @@ impl<'a> Access<'a> {
             None => vec![lens.arn.clone()],
         };
         let mut at = |resource: &String| {
-            self.at_own(who, (&action, resource, owner), (&label, lens.point.policy.as_ref()), block, &context, seen)
+            self.at_own(
+                who,
+                (&action, resource, owner),
+                (&label, lens.point.policy.as_ref()),
+                block,
+                &context,
+                seen,
+            )
         };
         resources.iter().map(&mut at).reduce(Ruling::or).unwrap_or_else(|| Ruling::Silent(String::new()))
     }
@@ -156,7 +177,14 @@ impl<'a> Access<'a> {
         };
         let block = self.block_of(owner).and(via.point.public_access_block);
         let label = format!("the policy of access point {}", via.point.name);
-        self.at_own(who, (action, &resource, owner), (&label, via.point.policy.as_ref()), block, context, seen)
+        self.at_own(
+            who,
+            (action, &resource, owner),
+            (&label, via.point.policy.as_ref()),
+            block,
+            context,
+            seen,
+        )
     }
 
     /// At a point of an account, with the point's own policy.
@@ -218,7 +246,11 @@ impl<'a> Access<'a> {
         let public = self.public_access_block().restrict_public_buckets;
         let closed = account != Some(bucket_owner) && public && stored.is_some_and(ResourcePolicy::is_public);
         let (mut policies, mut restrictions) = (Vec::new(), Vec::new());
-        if shares && !closed { policies.extend(policy) } else { restrictions.extend(policy) }
+        if shares && !closed {
+            policies.extend(policy)
+        } else {
+            restrictions.extend(policy)
+        }
         let grant = GRANTED.as_ref().filter(|_| by_acl && !(is_owner && !shares));
         policies.extend(grant.map(|policy| Labelled { label: ACL, policy }));
         let resource = match self.key_of(action) {

@@ -122,9 +122,7 @@ impl Scene<'_> {
 
     /// The first value of a parameter of the query.
     fn parameter(&self, wanted: &str) -> Option<String> {
-        query_pairs(self.asked.query)
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.into_owned())
+        query_pairs(self.asked.query).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     }
 
     /// The keys of what the body says.
@@ -154,8 +152,11 @@ impl Scene<'_> {
 
 /// The keys of tags that a request brings, of an object or of anything else.
 pub(super) fn add_tags(context: &mut Context, tags: &[(String, String)], gone: &[String], of_object: bool) {
-    let (one, all) =
-        if of_object { ("s3:RequestObjectTag", "s3:RequestObjectTagKeys") } else { ("aws:RequestTag", "aws:TagKeys") };
+    let (one, all) = if of_object {
+        ("s3:RequestObjectTag", "s3:RequestObjectTagKeys")
+    } else {
+        ("aws:RequestTag", "aws:TagKeys")
+    };
     for (key, value) in tags {
         context.push(all, key.as_str());
         context.set(&format!("{one}/{key}"), value.as_str());
@@ -189,7 +190,14 @@ fn is_listing(action: &str) -> bool {
 
 /// Whether an action is of an operation that writes an object with what its headers say.
 fn is_write(action: &str) -> bool {
-    matches!(action, "s3:PutObject" | "s3:PutObjectTagging" | "s3:PutObjectAcl" | "s3:PutObjectRetention" | "s3:PutObjectLegalHold")
+    matches!(
+        action,
+        "s3:PutObject"
+            | "s3:PutObjectTagging"
+            | "s3:PutObjectAcl"
+            | "s3:PutObjectRetention"
+            | "s3:PutObjectLegalHold"
+    )
 }
 
 /// The key of one header, for an action that has it.
@@ -235,8 +243,7 @@ fn add_header(context: &mut Context, action: &str, name: &str, value: &str) {
 }
 
 fn has_acl(action: &str) -> bool {
-    is_write(action)
-        || matches!(action, "s3:PutObjectVersionAcl" | "s3:PutBucketAcl" | "s3:CreateBucket")
+    is_write(action) || matches!(action, "s3:PutObjectVersionAcl" | "s3:PutBucketAcl" | "s3:CreateBucket")
 }
 
 /// A key of object lock; the time until which an object is kept also as the days that remain.

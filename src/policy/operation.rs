@@ -327,7 +327,6 @@ const S3: &[(&str, Subject, &[&str])] = &[
     ("WriteGetObjectResponse", Subject::Service, &["s3-object-lambda:WriteGetObjectResponse"]),
 ];
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,7 +91,8 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, trusted: &[&str], headers: &[(&'static str, &str)]) -> (Option<String>, bool) {
-        let connection = Connection { peer: format!("{peer}:1").parse().unwrap(), tls: None, from_function: false };
+        let connection =
+            Connection { peer: format!("{peer}:1").parse().unwrap(), tls: None, from_function: false };
         let trusted: Vec<Network> = trusted.iter().map(|text| Network::parse(text).unwrap()).collect();
         let mut map = HeaderMap::new();
         for (name, value) in headers {

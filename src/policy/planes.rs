@@ -100,7 +100,8 @@ pub struct AdminAction {
 pub fn admin(method: &Method, path: &str) -> Option<AdminAction> {
     let path = path.strip_prefix("/_refract/")?;
     if path == "metrics" {
-        return (method == Method::GET).then(|| AdminAction { action: "refract:GetMetrics", resource: path.into() });
+        return (method == Method::GET)
+            .then(|| AdminAction { action: "refract:GetMetrics", resource: path.into() });
     }
     let path = path.strip_prefix("v1/")?.trim_end_matches('/');
     let (collection, name) = path.split_once('/').map_or((path, None), |(head, rest)| (head, Some(rest)));
@@ -162,7 +163,11 @@ mod tests {
     #[test]
     fn every_action_can_be_named_in_a_policy() {
         assert!(CONTROL.is_sorted_by_key(|(name, _)| *name) && LAMBDA.is_sorted_by_key(|(name, _)| *name));
-        let all = CONTROL.iter().chain(LAMBDA).map(|(_, action)| *action).chain(ADMIN.iter().map(|(.., action)| *action));
+        let all = CONTROL
+            .iter()
+            .chain(LAMBDA)
+            .map(|(_, action)| *action)
+            .chain(ADMIN.iter().map(|(.., action)| *action));
         for action in all {
             let text = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"{action}","Resource":"*"}}}}"#);
             Policy::parse(&text, PolicyKind::Identity).unwrap();
@@ -185,6 +190,9 @@ mod tests {
         for (method, path) in [(Method::PUT, "v1/functions"), (Method::GET, "v1/nope"), (Method::GET, "x")] {
             assert_eq!(admin(&method, &format!("/_refract/{path}")), None, "{path}");
         }
-        assert_eq!((control("PutPublicAccessBlock"), control("ListJobs")), (Some("s3:PutAccountPublicAccessBlock"), None));
+        assert_eq!(
+            (control("PutPublicAccessBlock"), control("ListJobs")),
+            (Some("s3:PutAccountPublicAccessBlock"), None)
+        );
     }
 }

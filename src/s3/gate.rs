@@ -110,7 +110,11 @@ fn admit_to_service(operation: &str, call: &Call<'_>, needs: &[Need]) -> Result<
     let Some(principal) = call.principal else {
         // Who has no key has no buckets, and may know that.
         let empty = operation == "ListBuckets";
-        return if empty { Ok(()) } else { Err(ApiError::access_denied(format!("{operation} by an anonymous caller"))) };
+        return if empty {
+            Ok(())
+        } else {
+            Err(ApiError::access_denied(format!("{operation} by an anonymous caller")))
+        };
     };
     let resource = format!("arn:aws:s3:::{}", call.bucket.unwrap_or("*"));
     needs.iter().try_for_each(|need| {
@@ -120,7 +124,12 @@ fn admit_to_service(operation: &str, call: &Call<'_>, needs: &[Need]) -> Result<
 
 /// Turns away who could delete nothing at all. Callers that policies speak of are asked for each key.
 fn allow_any_delete(access: &Access<'_>) -> Result<(), ApiError> {
-    let by_policy = access.bucket.config.policy.as_ref().is_some_and(|policy: &policy::ResourcePolicy| policy.policy().is_some());
+    let by_policy = access
+        .bucket
+        .config
+        .policy
+        .as_ref()
+        .is_some_and(|policy: &policy::ResourcePolicy| policy.policy().is_some());
     let own = access.principal.is_some_and(|caller| caller.account_id == access.bucket.owner);
     if own || by_policy || access.via.is_some() { Ok(()) } else { access.allow("s3:DeleteObject", None) }
 }
@@ -129,7 +138,8 @@ fn allow_any_delete(access: &Access<'_>) -> Result<(), ApiError> {
 pub(super) fn allow_delete(access: &Access<'_>, version: Option<&str>) -> Result<(), ApiError> {
     let query = version.map(|id| format!("versionId={id}")).unwrap_or_default();
     let access = Access { asked: Asked { query: &query, ..access.asked }, ..*access };
-    let needs = operation::needs("DeleteObjects", access.asked.headers, version.is_some()).unwrap_or_default();
+    let needs =
+        operation::needs("DeleteObjects", access.asked.headers, version.is_some()).unwrap_or_default();
     needs.iter().try_for_each(|need| access.allow(need.action, None))
 }
 

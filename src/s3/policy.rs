@@ -91,8 +91,8 @@ pub(super) fn status(
     let bucket = api.bucket(&req.input.bucket)?;
     let block = acl::access(api, req, &bucket).public_access_block();
     let by_acl = bucket.config.acl.as_ref().is_some_and(Acl::is_public) && !block.ignore_public_acls;
-    let by_policy =
-        bucket.config.policy.as_ref().is_some_and(ResourcePolicy::is_public) && !block.restrict_public_buckets;
+    let by_policy = bucket.config.policy.as_ref().is_some_and(ResourcePolicy::is_public)
+        && !block.restrict_public_buckets;
     Ok(S3Response::new(GetBucketPolicyStatusOutput {
         policy_status: Some(PolicyStatus { is_public: Some(by_acl || by_policy) }),
     }))

@@ -198,7 +198,10 @@ pub(super) async fn post_object(
     };
     let tags = form.fields.get("tagging").map(|text| tags_of(text)).transpose()?;
     if tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-        let said = Said { tags: tags.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(), ..Said::default() };
+        let said = Said {
+            tags: tags.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            ..Said::default()
+        };
         let asked = Asked { said: Some(&said), ..access.asked };
         Access { asked, ..access }.allow_with_write("s3:PutObjectTagging")?;
     }

@@ -86,7 +86,8 @@ pub(super) fn of(parts: &request::Parts, has_key: bool, bytes: &[u8]) -> Result<
 }
 
 /// Parameters that decide what is allowed, each of which may be there once.
-const SINGLE: [&str; 7] = ["prefix", "delimiter", "max-keys", "versionId", "uploadId", "partNumber", "list-type"];
+const SINGLE: [&str; 7] =
+    ["prefix", "delimiter", "max-keys", "versionId", "uploadId", "partNumber", "list-type"];
 
 /// Refuses a request that says two things of one parameter: one could be decided on, the other done.
 ///
@@ -97,7 +98,9 @@ pub(super) fn check_parameters(parts: &request::Parts) -> Result<(), ApiError> {
     let twice = |wanted: &&&str| query_pairs(query).filter(|(name, _)| name == **wanted).count() > 1;
     match SINGLE.iter().find(twice) {
         None => Ok(()),
-        Some(name) => Err(ApiError::invalid_argument(format!("The parameter {name} is there more than once"))
-            .with_detail("ArgumentName", *name)),
+        Some(name) => {
+            Err(ApiError::invalid_argument(format!("The parameter {name} is there more than once"))
+                .with_detail("ArgumentName", *name))
+        }
     }
 }

@@ -177,7 +177,9 @@ impl Appender {
             .filter(|path| {
                 let file = path.file_name().and_then(|file| file.to_str());
                 let stamp = file.and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
-                stamp.is_some_and(|stamp| stamp.starts_with(|c: char| c.is_ascii_digit()) && stamp.ends_with('Z'))
+                stamp.is_some_and(|stamp| {
+                    stamp.starts_with(|c: char| c.is_ascii_digit()) && stamp.ends_with('Z')
+                })
             })
             .collect();
         old.sort();

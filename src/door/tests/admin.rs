@@ -15,7 +15,12 @@ async fn policies_allow_routes_of_the_admin_api_one_by_one() {
     world.expect(200, Some(&lister), "GET /_refract/v1/functions", &[], "").await;
     world.expect(201, Some(&lister), "PUT /_refract/v1/functions/mine-a", &[], body).await;
     world.expect(403, Some(&lister), "PUT /_refract/v1/functions/yours", &[], body).await;
-    for line in ["GET /_refract/v1/keys", "POST /_refract/v1/keys", "GET /_refract/v1/nowhere", "GET /_refract/metrics"] {
+    for line in [
+        "GET /_refract/v1/keys",
+        "POST /_refract/v1/keys",
+        "GET /_refract/v1/nowhere",
+        "GET /_refract/metrics",
+    ] {
         world.expect(403, Some(&lister), line, &[], "{}").await;
         world.expect(403, Some(&user("nobody", "")), line, &[], "{}").await;
         world.expect(403, Some(&user_of(OTHER, "admin", everything)), line, &[], "{}").await;
@@ -61,7 +66,9 @@ async fn policies_allow_operations_of_s3_control() {
     );
     let tags = "/v20180820/tags/arn%3Aaws%3As3%3Aus-east-1%3A000000000000%3Aaccesspoint%2Fteam-a";
     let body = |key: &str| {
-        format!("<TagResourceRequest><Tags><Tag><Key>{key}</Key><Value>v</Value></Tag></Tags></TagResourceRequest>")
+        format!(
+            "<TagResourceRequest><Tags><Tag><Key>{key}</Key><Value>v</Value></Tag></Tags></TagResourceRequest>"
+        )
     };
     world.expect(204, Some(&tagger), &format!("POST {tags}"), &account, &body("team")).await;
     world.expect(403, Some(&tagger), &format!("POST {tags}"), &account, &body("cost")).await;

@@ -13,8 +13,12 @@ async fn changes_and_denials_are_told_with_what_decided() {
     );
     world.expect(204, Some(&admin), "PUT /data?policy", &[], &policy).await;
     let bob = user("bob", r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#);
-    world.expect(403, Some(&bob), "GET /data/k?X-Secret=hunter2", &[("authorization-x", "hunter2")], "").await;
-    world.expect(200, Some(&bob), "POST /data?delete", &[], "<Delete><Object><Key>k</Key></Object></Delete>").await;
+    world
+        .expect(403, Some(&bob), "GET /data/k?X-Secret=hunter2", &[("authorization-x", "hunter2")], "")
+        .await;
+    world
+        .expect(200, Some(&bob), "POST /data?delete", &[], "<Delete><Object><Key>k</Key></Object></Delete>")
+        .await;
     world.expect(403, None, "GET /data/k", &[], "").await;
     world.expect(200, Some(&root), "GET /data/k", &[], "").await;
     world.access_point("ap1", "data", "").await;
@@ -27,12 +31,21 @@ async fn changes_and_denials_are_told_with_what_decided() {
         .map(|line| {
             let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
             let who = text("principal").rsplit(':').next().unwrap().to_owned();
-            format!("{} {who} {} {} | {}", text("event"), text("operation"), line["status"], text("decided_by"))
+            format!(
+                "{} {who} {} {} | {}",
+                text("event"),
+                text("operation"),
+                line["status"],
+                text("decided_by")
+            )
         })
         .collect();
-    let found = |wanted: &str| assert!(shown.iter().any(|line| line.contains(wanted)), "{wanted} in {shown:#?}");
+    let found =
+        |wanted: &str| assert!(shown.iter().any(|line| line.contains(wanted)), "{wanted} in {shown:#?}");
     found("change root CreateBucket 200 | the root of an account may do everything in it");
-    found("change user/admin PutBucketPolicy 204 | allowed by statement 1 ('All') of the policy of user admin");
+    found(
+        "change user/admin PutBucketPolicy 204 | allowed by statement 1 ('All') of the policy of user admin",
+    );
     found("denied user/bob GetObject 403 | s3:GetObject by arn:aws:iam::000000000000:user/bob");
     found("denied by statement 1 ('NoBob') of the bucket policy");
     found("denied user/bob DeleteObjects 200 | s3:DeleteObject by");
@@ -40,8 +53,13 @@ async fn changes_and_denials_are_told_with_what_decided() {
     found("change root CreateAccessPoint 200");
     found("change root refract:CreateKey 201");
     assert_eq!(lines.len(), 7, "reads and writes of data are no changes: {shown:#?}");
-    assert!(lines.iter().all(|line| line["client"] == "192.0.2.7" && line["id"].as_str().unwrap().len() == 16));
-    let secret = serde_json::from_str::<serde_json::Value>(&key).unwrap()["secret_access_key"].as_str().unwrap().to_owned();
+    assert!(
+        lines.iter().all(|line| line["client"] == "192.0.2.7" && line["id"].as_str().unwrap().len() == 16)
+    );
+    let secret = serde_json::from_str::<serde_json::Value>(&key).unwrap()["secret_access_key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let root_secret = world.app.keys.root().secret.expose().to_owned();
     for secret in [secret.as_str(), &root_secret, "hunter2"] {
         assert!(!world.audit().contains(secret), "a secret in the audit log");

@@ -146,7 +146,9 @@ fn resource(need: &Need, key: &str) -> String {
         return format!("arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/*");
     }
     let on = match need.on {
-        Subject::Service if need.action == "s3:CreateBucket" || need.action.contains("Put") => "newb".to_owned(),
+        Subject::Service if need.action == "s3:CreateBucket" || need.action.contains("Put") => {
+            "newb".to_owned()
+        }
         Subject::Service => "*".to_owned(),
         Subject::Bucket => "bkt".to_owned(),
         Subject::Source => "src/s".to_owned(),
@@ -188,7 +190,11 @@ async fn every_pair_of_every_operation_is_needed() {
                     _ => answer.status == 403,
                 };
                 if !refused {
-                    failures.push(format!("{name} without {action} on {resource}: {} {}", answer.status, answer.text()));
+                    failures.push(format!(
+                        "{name} without {action} on {resource}: {} {}",
+                        answer.status,
+                        answer.text()
+                    ));
                 }
             }
         }
@@ -216,9 +222,15 @@ async fn every_pair_of_every_operation_is_needed() {
 fn the_table_says_what_s3_says() {
     let of = |name: &str, headers: &[(&str, &str)], versioned| {
         let mut map = HeaderMap::new();
-        headers.iter().for_each(|(name, value)| drop(map.insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap())));
+        headers.iter().for_each(|(name, value)| {
+            drop(map.insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap()))
+        });
         let needs = operation::needs(name, &map, versioned).unwrap();
-        needs.iter().map(|need| need.action.trim_start_matches("s3:").to_owned()).collect::<Vec<_>>().join(" ")
+        needs
+            .iter()
+            .map(|need| need.action.trim_start_matches("s3:").to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let source = ("x-amz-copy-source", "b/k?versionId=1");
     assert_eq!(of("CopyObject", &[("x-amz-copy-source", "b/k")], false), "PutObject GetObject");
@@ -241,7 +253,8 @@ async fn tags_that_go_along_with_a_copy_are_read_and_put() {
     let headers = [("x-amz-copy-source", "src/t")];
     let allow = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
     for denied in ["s3:GetObjectTagging", "s3:PutObjectTagging"] {
-        let caller = user("ada", &format!(r#"{allow},{{"Effect":"Deny","Action":"{denied}","Resource":"*"}}"#));
+        let caller =
+            user("ada", &format!(r#"{allow},{{"Effect":"Deny","Action":"{denied}","Resource":"*"}}"#));
         world.expect(403, Some(&caller), "PUT /bkt/copy", &headers, "").await;
         let replace = [headers[0], ("x-amz-tagging-directive", "REPLACE")];
         world.expect(200, Some(&caller), "PUT /bkt/copy", &replace, "").await;
@@ -259,7 +272,12 @@ async fn tags_of_a_form_need_their_own_permission() {
         let field = |name: &str, value: &str| {
             format!("--X\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
-        format!("{}{}{}--X--\r\n", field("key", "f"), if tags.is_empty() { String::new() } else { field("tagging", tags) }, field("file", "x"))
+        format!(
+            "{}{}{}--X--\r\n",
+            field("key", "f"),
+            if tags.is_empty() { String::new() } else { field("tagging", tags) },
+            field("file", "x")
+        )
     };
     let headers = [("content-type", "multipart/form-data; boundary=X")];
     world.expect(204, Some(&caller), "POST /bkt", &headers, &form("")).await;

@@ -94,7 +94,11 @@ impl World {
         }
         let mut request = request.body(Body::from(body)).unwrap();
         request.extensions_mut().insert(Caller(who.cloned()));
-        request.extensions_mut().insert(Connection { peer: "192.0.2.7:4711".parse().unwrap(), tls: None, from_function: false });
+        request.extensions_mut().insert(Connection {
+            peer: "192.0.2.7:4711".parse().unwrap(),
+            tls: None,
+            from_function: false,
+        });
         let answer: Response<Body> = self.door.handle(request).await;
         let failed = answer.extensions().get::<super::Failed>().map(|failed| &failed.0);
         let reason = failed.and_then(|error| error.internal.clone()).unwrap_or_default();
@@ -122,18 +126,28 @@ impl World {
         let body = format!(r#"<{root} xmlns="{NAMESPACE}">{inside}</{root}>"#);
         let (method, path) = line.split_once(' ').unwrap();
         let line = format!("{method} /v20180820{path}");
-        self.expect(status, Some(&root_of(ACCOUNT)), &line, &[("x-amz-account-id", ACCOUNT)], &body).await.text()
+        self.expect(status, Some(&root_of(ACCOUNT)), &line, &[("x-amz-account-id", ACCOUNT)], &body)
+            .await
+            .text()
     }
 
     /// Makes an access point; answers its alias.
     pub(super) async fn access_point(&self, name: &str, bucket: &str, more: &str) -> String {
         let inside = format!("<Bucket>{bucket}</Bucket>{more}");
-        let answer = self.control(200, &format!("PUT /accesspoint/{name}"), "CreateAccessPointRequest", &inside).await;
+        let answer =
+            self.control(200, &format!("PUT /accesspoint/{name}"), "CreateAccessPointRequest", &inside).await;
         element(&answer, "Alias")
     }
 
     /// Makes an OLAP over an access point of the same account; answers its alias.
-    pub(super) async fn lens(&self, name: &str, point: &str, function: &str, payload: &str, actions: &[&str]) -> String {
+    pub(super) async fn lens(
+        &self,
+        name: &str,
+        point: &str,
+        function: &str,
+        payload: &str,
+        actions: &[&str],
+    ) -> String {
         let actions: String = actions.iter().map(|action| format!("<Action>{action}</Action>")).collect();
         let inside = format!(
             "<Configuration><SupportingAccessPoint>arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/{point}\

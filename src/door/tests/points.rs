@@ -37,7 +37,11 @@ async fn both_the_point_and_the_bucket_must_allow() {
     world.expect(200, Some(&root_of(ACCOUNT)), &get, &[], "").await;
     world.expect(200, Some(&both), &get, &[], "").await;
     let refused = world.expect(403, Some(&bucket), &get, &[], "").await;
-    assert!(refused.reason.contains(&format!("no statement allows s3:GetObject on {POINT}/object/k")), "{}", refused.reason);
+    assert!(
+        refused.reason.contains(&format!("no statement allows s3:GetObject on {POINT}/object/k")),
+        "{}",
+        refused.reason
+    );
     assert!(!refused.text().contains("statement"), "the client learns nothing: {}", refused.text());
     let refused = world.expect(403, Some(&point), &get, &[], "").await;
     assert!(refused.reason.contains("on arn:aws:s3:::data/k"), "{}", refused.reason);
@@ -128,8 +132,12 @@ async fn a_public_policy_of_a_point_is_restricted_to_its_account() {
         let answer = world.control(200, "GET /accesspoint/ap1/policyStatus", "X", "").await;
         assert!(answer.contains(&format!("<IsPublic>{}</IsPublic>", !restrict)), "{answer}");
         world
-            .control(200, "PUT /configuration/publicAccessBlock", "PublicAccessBlockConfiguration",
-                "<RestrictPublicBuckets>true</RestrictPublicBuckets>")
+            .control(
+                200,
+                "PUT /configuration/publicAccessBlock",
+                "PublicAccessBlockConfiguration",
+                "<RestrictPublicBuckets>true</RestrictPublicBuckets>",
+            )
             .await;
         world.expect(403, Some(&ann), &format!("GET /{alias}/k"), &[], "").await;
     }
@@ -151,7 +159,16 @@ async fn conditions_see_the_point_and_copies_pass_its_gate() {
     let bob = user("bob", &list);
     world.expect(200, Some(&bob), &format!("GET /{alias}?list-type=2&prefix=home/"), &[], "").await;
     world.expect(403, Some(&bob), &format!("GET /{alias}?list-type=2"), &[], "").await;
-    let copier = |more: &str| user("copier", &format!("{},{}{more}", allow("s3:PutObject", "arn:aws:s3:::data/*"), allow("s3:GetObject", "arn:aws:s3:::data/*")));
+    let copier = |more: &str| {
+        user(
+            "copier",
+            &format!(
+                "{},{}{more}",
+                allow("s3:PutObject", "arn:aws:s3:::data/*"),
+                allow("s3:GetObject", "arn:aws:s3:::data/*")
+            ),
+        )
+    };
     let source = format!("{POINT}/object/k");
     for source in [source.as_str(), &format!("{alias}/k")] {
         let headers = [("x-amz-copy-source", source)];
@@ -189,7 +206,9 @@ async fn acls_grant_like_policies_of_the_resource() {
     world.expect(200, Some(&root), "PUT /data/private", &[], "p").await;
     let (own, theirs) = (user("own", ""), user_of(OTHER, "theirs", ""));
     let reader = user_of(OTHER, "reader", &allow("s3:GetObject", "*"));
-    for (who, status) in [(None, 200), (Some(&own), 200), (Some(&other), 200), (Some(&theirs), 403), (Some(&reader), 200)] {
+    for (who, status) in
+        [(None, 200), (Some(&own), 200), (Some(&other), 200), (Some(&theirs), 403), (Some(&reader), 200)]
+    {
         world.expect(status, who, "GET /data/public", &[], "").await;
         world.expect(403, who.filter(|_| true), "GET /data/private", &[], "").await;
     }

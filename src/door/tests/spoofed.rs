@@ -21,7 +21,8 @@ fn only(action: &str, operator: &str, key: &str, value: &str) -> crate::auth::Pr
 
 #[tokio::test]
 async fn addresses_come_from_the_connection_or_a_trusted_proxy() {
-    let forwarded = [("x-forwarded-for", "203.0.113.9"), ("x-real-ip", "203.0.113.9"), ("forwarded", "for=203.0.113.9")];
+    let forwarded =
+        [("x-forwarded-for", "203.0.113.9"), ("x-real-ip", "203.0.113.9"), ("forwarded", "for=203.0.113.9")];
     let near = only("s3:GetObject", "IpAddress", "aws:SourceIp", "192.0.2.0/24");
     let far = only("s3:GetObject", "IpAddress", "aws:SourceIp", "203.0.113.9/32");
     let direct = world(&[]).await;
@@ -48,14 +49,59 @@ async fn headers_and_parameters_set_only_the_keys_of_their_operation() {
         ("s3:GetObject", "s3:prefix", "home", "GET /data/k?prefix=home", &[]),
         ("s3:GetObject", "s3:x-amz-copy-source", "data/k", "GET /data/k", &[("x-amz-copy-source", "data/k")]),
         ("s3:GetObject", "s3:x-amz-acl", "private", "GET /data/k", &[("x-amz-acl", "private")]),
-        ("s3:GetObject", "s3:ExistingObjectTag/team", "blue", "GET /data/k", &[("x-amz-tagging", "team=blue")]),
-        ("s3:GetObject", "s3:RequestObjectTag/team", "blue", "GET /data/k", &[("x-amz-tagging", "team=blue")]),
-        ("s3:GetObject", "aws:CalledVia", "s3-object-lambda.amazonaws.com", "GET /data/k", &[("x-amz-called-via", "s3-object-lambda.amazonaws.com"), ("aws-calledvia", "s3-object-lambda.amazonaws.com")]),
-        ("s3:GetObject", "s3:DataAccessPointAccount", ACCOUNT, "GET /data/k", &[("x-amz-data-access-point-account", ACCOUNT), ("x-amz-account-id", ACCOUNT)]),
-        ("s3:GetObject", "aws:PrincipalTag/team", "red", "GET /data/k", &[("x-amz-principal-tag-team", "red")]),
-        ("s3:GetObject", "s3:authType", "REST-HEADER", "GET /data/k?authType=REST-HEADER", &[("x-amz-authtype", "REST-HEADER")]),
+        (
+            "s3:GetObject",
+            "s3:ExistingObjectTag/team",
+            "blue",
+            "GET /data/k",
+            &[("x-amz-tagging", "team=blue")],
+        ),
+        (
+            "s3:GetObject",
+            "s3:RequestObjectTag/team",
+            "blue",
+            "GET /data/k",
+            &[("x-amz-tagging", "team=blue")],
+        ),
+        (
+            "s3:GetObject",
+            "aws:CalledVia",
+            "s3-object-lambda.amazonaws.com",
+            "GET /data/k",
+            &[
+                ("x-amz-called-via", "s3-object-lambda.amazonaws.com"),
+                ("aws-calledvia", "s3-object-lambda.amazonaws.com"),
+            ],
+        ),
+        (
+            "s3:GetObject",
+            "s3:DataAccessPointAccount",
+            ACCOUNT,
+            "GET /data/k",
+            &[("x-amz-data-access-point-account", ACCOUNT), ("x-amz-account-id", ACCOUNT)],
+        ),
+        (
+            "s3:GetObject",
+            "aws:PrincipalTag/team",
+            "red",
+            "GET /data/k",
+            &[("x-amz-principal-tag-team", "red")],
+        ),
+        (
+            "s3:GetObject",
+            "s3:authType",
+            "REST-HEADER",
+            "GET /data/k?authType=REST-HEADER",
+            &[("x-amz-authtype", "REST-HEADER")],
+        ),
         ("s3:GetObject", "aws:username", "bob", "GET /data/k", &[("x-amz-username", "bob")]),
-        ("s3:ListBucket", "s3:prefix", "home", "GET /data?list-type=2", &[("x-amz-prefix", "home"), ("prefix", "home")]),
+        (
+            "s3:ListBucket",
+            "s3:prefix",
+            "home",
+            "GET /data?list-type=2",
+            &[("x-amz-prefix", "home"), ("prefix", "home")],
+        ),
     ];
     for (action, key, value, line, headers) in refused {
         world.expect(403, Some(&only(action, "StringEquals", key, value)), line, headers, "").await;
@@ -69,23 +115,49 @@ async fn headers_and_parameters_set_only_the_keys_of_their_operation() {
 #[tokio::test]
 async fn keys_say_what_is_asked_for() {
     let world = world(&[]).await;
-    let tags = |team: &str| format!("<Tagging><TagSet><Tag><Key>team</Key><Value>{team}</Value></Tag></TagSet></Tagging>");
+    let tags = |team: &str| {
+        format!("<Tagging><TagSet><Tag><Key>team</Key><Value>{team}</Value></Tag></TagSet></Tagging>")
+    };
     let put = "PUT /data/new";
     let rows: &[(&str, &str, &str, &str, &[(&str, &str)], &[(&str, &str)])] = &[
         ("s3:GetObject", "s3:ExistingObjectTag/team", "red", "GET /data/k", &[], &[]),
-        ("s3:*", "s3:RequestObjectTag/team", "red", put, &[("x-amz-tagging", "team=red")], &[("x-amz-tagging", "team=blue")]),
-        ("s3:*", "s3:x-amz-acl", "private", put, &[("x-amz-acl", "private")], &[("x-amz-acl", "bucket-owner-read")]),
+        (
+            "s3:*",
+            "s3:RequestObjectTag/team",
+            "red",
+            put,
+            &[("x-amz-tagging", "team=red")],
+            &[("x-amz-tagging", "team=blue")],
+        ),
+        (
+            "s3:*",
+            "s3:x-amz-acl",
+            "private",
+            put,
+            &[("x-amz-acl", "private")],
+            &[("x-amz-acl", "bucket-owner-read")],
+        ),
         ("s3:PutObject", "s3:if-none-match", "*", put, &[("if-none-match", "*")], &[]),
-        ("s3:PutObject", "s3:x-amz-storage-class", "STANDARD_IA", put, &[("x-amz-storage-class", "STANDARD_IA")], &[("x-amz-storage-class", "STANDARD")]),
+        (
+            "s3:PutObject",
+            "s3:x-amz-storage-class",
+            "STANDARD_IA",
+            put,
+            &[("x-amz-storage-class", "STANDARD_IA")],
+            &[("x-amz-storage-class", "STANDARD")],
+        ),
         ("s3:*", "s3:x-amz-copy-source", "data/k", "PUT /data/copy", &[], &[]),
     ];
     for (action, key, value, line, right, wrong) in rows {
         let caller = only(action, "StringEquals", key, value);
         if *key == "s3:x-amz-copy-source" {
             // The source is read by an action that has no such key.
-            let reader = user("ada", &format!(
-                r#"{{"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectTagging"],"Resource":"*"}},{{"Effect":"Allow","Action":["s3:PutObject","s3:PutObjectTagging"],"Resource":"*","Condition":{{"StringEquals":{{"{key}":"{value}"}}}}}}"#
-            ));
+            let reader = user(
+                "ada",
+                &format!(
+                    r#"{{"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectTagging"],"Resource":"*"}},{{"Effect":"Allow","Action":["s3:PutObject","s3:PutObjectTagging"],"Resource":"*","Condition":{{"StringEquals":{{"{key}":"{value}"}}}}}}"#
+                ),
+            );
             world.expect(200, Some(&reader), line, &[("x-amz-copy-source", "/data/k")], "").await;
             world.expect(403, Some(&reader), line, &[("x-amz-copy-source", "data/other")], "").await;
             continue;
@@ -99,10 +171,14 @@ async fn keys_say_what_is_asked_for() {
     let red = only("s3:PutObjectTagging", "StringEquals", "s3:RequestObjectTag/team", "red");
     world.expect(200, Some(&red), "PUT /data/k?tagging", &[], &tags("red")).await;
     world.expect(403, Some(&red), "PUT /data/k?tagging", &[], &tags("blue")).await;
-    world.expect(403, Some(&red), "PUT /data/k?tagging", &[("x-amz-tagging", "team=red")], &tags("blue")).await;
+    world
+        .expect(403, Some(&red), "PUT /data/k?tagging", &[("x-amz-tagging", "team=red")], &tags("blue"))
+        .await;
     let west = only("s3:CreateBucket", "StringEquals", "s3:locationconstraint", "us-west-2");
     let body = |region: &str| {
-        format!("<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>")
+        format!(
+            "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+        )
     };
     world.expect(200, Some(&west), "PUT /western", &[], &body("us-west-2")).await;
     world.expect(403, Some(&west), "PUT /eastern", &[], &body("eu-west-1")).await;

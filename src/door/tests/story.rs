@@ -31,7 +31,8 @@ struct Story {
 
 /// What lets a caller through a lens only.
 fn through(lens: &str, function: &str, key: &str) -> String {
-    let called = r#""Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"s3-object-lambda.amazonaws.com"}}"#;
+    let called =
+        r#""Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"s3-object-lambda.amazonaws.com"}}"#;
     format!(
         r#"{{"Sid":"Lens","Effect":"Allow","Action":"s3-object-lambda:GetObject",
              "Resource":"arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/{lens}*"}},
@@ -60,10 +61,13 @@ async fn story() -> Story {
     }
     let point = world.access_point("ap1", "data", "").await;
     let lens = world.lens("redacted", "ap1", "builtin-redact", "{}", &["GetObject"]).await;
-    let heads = world.lens("redacted-heads", "ap1", "builtin-redact", "{}", &["GetObject", "HeadObject"]).await;
+    let heads =
+        world.lens("redacted-heads", "ap1", "builtin-redact", "{}", &["GetObject", "HeadObject"]).await;
     let size = r#"{"width":32,"height":32}"#;
-    let thumbnail = world.lens("thumbnail", "ap1", "builtin-resize", size, &["GetObject", "HeadObject"]).await;
-    let mine = r#",{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::mine","arn:aws:s3:::mine/*"]}"#;
+    let thumbnail =
+        world.lens("thumbnail", "ap1", "builtin-resize", size, &["GetObject", "HeadObject"]).await;
+    let mine =
+        r#",{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::mine","arn:aws:s3:::mine/*"]}"#;
     let analyst = user("analyst", &(through("redacted", "builtin-redact", "people.csv") + mine));
     let auditor = user(
         "auditor",
@@ -83,11 +87,19 @@ async fn each_sees_their_own_lens() {
     world.expect(403, Some(&auditor), &format!("GET /{lens}/people.csv"), &[], "").await;
     let small = world.expect(200, Some(&visitor), &format!("GET /{thumbnail}/photo.jpg"), &[], "").await;
     assert!(small.body.len() < PHOTO.len() / 4, "{} bytes of {}", small.body.len(), PHOTO.len());
-    for line in ["GET /data/photo.jpg".to_owned(), format!("GET /{lens}/people.csv"), format!("GET /{thumbnail}/logo.png")] {
+    for line in [
+        "GET /data/photo.jpg".to_owned(),
+        format!("GET /{lens}/people.csv"),
+        format!("GET /{thumbnail}/logo.png"),
+    ] {
         world.expect(403, Some(&visitor), &line, &[], "").await;
     }
     // Without a key there is no way in at all: the public comes with URLs that the visitor's key has signed.
-    for line in [format!("GET /{thumbnail}/photo.jpg"), "GET /data/people.csv".into(), format!("GET /{lens}/people.csv")] {
+    for line in [
+        format!("GET /{thumbnail}/photo.jpg"),
+        "GET /data/people.csv".into(),
+        format!("GET /{lens}/people.csv"),
+    ] {
         world.expect(403, None, &line, &[], "").await;
     }
 }
@@ -135,7 +147,11 @@ async fn the_ways_round_the_lens_are_closed() {
         refused(&format!("GET /{name}"), &[]).await;
         refused(&format!("GET /{name}?versions"), &[]).await;
         refused(&format!("HEAD /{name}/people.csv"), &[]).await;
-        refused(&format!("GET /{name}/people.csv?attributes"), &[("x-amz-object-attributes", "ETag,ObjectSize")]).await;
+        refused(
+            &format!("GET /{name}/people.csv?attributes"),
+            &[("x-amz-object-attributes", "ETag,ObjectSize")],
+        )
+        .await;
         refused(&format!("GET /{name}/people.csv?tagging"), &[]).await;
         refused(&format!("GET /{name}/people.csv?acl"), &[]).await;
     }
@@ -146,7 +162,8 @@ async fn the_ways_round_the_lens_are_closed() {
     let asked = policy::Asked::of(&parts.headers, &parts.uri, &parts.extensions);
     policy::authorize(a, &asked, "lambda:InvokeFunction", &function, ACCOUNT).unwrap_err();
     // 10: an answer of the function's, which only the function's role may give.
-    refused("POST /WriteGetObjectResponse", &[("x-amz-request-route", "r"), ("x-amz-request-token", "t")]).await;
+    refused("POST /WriteGetObjectResponse", &[("x-amz-request-route", "r"), ("x-amz-request-token", "t")])
+        .await;
     // And the admin API's preview, which shows both sides.
     let preview = r#"{"bucket":"data","key":"people.csv"}"#;
     world.expect(403, a, "POST /_refract/v1/functions/builtin-redact/preview", &[], preview).await;
@@ -168,9 +185,18 @@ async fn every_link_of_the_chain_is_needed() {
     let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
     world.expect(200, Some(&user("all", all)), &get, &[], "").await;
     for (action, resource) in [
-        ("s3-object-lambda:GetObject", format!("arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/redacted")),
-        ("s3-object-lambda:GetObject", format!("arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/redacted/object/*")),
-        ("lambda:InvokeFunction", format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:builtin-redact:$LATEST")),
+        (
+            "s3-object-lambda:GetObject",
+            format!("arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/redacted"),
+        ),
+        (
+            "s3-object-lambda:GetObject",
+            format!("arn:aws:s3-object-lambda:us-east-1:{ACCOUNT}:accesspoint/redacted/object/*"),
+        ),
+        (
+            "lambda:InvokeFunction",
+            format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:builtin-redact:$LATEST"),
+        ),
         ("lambda:InvokeFunction", format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:builtin-redact")),
         ("s3:GetObject", format!("arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/ap1/object/people.csv")),
         ("s3:GetObject", "arn:aws:s3:::data/people.csv".to_owned()),
@@ -198,7 +224,11 @@ async fn every_link_of_the_chain_is_needed() {
     ));
     world.point_policy(200, "accesspointforobjectlambda/redacted", &policy).await;
     let refused = world.expect(403, Some(&root_of(ACCOUNT)), &get, &[], "").await;
-    assert!(refused.reason.contains("'Tls') of the policy of Object Lambda access point redacted"), "{}", refused.reason);
+    assert!(
+        refused.reason.contains("'Tls') of the policy of Object Lambda access point redacted"),
+        "{}",
+        refused.reason
+    );
 }
 
 #[tokio::test]
