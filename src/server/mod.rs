@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version, header};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -264,9 +265,22 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
         let report = body::Report::new(Arc::clone(&self.metrics), started, &request);
-        let answer = self.door.handle(request.map(Body::new)).await;
+        let in_vain = expects_in_vain(&request);
+        let mut answer = self.door.handle(request.map(Body::new)).await;
+        if in_vain {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         report.attach(answer)
     }
+}
+
+/// Whether a client waits for 100 Continue before a body that has no bytes, as botocore does: there is no such answer
+/// then, and on the same connection it would take the next answer's head for a body, until the connection is closed.
+fn expects_in_vain<B: HttpBody>(request: &Request<B>) -> bool {
+    let expects = request.headers().get(header::EXPECT);
+    request.version() <= Version::HTTP_11
+        && request.body().is_end_stream()
+        && expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// A connection, once one more is allowed.
