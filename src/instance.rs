@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 
 use crate::access_log;
 use crate::catalog::seal::{MasterKey, SealError};
@@ -15,7 +15,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::context::{App, AppOptions};
 use crate::door::Door;
-use crate::encryption::{DataKey, Keyring};
+use crate::encryption::command::CommandError;
+use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
 use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
@@ -52,6 +53,9 @@ pub enum StartError {
     /// A key file cannot be used.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The command of the encryption key gave none.
+    #[error(transparent)]
+    KeyCommand(#[from] CommandError),
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
@@ -92,6 +96,7 @@ pub struct Instance {
     notifications: notification::Worker,
     limits: Limits,
     gateway: std::net::TcpListener,
+    streams: mpsc::Receiver<TcpStream>,
     #[cfg(feature = "tls")]
     tls: Option<crate::server::tls::Tls>,
 }
@@ -135,9 +140,10 @@ impl Instance {
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let master = Arc::new(master);
-        let root_key = match &config.encryption_key {
-            Some(key) => key.clone(),
-            None => DataKey::from_bytes(master.derive("refract sse-s3")),
+        let root_key = match (&config.encryption_key, &config.encryption_key_command) {
+            (Some(key), _) => key.clone(),
+            (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
+            (None, None) => DataKey::from_bytes(master.derive("refract sse-s3")),
         };
         let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(
@@ -158,7 +164,7 @@ impl Instance {
         let outbox = Outbox::open(Arc::new(store.clone()));
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
-        let consumers = Consumers::new(&config.notification, queues, &config.region, &config.account_id);
+        let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
         let consumers = Arc::new(consumers);
         let notifier = Notifier::new(
             Arc::clone(&outbox),
@@ -174,6 +180,8 @@ impl Instance {
         let code = CodeStore::new(Arc::new(store.clone()));
         let temporary = TemporaryKeys::new(Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
+        // A few wait while the server takes them.
+        let (connections, streams) = mpsc::channel(64);
         let processes = ProcessRuntime::new(
             process::Options {
                 directory: absolute(&config.data_dir.join("functions"))?,
@@ -181,6 +189,7 @@ impl Instance {
                 strict: functions.strict_runtimes,
                 allow_weak: functions.allow_weak_isolation,
                 gateway: gateway.clone(),
+                connections,
             },
             code.clone(),
             Arc::clone(&temporary),
@@ -261,6 +270,7 @@ impl Instance {
             store,
             limits: config.limits.clone(),
             gateway: listener,
+            streams,
             #[cfg(feature = "tls")]
             tls,
         })
@@ -268,14 +278,14 @@ impl Instance {
 
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, .. } = self;
+        let Self { app, store, limits, lifecycle, access_log, notifications, gateway, streams, .. } = self;
         let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
         let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
         let logs = tokio::spawn(access_log.run(logs_stopped));
         let (stop_functions, functions_stopped) = watch::channel(false);
         let functions = tokio::spawn(app.lambda.platform.clone().run(functions_stopped));
         let gateway = match TcpListener::from_std(gateway) {
-            Ok(listener) => Some(Gateway { listener }),
+            Ok(listener) => Some(Gateway { listener, streams }),
             Err(error) => {
                 tracing::error!(%error, "functions cannot reach the server");
                 None

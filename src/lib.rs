@@ -13,8 +13,9 @@
 //! 6. [`object_lambda`]: source object → function → answer; ranges and errors.
 //! 7. [`function`]: the functions and their runtimes.
 //!
-//! Beside that line stand the other planes, [`s3`], [`control`], [`iam`], [`sts`] and [`admin`], and below them what
-//! they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets), [`telemetry`].
+//! Beside that line stand the other planes, [`s3`], [`control`], [`lambda_api`], [`iam`], [`sts`] and [`admin`], and
+//! below them what they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets),
+//! [`telemetry`].
 
 pub mod access_log;
 pub mod access_point;

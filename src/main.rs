@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    refract::cli::run()
+    // Before anything else: it must have one thread.
+    refract::function::sandbox::inside::run().unwrap_or_else(refract::cli::run)
 }

@@ -77,11 +77,11 @@ impl Record {
         let key = self.key.as_deref().map(|key| utf8_percent_encode(key, KEY).to_string());
         let nonzero = Some(u128::from(self.bytes_sent)).filter(|sent| *sent > 0);
         // Nothing can fail to be written to a string.
-        write!(
+        writeln!(
             line,
             "{owner} {bucket} [{time}] {ip} {requester} {id} {operation} {key} {uri} {status} {error} {sent} {size} \
              {total} {turn} {referer} {agent} {version} {host_id} {signature} {cipher} {auth} {host} {tls} {point} \
-             {acl}\n",
+             {acl}",
             owner = word(Some(&self.bucket_owner)),
             bucket = word(Some(&self.bucket)),
             time = self.time.strftime("%d/%b/%Y:%H:%M:%S +0000"),

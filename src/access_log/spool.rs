@@ -26,6 +26,9 @@ pub(super) struct Chunk {
     pub(super) text: String,
 }
 
+/// A chunk with the number of its batch and its own in that.
+pub(super) type Kept = (u64, u32, Chunk);
+
 /// Keeps chunks, under the number of their batch and their own in it.
 #[derive(Debug)]
 pub(super) struct Spool(Arc<dyn RecordTable>);
@@ -37,7 +40,7 @@ fn name(batch: u64, number: u32) -> String {
 impl Spool {
     /// The keeper, and what the last process left: batch, number and chunk, in order. A record that cannot be read is
     /// told and passed over.
-    pub(super) fn open(table: Arc<dyn RecordTable>) -> Result<(Self, Vec<(u64, u32, Chunk)>)> {
+    pub(super) fn open(table: Arc<dyn RecordTable>) -> Result<(Self, Vec<Kept>)> {
         let mut left = Vec::new();
         for record in table.load()? {
             let Some(rest) = record.name.strip_prefix(PREFIX).filter(|_| record.kind == TASK) else {
@@ -57,8 +60,8 @@ impl Spool {
         Ok((Self(table), left))
     }
 
-    pub(super) async fn add(&self, chunks: Vec<(u64, u32, Chunk)>) -> Result<()> {
-        let change = |(batch, number, chunk): (u64, u32, Chunk)| {
+    pub(super) async fn add(&self, chunks: Vec<Kept>) -> Result<()> {
+        let change = |(batch, number, chunk): Kept| {
             let value = serde_json::to_vec(&chunk).map_err(|error| StoreError::Engine(error.to_string()))?;
             Ok(RecordChange { kind: TASK.into(), name: name(batch, number), value: Some(value) })
         };

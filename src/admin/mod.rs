@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod buckets;
 pub mod error;
 pub mod extract;
+pub mod function_logs;
 pub mod functions;
 pub mod health;
 pub mod keys;
@@ -33,6 +34,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/functions", get(functions::list))
         .route("/functions/{name}", put(functions::put).get(functions::get).delete(functions::delete))
         .route("/functions/{name}/preview", post(preview::preview))
+        .route("/functions/{name}/logs", get(function_logs::logs))
+        .route("/function-platform", get(function_logs::platform))
         .route("/access-points", get(access_points::list))
         .route(
             "/access-points/{name}",

@@ -5,7 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::{
-    access_points, accounts, buckets, functions, keys, kms_keys, object_lambdas, preview, roles, users,
+    access_points, accounts, buckets, function_logs, functions, keys, kms_keys, object_lambdas, preview,
+    roles, users,
 };
 
 /// The document, from the handlers' own descriptions.
@@ -21,6 +22,8 @@ use super::{
         functions::get,
         functions::put,
         functions::delete,
+        function_logs::logs,
+        function_logs::platform,
         preview::preview,
         access_points::list,
         access_points::get,

@@ -7,6 +7,9 @@ use data_encoding::BASE64;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::function::process::install::install;
+use crate::function::process::languages::Language;
+
 use super::client::{self, Server, segment};
 use super::{Failure, Outcome};
 
@@ -64,6 +67,42 @@ enum Action {
         /// Its name
         name: String,
     },
+    /// Shows what the last invocations of a function wrote
+    Logs {
+        /// Its name
+        name: String,
+        /// Of one invocation: its id, or that of the S3 request that it served
+        #[arg(long)]
+        request_id: Option<String>,
+    },
+    /// Shows what holds functions that run as processes, and how many run
+    Platform,
+    /// Prepares what AWS's runtime images bring beside the language
+    Runtime {
+        #[command(subcommand)]
+        action: RuntimeAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RuntimeAction {
+    /// Installs it from the language's own registry, by pip or npm: boto3 and requests, or the AWS SDK v3 and axios
+    Install {
+        /// Which language
+        language: LanguageName,
+        /// Where to; DATA_DIR/runtimes unless given
+        #[arg(long, value_name = "DIR", env = "REFRACT_RUNTIME_DIR")]
+        runtime_dir: Option<PathBuf>,
+        /// Further packages, as pip or npm names them
+        #[arg(long = "package", value_name = "NAME")]
+        packages: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LanguageName {
+    Python,
+    Node,
 }
 
 pub(super) fn run(command: Function) -> Outcome {
@@ -79,6 +118,27 @@ pub(super) fn run(command: Function) -> Outcome {
         Action::Get { name } => server.show(&Method::GET, &format!("/functions/{}", segment(&name)), None),
         Action::Delete { name } => {
             server.show(&Method::DELETE, &format!("/functions/{}", segment(&name)), None)
+        }
+        Action::Logs { name, request_id } => {
+            let query = request_id.map(|id| format!("?request_id={}", segment(&id))).unwrap_or_default();
+            let path = format!("/functions/{}/logs{query}", segment(&name));
+            let answer = server.ask(&Method::GET, &path, None)?;
+            for entry in answer.get("invocations").and_then(Value::as_array).into_iter().flatten() {
+                print!("{}", entry.get("log").and_then(Value::as_str).unwrap_or_default());
+            }
+            Ok(())
+        }
+        Action::Platform => server.show(&Method::GET, "/function-platform", None),
+        Action::Runtime { action: RuntimeAction::Install { language, runtime_dir, packages } } => {
+            let directory = runtime_dir.unwrap_or_else(|| server.data_dir.join("runtimes"));
+            let language = match language {
+                LanguageName::Python => Language::Python,
+                LanguageName::Node => Language::Node,
+            };
+            for place in install(language, &directory, &packages)? {
+                println!("installed {}", place.display());
+            }
+            Ok(())
         }
         Action::Preview { name, bucket, key, payload, output } => {
             let body = json!({ "bucket": bucket, "key": key, "payload": payload });

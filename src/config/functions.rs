@@ -63,5 +63,5 @@ fn half_of_the_machine() -> u64 {
     // The type of the field is the platform's.
     #[allow(clippy::useless_conversion, reason = "not on every platform")]
     let total = u64::try_from(info.totalram).unwrap_or(0);
-    (total.saturating_mul(unit) / 2 >> 20).max(512)
+    ((total.saturating_mul(unit) / 2) >> 20).max(512)
 }

@@ -77,6 +77,8 @@ pub struct Config {
     pub master_key_file: Option<PathBuf>,
     /// The key of SSE-S3, where it is given.
     pub encryption_key: Option<DataKey>,
+    /// The command that prints it, and the time that it has.
+    pub encryption_key_command: Option<(String, Duration)>,
     /// Certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// When a write is answered.
@@ -180,6 +182,17 @@ impl Config {
                         None => return of("encryption_key")?.refuse("must be 64 hexadecimal digits"),
                     }
                 }
+            },
+            encryption_key_command: {
+                let command = of("encryption_key_command")?;
+                let others = ["encryption_key", "encryption_key_file"];
+                for other in others {
+                    if !command.text.is_empty() && !of(other)?.text.is_empty() {
+                        return command.refuse(&format!("is given beside {other}; give one of them"));
+                    }
+                }
+                let limit = Duration::from_secs(of("encryption_key_command_seconds")?.number(1..=3600)?);
+                command.optional().map(|command| (command, limit))
             },
             tls,
             durability: of("durability")?
@@ -393,6 +406,7 @@ mod tests {
             ("REFRACT_TLS_CERT", "x", "without tls_key"),
             ("REFRACT_ROOT_ACCESS_KEY_ID", "x", "without root_secret_access_key"),
             ("REFRACT_ADMIN_TOKEN", "short", "at least 8"),
+            ("REFRACT_ENCRYPTION_KEY_COMMAND_SECONDS", "0", "from 1 to 3600"),
             ("REFRACT_NOTIFY_WEBHOOK", "a=ftp://x", "must be NAME=URL"),
             ("REFRACT_NOTIFY_WEBHOOK", "a=http://u:p@x/", "without a password"),
             ("REFRACT_NOTIFY_QUEUE", "a,a", "a name of its own"),

@@ -139,6 +139,14 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("encryption_key_file", Kind::Value, "FILE", "", "File that holds it"),
     setting(
+        "encryption_key_command",
+        Kind::Value,
+        "COMMAND",
+        "",
+        "Command that prints it, such as a key service's client; run by the shell once, at start",
+    ),
+    setting("encryption_key_command_seconds", Kind::Value, "N", "30", "Time that the command has"),
+    setting(
         "master_key_file",
         Kind::Value,
         "FILE",

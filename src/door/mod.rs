@@ -221,6 +221,10 @@ async fn dispatch(
                 "WriteGetObjectResponse",
                 &app.registrar.account_id,
             )?;
+            if let Some(principal) = &context.principal {
+                let action = "s3-object-lambda:WriteGetObjectResponse";
+                crate::policy::authorize_action(principal, action, "*", crate::policy::Context::new())?;
+            }
             context.operation = "WriteGetObjectResponse";
             app.object_lambda.answer(context.principal.as_ref(), &parts, body).await
         }

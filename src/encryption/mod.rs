@@ -1,6 +1,7 @@
 //! Encryption at rest: a data key for each object, sealed by a key that the store never sees.
 //!
 //! - [`cipher`]: how a body is sealed, segment by segment, so that a range opens only what it touches.
+//! - [`command`]: the root key from a key service's own client.
 //! - [`keyring`]: the keys that seal data keys: the server's own, named ones, the customer's.
 
 use std::fmt;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub mod cipher;
+pub mod command;
 pub mod keyring;
 
 pub use cipher::BodyCipher;

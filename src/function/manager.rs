@@ -217,3 +217,189 @@ impl Drop for Lease {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::function::invocation::{FunctionError, Invocation, Output};
+    use crate::function::placement::Here;
+    use crate::function::registry::tests::version;
+    use crate::function::runtime::Log;
+
+    #[derive(Debug, Default)]
+    struct Fake {
+        started: AtomicUsize,
+        at_once: AtomicUsize,
+        most_at_once: AtomicUsize,
+        fails: AtomicBool,
+    }
+
+    #[derive(Debug)]
+    struct FakeWorker {
+        number: usize,
+        dead: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Runtime for Fake {
+        fn takes(&self, _: &str) -> bool {
+            true
+        }
+
+        async fn start(&self, _: &Arc<Spec>) -> Result<Arc<dyn Worker>, StartError> {
+            let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_at_once.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            self.at_once.fetch_sub(1, Ordering::SeqCst);
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(StartError::Init(FunctionError::found("Runtime.Bad", "bad")));
+            }
+            let number = self.started.fetch_add(1, Ordering::SeqCst);
+            Ok(Arc::new(FakeWorker { number, dead: AtomicBool::new(false) }))
+        }
+    }
+
+    #[async_trait]
+    impl Worker for FakeWorker {
+        async fn invoke(&self, _: &Invocation) -> Result<Output, FunctionError> {
+            Ok(Output::Whole(Bytes::from(self.number.to_string())))
+        }
+
+        async fn settle(&self) -> bool {
+            !self.dead.load(Ordering::SeqCst)
+        }
+
+        fn kill(&self) {
+            self.dead.store(true, Ordering::SeqCst);
+        }
+
+        fn take_log(&self) -> Log {
+            Log::default()
+        }
+    }
+
+    fn spec(name: &str, memory_mb: u32) -> Arc<Spec> {
+        let mut version = version("1");
+        version.settings.memory_mb = memory_mb;
+        Arc::new(Spec {
+            name: name.into(),
+            version: Arc::new(version),
+            account_id: "000000000000".into(),
+            region: "us-east-1".into(),
+        })
+    }
+
+    fn manager(options: &Options) -> (Arc<Fake>, Manager) {
+        let fake = Arc::new(Fake::default());
+        let runtimes: Vec<Arc<dyn Runtime>> = vec![Arc::clone(&fake) as Arc<dyn Runtime>];
+        (fake, Manager::new(runtimes, Arc::new(Here), options))
+    }
+
+    fn options() -> Options {
+        Options {
+            memory_mb: 1024,
+            queue: 100,
+            wait: Duration::from_secs(1),
+            keep_alive: Duration::from_secs(300),
+            max_uses: 100,
+        }
+    }
+
+    fn number(lease: &Lease) -> String {
+        format!("{:?}", lease.worker().unwrap()).split_whitespace().nth(2).unwrap().replace(',', "")
+    }
+
+    const SHARED: Limit = Limit::Shared(1000);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_worker_that_was_used_last_is_used_first() {
+        let (fake, manager) = manager(&options());
+        let spec = spec("f", 128);
+        let one = manager.acquire(&spec, SHARED).await.unwrap();
+        let two = manager.acquire(&spec, SHARED).await.unwrap();
+        let last = number(&one);
+        two.settle().await;
+        one.settle().await;
+        let again = manager.acquire(&spec, SHARED).await.unwrap();
+        assert_eq!(number(&again), last);
+        assert!(again.init().is_none());
+        assert_eq!(fake.started.load(Ordering::SeqCst), 2);
+        // One that is not given back is not used again.
+        drop(again);
+        let other = manager.acquire(&spec, SHARED).await.unwrap();
+        assert_ne!(number(&other), last);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_start_is_alone_and_a_crowd_is_served() {
+        let (fake, manager) = manager(&Options { memory_mb: 8 * 128, ..options() });
+        let spec = spec("f", 128);
+        fake.fails.store(true, Ordering::SeqCst);
+        let crowd = (0..4).map(|_| manager.acquire(&spec, SHARED));
+        for one in futures_util::future::join_all(crowd).await {
+            assert!(matches!(one, Err(AcquireError::Start(StartError::Init(_)))));
+        }
+        assert_eq!(fake.most_at_once.load(Ordering::SeqCst), 1);
+        fake.fails.store(false, Ordering::SeqCst);
+        let crowd = (0..16).map(|_| async {
+            let lease = manager.acquire(&spec, SHARED).await?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            lease.settle().await;
+            Ok::<_, AcquireError>(())
+        });
+        let served = futures_util::future::join_all(crowd).await;
+        assert!(served.iter().all(Result::is_ok));
+        assert!(fake.started.load(Ordering::SeqCst) <= 8);
+        let (_, busy, memory) = manager.usage();
+        assert_eq!(busy, 0);
+        assert_eq!(memory, 128 * fake.started.load(Ordering::SeqCst) as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limits_and_queues_refuse() {
+        let (_, manager) = manager(&Options { queue: 1, ..options() });
+        let large = spec("g", 4096);
+        let spec = spec("f", 128);
+        let stopped = manager.acquire(&spec, Limit::Reserved(0)).await;
+        assert!(matches!(stopped, Err(AcquireError::Reserved)));
+        let lease = manager.acquire(&spec, Limit::Reserved(1)).await.unwrap();
+        let (one, two) = tokio::join!(
+            manager.acquire(&spec, Limit::Reserved(1)),
+            manager.acquire(&spec, Limit::Reserved(1)),
+        );
+        // The first waits until its time is over, the second finds the queue full.
+        assert!(matches!((one, two), (Err(AcquireError::Reserved), Err(AcquireError::Reserved))));
+        let waiting = tokio::spawn({
+            let (manager, spec) = (manager.clone(), Arc::clone(&spec));
+            async move { manager.acquire(&spec, Limit::Reserved(1)).await.map(drop) }
+        });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        lease.settle().await;
+        assert!(waiting.await.unwrap().is_ok());
+        let large = manager.acquire(&large, SHARED).await;
+        assert!(matches!(large, Err(AcquireError::Budget(1024))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_workers_make_room_and_end() {
+        let (fake, manager) = manager(&Options { memory_mb: 256, max_uses: 2, ..options() });
+        let (f, g) = (spec("f", 256), spec("g", 256));
+        manager.acquire(&f, SHARED).await.unwrap().settle().await;
+        manager.acquire(&g, SHARED).await.unwrap().settle().await;
+        assert_eq!(manager.usage(), (1, 0, 256));
+        // The second use of a worker is its last.
+        manager.acquire(&g, SHARED).await.unwrap().settle().await;
+        assert_eq!(manager.usage(), (0, 0, 0));
+        assert_eq!(fake.started.load(Ordering::SeqCst), 2);
+        manager.acquire(&g, SHARED).await.unwrap().settle().await;
+        manager.retire("g");
+        assert_eq!(manager.usage(), (0, 0, 0));
+        manager.close();
+        assert!(matches!(manager.acquire(&f, SHARED).await, Err(AcquireError::Closing)));
+    }
+}

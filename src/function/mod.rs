@@ -8,7 +8,7 @@
 //! - [`platform`]: what is called, by the Lambda API and by Object Lambda.
 //! - [`registry`]: from name and qualifier to the version that runs.
 //! - [`manager`], with its books in `pool`: a warm worker, a new one, or the queue; [`placement`] says where.
-//! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`].
+//! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`], held by [`sandbox`].
 //! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
@@ -27,6 +27,7 @@ pub mod process;
 pub mod registry;
 pub mod run;
 pub mod runtime;
+pub mod sandbox;
 pub mod temporary;
 
 pub use builtin::{Functions, Lookup, PrepareError, Prepared, check};

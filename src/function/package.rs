@@ -85,6 +85,7 @@ pub fn unpack(bytes: &[u8], directory: &Path) -> Result<(), PackageError> {
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn malformed(error: std::io::Error) -> PackageError {
     PackageError::Malformed(error.to_string())
 }
@@ -212,7 +213,7 @@ pub(crate) mod tests {
         assert_eq!(check(&bytes), Err(PackageError::Unpacked));
         // The same, with the sizes in the directory made small.
         let mut lying = bytes;
-        let size = (large.len() as u32).to_le_bytes();
+        let size = u32::try_from(large.len()).unwrap().to_le_bytes();
         for at in 0..lying.len() - 4 {
             if lying[at..at + 4] == size {
                 lying[at..at + 4].copy_from_slice(&16_u32.to_le_bytes());

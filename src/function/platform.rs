@@ -19,6 +19,7 @@ use super::placement::Here;
 use super::pool::Limit;
 use super::registry::{self, ResolveError, Resolved};
 use super::runtime::{Runtime, Spec, StartError};
+use super::sandbox::Isolation;
 use super::temporary::{Issued, TemporaryKeys};
 
 /// Bytes of a log that Invoke answers with.
@@ -157,6 +158,12 @@ impl Platform {
         self.0.parts.concurrency
     }
 
+    /// What holds functions that run as processes, once that is known.
+    #[must_use]
+    pub fn isolation(&self) -> Option<Isolation> {
+        self.0.parts.runtimes.iter().find_map(|runtime| runtime.isolation_now())
+    }
+
     /// Whether this server knows what names itself so: `python3.12`.
     #[must_use]
     pub fn takes(&self, runtime: &str) -> bool {
@@ -183,6 +190,9 @@ impl Platform {
 
     /// Ends idle workers when their time has come, and all at the server's end, once `stop` is done.
     pub async fn run(self, mut stop: tokio::sync::watch::Receiver<bool>) {
+        for runtime in self.0.parts.runtimes.clone() {
+            tokio::spawn(async move { runtime.prepare().await });
+        }
         loop {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(1)) => self.0.manager.reap(),
@@ -265,6 +275,8 @@ struct Run {
     request_id: String,
 }
 
+/// Answers, with the log.
+type Answering<'a> = Box<dyn FnOnce(&Run, Vec<u8>) + Send + 'a>;
 type Sender = oneshot::Sender<Result<Done, InvokeError>>;
 
 impl Run {
@@ -317,7 +329,7 @@ impl Run {
             }
             result => {
                 let failed = result.as_ref().err().cloned();
-                let answer = |run: &Self, log: Vec<u8>| drop(sender.send(Ok(run.done(result, log))));
+                let answer = |run: &Run, log: Vec<u8>| drop(sender.send(Ok(run.done(result, log))));
                 self.finish(lease, started, failed.as_ref(), deadline, Some(Box::new(answer))).await;
             }
         }
@@ -352,7 +364,7 @@ impl Run {
         started: Instant,
         failed: Option<&FunctionError>,
         deadline: Instant,
-        answer: Option<Box<dyn FnOnce(&Self, Vec<u8>) + Send + '_>>,
+        answer: Option<Answering<'_>>,
     ) {
         let took = started.elapsed();
         let log = lease.worker().map(|worker| worker.take_log()).unwrap_or_default();

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::catalog::lambda::Version;
 
 use super::invocation::{FunctionError, Invocation, Output};
+use super::sandbox::Isolation;
 
 /// What a worker runs: one version of one function.
 #[derive(Debug, Clone)]
@@ -55,6 +56,14 @@ pub enum StartError {
 pub trait Runtime: Send + Sync + std::fmt::Debug + 'static {
     /// Whether it runs what names itself so: `python3.12`.
     fn takes(&self, runtime: &str) -> bool;
+
+    /// Finds out beforehand what the first start would otherwise wait for.
+    async fn prepare(&self) {}
+
+    /// What holds its functions, once that is known; `None` where nothing needs to.
+    fn isolation_now(&self) -> Option<Isolation> {
+        None
+    }
 
     /// Starts a worker and waits until it is ready.
     ///

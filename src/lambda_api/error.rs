@@ -14,6 +14,7 @@ pub fn response(error: &ApiError) -> Response<Body> {
         "SignatureDoesNotMatch" => "InvalidSignatureException",
         "InvalidAccessKeyId" | "InvalidToken" => "UnrecognizedClientException",
         "NotImplemented" => "NotImplementedException",
+        "MaxMessageLengthExceeded" => "RequestTooLargeException",
         "InternalError" => "ServiceException",
         other => other,
     };

@@ -43,7 +43,7 @@ fn event(call: &Call<'_>) -> Result<Event, ApiError> {
                 BASE64.decode(value.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             // It becomes a header of the Runtime API, of one line.
             let document = decoded.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-            let document = document.filter(|document| document.is_object());
+            let document = document.filter(serde_json::Value::is_object);
             Some(
                 document
                     .ok_or_else(|| invalid("X-Amz-Client-Context must be base64 of a JSON object"))?
@@ -72,7 +72,7 @@ pub(super) async fn invoke(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
             set(&mut answer, "x-amz-executed-version", &target.version.version);
             return Ok(answer);
         }
-        "Event" => return later(plane, call, target).await,
+        "Event" => return later(plane, call, &target),
         other => return Err(constraint("invocationType", other, "be one of RequestResponse, Event, DryRun")),
     }
     let done = plane.platform.invoke(&target, event(call)?).await?;
@@ -98,7 +98,7 @@ pub(super) async fn invoke(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
-async fn later(plane: &LambdaPlane, call: &Call<'_>, target: Resolved) -> Answer {
+fn later(plane: &LambdaPlane, call: &Call<'_>, target: &Resolved) -> Answer {
     if call.body.len() > MAX_LATER {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -109,15 +109,15 @@ async fn later(plane: &LambdaPlane, call: &Call<'_>, target: Resolved) -> Answer
             ),
         ));
     }
-    let id = plane.events.put(target, event(call)?)?;
+    let id = plane.events.put(target.clone(), event(call)?)?;
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::ACCEPTED;
     set(&mut answer, "x-amzn-requestid", &id);
     Ok(answer)
 }
 
-pub(super) async fn invoke_async(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
-    later(plane, call, resolve(plane, call)?).await?;
+pub(super) fn invoke_async(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
+    later(plane, call, &resolve(plane, call)?)?;
     Ok(json(StatusCode::ACCEPTED, &json!({ "Status": 202 })))
 }
 
@@ -206,7 +206,9 @@ mod tests {
     fn a_message_of_an_event_stream_checks_itself() {
         let message = message("PayloadChunk", "application/octet-stream", b"hello");
         assert_eq!(message.len(), u32::from_be_bytes(message[..4].try_into().unwrap()) as usize);
-        let sum = |bytes: &[u8]| crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, bytes) as u32;
+        let sum = |bytes: &[u8]| -> u32 {
+            crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, bytes).try_into().unwrap()
+        };
         assert_eq!(sum(&message[..8]).to_be_bytes(), message[8..12]);
         let end = message.len() - 4;
         assert_eq!(sum(&message[..end]).to_be_bytes(), message[end..]);

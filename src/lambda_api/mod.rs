@@ -135,6 +135,7 @@ impl LambdaPlane {
         policy::authorize(call.principal, operation, &self.account_id)?;
         let route =
             route.ok_or_else(|| ApiError::access_denied("an operation of Lambda that is not known"))?;
+        self.allow(call.principal, &route, parts)?;
         let limit = match operation {
             "CreateFunction" | "UpdateFunctionCode" => MAX_PACKAGE_BODY,
             "Invoke" | "InvokeWithResponseStream" | "InvokeAsync" => MAX_EVENT,
@@ -173,10 +174,36 @@ impl LambdaPlane {
             "TagResource" => tags::add(self, &call).await,
             "UntagResource" => tags::remove(self, &call).await,
             "Invoke" => invoke::invoke(self, &call).await,
-            "InvokeAsync" => invoke::invoke_async(self, &call).await,
+            "InvokeAsync" => invoke::invoke_async(self, &call),
             "InvokeWithResponseStream" => invoke::stream(self, &call).await,
             other => Err(ApiError::not_implemented(format!("{other} is not implemented"))),
         }
+    }
+
+    /// Whether the caller's policies allow an operation on the function that the path names.
+    fn allow(
+        &self,
+        principal: Option<&Principal>,
+        route: &Route,
+        parts: &request::Parts,
+    ) -> Result<(), ApiError> {
+        let principal = principal.ok_or_else(|| ApiError::access_denied("an anonymous caller"))?;
+        let action = match route.operation {
+            "Invoke" | "InvokeAsync" | "InvokeWithResponseStream" => "lambda:InvokeFunction".to_owned(),
+            other => format!("lambda:{other}"),
+        };
+        let resource = if route.function.is_empty() {
+            "*".to_owned()
+        } else {
+            let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
+                .find(|(name, _)| name == "Qualifier")
+                .map(|(_, value)| value.into_owned());
+            let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
+            self.arn(&named.name, named.qualifier.as_deref())
+        };
+        let mut context = policy::Context::new();
+        policy::caller::add_time_keys(&mut context, self.clock.now());
+        policy::authorize_action(principal, &action, &resource, context)
     }
 
     /// The function that the path names.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -79,7 +79,7 @@ pub struct Consumers {
 impl Consumers {
     /// Those of the settings. Files are made in `dir` when they are first written.
     #[must_use]
-    pub fn new(options: &Options, dir: PathBuf, region: &str, account_id: &str) -> Self {
+    pub fn new(options: &Options, dir: &Path, region: &str, account_id: &str) -> Self {
         let mut all =
             Self { by_key: BTreeMap::new(), region: region.to_owned(), account_id: account_id.to_owned() };
         for Target { name, kind } in &options.targets {

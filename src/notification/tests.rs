@@ -72,7 +72,7 @@ impl World {
 
     fn open(&self) -> (Notifier, Worker) {
         let outbox = Arc::new(Outbox::open(Arc::clone(&self.store) as _).unwrap());
-        let mut consumers = Consumers::new(&Options::default(), "q".into(), "us-east-1", ACCOUNT);
+        let mut consumers = Consumers::new(&Options::default(), "q".as_ref(), "us-east-1", ACCOUNT);
         consumers.add("target:q", Arc::clone(&self.recorder) as _);
         let consumers = Arc::new(consumers);
         let (clock, metrics) = (Arc::new(SystemClock), Arc::new(Metrics::default()));
@@ -247,7 +247,7 @@ async fn a_webhook_at_a_private_address_is_refused_by_address_and_by_name() {
 fn destinations_are_named_by_arns_of_this_server() {
     let target = Target { name: "q".into(), kind: TargetKind::QueueFile };
     let options = Options { targets: vec![target], private_addresses: false };
-    let consumers = Consumers::new(&options, "q".into(), "us-east-1", ACCOUNT);
+    let consumers = Consumers::new(&options, "q".as_ref(), "us-east-1", ACCOUNT);
     for service in ["sqs", "sns"] {
         assert_eq!(consumers.key(&format!("arn:aws:{service}:us-east-1:{ACCOUNT}:q")).unwrap(), "target:q");
     }

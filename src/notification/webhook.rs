@@ -48,7 +48,7 @@ impl Webhook {
             Ok(200..=299) => Ok(()),
             Ok(status) => Err(Failure {
                 reason: format!("the webhook answered {status}"),
-                refused: matches!(status, 300..=399 | 400..=499) && !matches!(status, 408 | 425 | 429),
+                refused: matches!(status, 300..=499) && !matches!(status, 408 | 425 | 429),
             }),
             Err(error) => Err(Failure { reason: error.to_string(), refused: false }),
         }

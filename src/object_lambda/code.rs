@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::access_point::FunctionArn;
 use crate::auth::Principal;
+use crate::catalog::lambda::LATEST;
 use crate::catalog::{ObjectLambda, Transformation};
 use crate::error::ApiError;
 use crate::function::invocation::MAX_PAYLOAD;
@@ -53,6 +54,13 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         policy::authorize(call.access.principal, "Invoke", &lens.account_id)?;
         let caller = call.access.principal.ok_or_else(|| ApiError::access_denied("an anonymous caller"))?;
+        // As AWS, which asks for the permission on the version or alias, `$LATEST` where none is named.
+        let qualifier = function.qualifier.as_deref().unwrap_or(LATEST);
+        let arn = self.platform.arn(&function.name, Some(qualifier));
+        let mut context = policy::Context::new();
+        policy::caller::add_time_keys(&mut context, self.clock.now());
+        context.set("aws:CalledVia", "s3-object-lambda.amazonaws.com");
+        policy::authorize_action(caller, "lambda:InvokeFunction", &arn, context)?;
         let source = event::Source {
             request_id: call.request_id,
             action,

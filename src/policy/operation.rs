@@ -70,6 +70,11 @@ pub enum Subject {
     Keys,
 }
 
+/// All operations of the S3 plane, sorted.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    S3.iter().map(|(name, ..)| *name)
+}
+
 /// The subject and the actions of an operation of the S3 plane, all of which it needs; `None` for one that is not
 /// known.
 #[must_use]

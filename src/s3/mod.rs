@@ -54,6 +54,8 @@ mod post_policy;
 mod preconditions;
 mod put;
 mod range;
+#[cfg(test)]
+mod states;
 mod tagging;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version, header};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,7 +23,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::door::Door;
@@ -84,6 +85,17 @@ pub struct Encrypted {
 pub struct Gateway {
     /// On the loopback interface.
     pub listener: TcpListener,
+    /// Connections that were accepted in functions' own networks.
+    pub streams: mpsc::Receiver<TcpStream>,
+}
+
+impl Gateway {
+    async fn next(&mut self) -> io::Result<TcpStream> {
+        tokio::select! {
+            accepted = self.listener.accept() => accepted.map(|(stream, _)| stream),
+            Some(stream) = self.streams.recv() => Ok(stream),
+        }
+    }
 }
 
 /// What a listener serves with.
@@ -151,11 +163,11 @@ impl Server {
         gateway: Option<Gateway>,
         builder: Arc<auto::Builder<TokioExecutor>>,
     ) {
-        let Some(gateway) = gateway else { return };
+        let Some(mut gateway) = gateway else { return };
         let mut serving = JoinSet::new();
         loop {
-            let stream = match gateway.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let stream = match gateway.next().await {
+                Ok(stream) => stream,
                 Err(error) => {
                     events::AcceptFailed { error: &error }.emit();
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -253,9 +265,22 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
         let report = body::Report::new(Arc::clone(&self.metrics), started, &request);
-        let answer = self.door.handle(request.map(Body::new)).await;
+        let in_vain = expects_in_vain(&request);
+        let mut answer = self.door.handle(request.map(Body::new)).await;
+        if in_vain {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         report.attach(answer)
     }
+}
+
+/// Whether a client waits for 100 Continue before a body that has no bytes, as botocore does: there is no such answer
+/// then, and on the same connection it would take the next answer's head for a body, until the connection is closed.
+fn expects_in_vain<B: HttpBody>(request: &Request<B>) -> bool {
+    let expects = request.headers().get(header::EXPECT);
+    request.version() <= Version::HTTP_11
+        && request.body().is_end_stream()
+        && expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// A connection, once one more is allowed.

@@ -25,6 +25,19 @@ fn a_first_start_makes_credentials_that_only_the_owner_can_read() {
 }
 
 #[test]
+fn a_connection_ends_where_a_client_waits_to_send_an_empty_body() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[]);
+    let put = |more: &str| format!("PUT /b/k HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n{more}\r\n");
+    // The second request has no answer on the first connection: it was closed.
+    let answer = server.send(&format!("{}{}", put("expect: 100-continue\r\n"), put("connection: close\r\n")));
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+    let answer = server.send(&format!("{}{}", put(""), put("connection: close\r\n")));
+    assert_eq!(answer.matches("HTTP/1.1 403").count(), 2, "{answer}");
+}
+
+#[test]
 fn a_second_process_on_the_same_directory_is_refused_by_the_first_ones_number() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &[]);

@@ -3,14 +3,15 @@
 use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
-use std::process::{Child as StdChild, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Child as StdChild, Command, ExitStatus};
 use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::watch;
 
-use super::environment::Variables;
+use crate::function::sandbox::cgroup::Group;
+
 use super::output::Output;
 
 /// Names a worker in the environment of its processes, by which those are found that left its process group.
@@ -22,31 +23,25 @@ pub(super) struct Child {
     pid: Pid,
     mark: String,
     exited: watch::Receiver<Option<ExitStatus>>,
+    /// Its limits.
+    group: Option<Group>,
     /// What it writes.
     pub(super) output: Arc<Output>,
 }
 
 impl Child {
-    /// Starts a process in a group of its own, with these variables and no others.
-    pub(super) fn spawn(
-        mut command: Command,
-        variables: &Variables,
-        directory: &Path,
-        mark: &str,
-    ) -> io::Result<Self> {
+    /// Starts a process, its output in a pipe, in a group of processes and, where there is one, a control group.
+    pub(super) fn spawn(command: &mut Command, mark: &str, group: Option<Group>) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
-        command
-            .current_dir(directory)
-            .env_clear()
-            .envs(variables)
-            .env(MARK, mark)
-            .stdin(Stdio::null())
-            .stdout(writer.try_clone()?)
-            .stderr(writer)
-            .process_group(0);
+        command.env(MARK, mark).stdout(writer.try_clone()?).stderr(writer).process_group(0);
         let mut child = command.spawn()?;
-        // The command holds the pipe's other end.
-        drop(command);
+        if let Some(group) = &group
+            && let Err(error) = group.add(child.id())
+        {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let Some(pid) = pid else {
             child.kill()?;
@@ -58,7 +53,7 @@ impl Child {
             kill_process_group(pid, Signal::KILL).ok();
             return Err(error);
         }
-        Ok(Self { pid, mark: mark.to_owned(), exited, output: Output::read(reader)? })
+        Ok(Self { pid, mark: mark.to_owned(), exited, group, output: Output::read(reader)? })
     }
 
     /// Waits until it has ended.
@@ -77,12 +72,28 @@ impl Child {
 
     /// Stops all its processes; they take no time until [`thaw`](Self::thaw).
     pub(super) fn freeze(&self) {
-        self.signal(Signal::STOP);
+        if self.group.as_ref().is_none_or(|group| group.freeze(true).is_err()) {
+            self.signal(Signal::STOP);
+        }
     }
 
     /// Has them go on.
     pub(super) fn thaw(&self) {
-        self.signal(Signal::CONT);
+        if self.group.as_ref().is_none_or(|group| group.freeze(false).is_err()) {
+            self.signal(Signal::CONT);
+        }
+    }
+
+    /// Limits its CPU in proportion to its memory.
+    pub(super) fn limit_cpu(&self, memory_mb: u32) {
+        if let Some(group) = &self.group {
+            group.limit_cpu(memory_mb);
+        }
+    }
+
+    /// The most memory that it had so far, where that is counted.
+    pub(super) fn peak_memory(&self) -> Option<u64> {
+        self.group.as_ref()?.peak_memory()
     }
 
     fn signal(&self, signal: Signal) {
@@ -95,6 +106,20 @@ impl Child {
     /// Ends it and all that it has started.
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
+        if let Some(group) = &self.group {
+            for _ in 0..32 {
+                let found = group.processes();
+                if found.is_empty() {
+                    break;
+                }
+                for pid in found.into_iter().filter_map(Pid::from_raw) {
+                    kill_process(pid, Signal::KILL).ok();
+                }
+                // Those that are frozen die when they go on.
+                group.freeze(false).ok();
+            }
+            return;
+        }
         let mark = format!("{MARK}={}", self.mark);
         // Those that left the group. One that is starting another while this looks is found the next time.
         for _ in 0..8 {
@@ -115,6 +140,10 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
+        if let Some(group) = self.group.take() {
+            // The kernel takes a moment to let go of it, for which nobody here waits.
+            std::thread::spawn(move || drop(group));
+        }
     }
 }
 
@@ -146,6 +175,8 @@ fn marked(mark: &str) -> Vec<Pid> {
 pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
+        // The sandbox's outer process says so of the inner one.
+        (Some(137), _) => "Runtime exited with error: signal: killed".to_owned(),
         (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
         (None, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
         (None, Some(signal)) => format!("Runtime exited with error: signal: {signal}"),

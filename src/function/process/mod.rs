@@ -13,13 +13,13 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::net::TcpListener;
-use tokio::sync::OnceCell;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OnceCell, mpsc};
 use tokio::task::AbortHandle;
 
 use crate::catalog::lambda::Code;
@@ -28,6 +28,9 @@ use super::code::CodeStore;
 use super::invocation::{FunctionError, Invocation, Output};
 use super::package;
 use super::runtime::{Log, Runtime, Spec, StartError, Worker};
+use super::sandbox::cgroup::{Group, group_name};
+use super::sandbox::launch::{self, Launch};
+use super::sandbox::{Isolation, Plan};
 use super::temporary::{Issued, TemporaryKeys};
 
 mod api;
@@ -44,6 +47,8 @@ use languages::{Interpreter, Language};
 
 /// Time for a function's own start, beside the time of one invocation (Lambda developer guide, "Init phase").
 const INIT: Duration = Duration::from_secs(10);
+/// Where the Runtime API listens in a function's own network, as on AWS.
+const RUNTIME_API_PORT: u16 = 9001;
 
 /// How processes run.
 #[derive(Debug, Clone)]
@@ -58,6 +63,8 @@ pub struct Options {
     pub allow_weak: bool,
     /// Where functions reach this server: `http://127.0.0.1:PORT`.
     pub gateway: String,
+    /// Takes connections from functions' own networks to this server.
+    pub connections: mpsc::Sender<TcpStream>,
 }
 
 /// Runs functions as processes.
@@ -69,6 +76,7 @@ pub struct ProcessRuntime {
     interpreters: OnceCell<BTreeMap<Language, Vec<Interpreter>>>,
     unpacked: Mutex<HashMap<String, Arc<OnceCell<PathBuf>>>>,
     ready: OnceCell<()>,
+    isolation: OnceCell<Isolation>,
 }
 
 fn internal(error: impl std::fmt::Display) -> StartError {
@@ -92,6 +100,7 @@ impl ProcessRuntime {
             interpreters: OnceCell::new(),
             unpacked: Mutex::default(),
             ready: OnceCell::new(),
+            isolation: OnceCell::new(),
         }
     }
 
@@ -100,7 +109,7 @@ impl ProcessRuntime {
     }
 
     /// Empties the directory of an earlier start and writes our runtime clients.
-    async fn prepare(&self) -> Result<(), StartError> {
+    async fn prepare_files(&self) -> Result<(), StartError> {
         let prepare = || async {
             let root = self.options.directory.clone();
             blocking(move || {
@@ -142,12 +151,24 @@ impl ProcessRuntime {
         cell.get_or_try_init(unpack).await.cloned()
     }
 
-    async fn interpreter(&self, spec: &Spec, language: Language) -> Result<Interpreter, StartError> {
+    async fn interpreters(&self) -> Result<&BTreeMap<Language, Vec<Interpreter>>, StartError> {
         let discover = || async {
             let path = std::env::var("PATH").unwrap_or_default();
             tokio::task::spawn_blocking(move || languages::discover(&path)).await.map_err(internal)
         };
-        let all = self.interpreters.get_or_try_init(discover).await?;
+        self.interpreters.get_or_try_init(discover).await
+    }
+
+    /// What this host can enforce, found out once.
+    async fn isolation(&self) -> Result<&Isolation, StartError> {
+        self.prepare_files().await?;
+        let scratch = self.directory("workers");
+        let probe = || async { blocking(move || Ok(launch::probe(&scratch))).await };
+        self.isolation.get_or_try_init(probe).await
+    }
+
+    async fn interpreter(&self, spec: &Spec, language: Language) -> Result<Interpreter, StartError> {
+        let all = self.interpreters().await?;
         let runtime = &spec.version.settings.runtime;
         let wanted = languages::parse(runtime).map(|found| found.1).unwrap_or_default();
         let (name, kind) = match language {
@@ -194,78 +215,255 @@ impl Runtime for ProcessRuntime {
         languages::parse(runtime).is_some()
     }
 
-    async fn start(&self, spec: &Arc<Spec>) -> Result<Arc<dyn Worker>, StartError> {
-        if !self.options.allow_weak {
-            return Err(StartError::Unavailable(
-                "this server cannot isolate functions that run as processes: start it with --allow-weak-isolation to \
-                 run those that you trust"
-                    .to_owned(),
-            ));
-        }
-        self.prepare().await?;
-        let settings = &spec.version.settings;
-        let (language, _) = languages::parse(&settings.runtime)
-            .ok_or_else(|| StartError::Unavailable(format!("{} is not known", settings.runtime)))?;
-        let task = self.package(&spec.version.code).await?;
-        let runtime = self.directory("runtime");
-        let (mut command, packages) = match language {
-            Language::Provided => {
-                let bootstrap = task.join("bootstrap");
-                if !bootstrap.is_file() {
-                    let why = format!("Error: Couldn't find valid bootstrap(s): [{}]", bootstrap.display());
-                    return Err(StartError::Init(FunctionError::found("Runtime.InvalidEntrypoint", &why)));
-                }
-                (Command::new(bootstrap), None)
-            }
-            Language::Python | Language::Node => {
-                let found = self.interpreter(spec, language).await?;
-                let mut command = Command::new(&found.program);
-                if language == Language::Python {
-                    command.arg("-S").arg(runtime.join("bootstrap.py"));
-                } else {
-                    // Memory that V8 may take, as AWS's own image has it.
-                    command.arg(format!("--max-old-space-size={}", settings.memory_mb.max(128) * 9 / 10));
-                    command.arg(runtime.join("bootstrap.mjs"));
-                }
-                (command, self.packages(language, found.version))
-            }
+    async fn prepare(&self) {
+        let isolation = match self.isolation().await {
+            Ok(isolation) => isolation,
+            Err(error) => return tracing::error!(%error, "functions cannot be prepared"),
         };
-        if language == Language::Provided {
-            command.arg(&settings.handler);
+        match &isolation.cgroups {
+            Ok(groups) if isolation.is_full() => {
+                tracing::info!(cgroups = groups.name(), "functions that run as processes are isolated fully");
+            }
+            _ => {
+                let (missing, allowed) = (isolation.missing(), self.options.allow_weak);
+                tracing::warn!(
+                    missing,
+                    allowed,
+                    "this host cannot isolate functions that run as processes fully"
+                );
+            }
         }
+        if let Err(error) = self.interpreters().await {
+            tracing::error!(%error, "the interpreters of this machine cannot be found");
+        }
+    }
+
+    fn isolation_now(&self) -> Option<Isolation> {
+        self.isolation.get().cloned()
+    }
+
+    async fn start(&self, spec: &Arc<Spec>) -> Result<Arc<dyn Worker>, StartError> {
+        let isolation = self.isolation().await?;
+        if !isolation.is_full() && !self.options.allow_weak {
+            return Err(StartError::Unavailable(format!(
+                "this host cannot isolate functions that run as processes fully; it lacks {}. Start the server with \
+                 --allow-weak-isolation to run those that you trust",
+                isolation.missing()
+            )));
+        }
+        self.prepare_files().await?;
+        let task = self.package(&spec.version.code).await?;
+        let what = self.what(spec, &task).await?;
         let id = super::invocation::uuid().map_err(internal)?;
         let scratch = Scratch(self.directory("workers").join(&id));
-        let temporary = scratch.0.join("tmp");
-        make(&temporary).map_err(internal)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(internal)?;
-        let address = listener.local_addr().map_err(internal)?.to_string();
+        let settings = &spec.version.settings;
+        let group = match &isolation.cgroups {
+            Ok(groups) => Some(
+                Group::new(groups, &group_name(&id), settings.memory_mb)
+                    .map_err(|error| internal(format!("the control group of a function: {error}")))?,
+            ),
+            Err(_) => None,
+        };
         let key = self
             .keys
             .for_function(&spec.account_id, &settings.role, &spec.name)
             .map_err(|error| internal(error.internal.unwrap_or_default()))?;
+        let api = RuntimeApi::new();
+        let (child, listener, inner) = if isolation.namespaces.is_ok() {
+            self.sandboxed(spec, &what, &task, (&id, &scratch, &key), group).await?
+        } else {
+            self.plain(spec, &what, &task, (&id, &scratch, &key), group).await?
+        };
+        let serving = tokio::spawn(accept(listener, Arc::clone(&api)));
+        let serving = std::iter::once(serving.abort_handle()).chain(inner).collect();
+        let worker = ProcessWorker { child, api, serving, _key: key, _scratch: scratch };
+        worker.ready(INIT + spec.timeout()).await?;
+        worker.child.limit_cpu(settings.memory_mb);
+        Ok(Arc::new(worker))
+    }
+}
+
+/// A started process, where its Runtime API listens, and what else serves it.
+type Started = (Child, TcpListener, Option<AbortHandle>);
+
+impl ProcessRuntime {
+    /// What is run for a function.
+    async fn what(&self, spec: &Spec, task: &Path) -> Result<What, StartError> {
+        let settings = &spec.version.settings;
+        let (language, _) = languages::parse(&settings.runtime)
+            .ok_or_else(|| StartError::Unavailable(format!("{} is not known", settings.runtime)))?;
+        if language == Language::Provided {
+            if !task.join("bootstrap").is_file() {
+                let why = "Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
+                return Err(StartError::Init(FunctionError::found("Runtime.InvalidEntrypoint", why)));
+            }
+            return Ok(What { interpreter: None, options: Vec::new(), client: None, packages: None });
+        }
+        let found = self.interpreter(spec, language).await?;
+        let (options, client) = match language {
+            // Without the packages of the host, which are not part of AWS's image.
+            Language::Python | Language::Provided => ("-S".to_owned(), "bootstrap.py"),
+            // Memory that V8 may take: the rest is for what is not on its heap.
+            Language::Node => {
+                (format!("--max-old-space-size={}", settings.memory_mb.max(128) * 9 / 10), "bootstrap.mjs")
+            }
+        };
+        Ok(What {
+            packages: self.packages(language, found.version),
+            interpreter: Some(found),
+            options: vec![options],
+            client: Some(client),
+        })
+    }
+
+    /// Starts it as a plain process of this host.
+    async fn plain(
+        &self,
+        spec: &Spec,
+        what: &What,
+        task: &Path,
+        (id, scratch, key): (&str, &Scratch, &Issued),
+        group: Option<Group>,
+    ) -> Result<Started, StartError> {
+        let temporary = scratch.0.join("tmp");
+        make(&temporary).map_err(internal)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(internal)?;
+        let address = listener.local_addr().map_err(internal)?.to_string();
+        let runtime = self.directory("runtime");
         let places = environment::Places {
-            task: &task,
+            task,
             runtime: &runtime,
             temporary: &temporary,
             config: &runtime.join("aws-config"),
-            packages: packages.as_deref(),
+            packages: what.packages.as_deref(),
         };
+        let variables = self.variables(spec, &places, key, &address, id);
+        let (program, arguments) = what.command(&places);
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(variables).current_dir(task).stdin(Stdio::null());
+        let child = Child::spawn(&mut command, id, group).map_err(internal)?;
+        Ok((child, listener, None))
+    }
+
+    /// Starts it in a sandbox.
+    async fn sandboxed(
+        &self,
+        spec: &Spec,
+        what: &What,
+        task: &Path,
+        (id, scratch, key): (&str, &Scratch, &Issued),
+        group: Option<Group>,
+    ) -> Result<Started, StartError> {
+        let root = scratch.0.join("root");
+        make(&root).map_err(internal)?;
+        let packages = what.packages.as_ref().map(|_| Path::new("/opt/refract"));
+        let places = environment::Places {
+            task: Path::new("/var/task"),
+            runtime: Path::new("/var/runtime"),
+            temporary: Path::new("/tmp"),
+            config: Path::new("/var/runtime/aws-config"),
+            packages,
+        };
+        let mut binds = vec![
+            (task.to_owned(), places.task.to_owned()),
+            (self.directory("runtime"), places.runtime.to_owned()),
+        ];
+        if let (Some(from), Some(to)) = (&what.packages, packages) {
+            binds.push((from.clone(), to.to_owned()));
+        }
+        if let Some(found) = &what.interpreter {
+            // What is below /usr is there already; a prefix of / would show the whole host.
+            let shown = if found.prefix == Path::new("/") { &found.program } else { &found.prefix };
+            if !shown.starts_with("/usr") {
+                binds.push((shown.clone(), shown.clone()));
+            }
+        }
+        let port = self.options.gateway.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port.ok_or_else(|| internal("the gateway has no port"))?;
+        let address = format!("127.0.0.1:{RUNTIME_API_PORT}");
+        let (program, arguments) = what.command(&places);
+        let plan = Plan {
+            root,
+            binds,
+            temporary_mb: spec.version.settings.ephemeral_mb,
+            ports: vec![RUNTIME_API_PORT, port],
+            program,
+            arguments,
+            variables: self.variables(spec, &places, key, &address, id),
+            directory: places.task.to_owned(),
+        };
+        let mut launch = Launch::new().map_err(internal)?;
+        launch.command.env_clear();
+        let child = Child::spawn(&mut launch.command, id, group).map_err(internal)?;
+        let went = blocking(move || launch.go(&plan).map_err(internal)).await;
+        let sockets = match went {
+            Ok(sockets) => sockets,
+            Err(error) => {
+                child.kill();
+                let said = child.output.take().text;
+                return Err(internal(format!("{error}: {}", String::from_utf8_lossy(&said).trim())));
+            }
+        };
+        let mut listeners = Vec::new();
+        for socket in sockets {
+            socket.set_nonblocking(true).map_err(internal)?;
+            listeners.push(TcpListener::from_std(socket).map_err(internal)?);
+        }
+        let mut listeners = listeners.into_iter();
+        let (Some(runtime_api), Some(gateway)) = (listeners.next(), listeners.next()) else {
+            return Err(internal("the sandbox gave no sockets"));
+        };
+        let passing = tokio::spawn(pass(gateway, self.options.connections.clone()));
+        Ok((child, runtime_api, Some(passing.abort_handle())))
+    }
+
+    fn variables(
+        &self,
+        spec: &Spec,
+        places: &environment::Places<'_>,
+        key: &Issued,
+        runtime_api: &str,
+        id: &str,
+    ) -> environment::Variables {
         let stream = format!("[{}]{}", spec.version.version, id.replace('-', ""));
-        let variables = environment::variables(
-            spec,
-            &places,
-            (&key.id, &key.record),
-            &self.options.gateway,
-            &address,
-            &stream,
-        );
-        let api = RuntimeApi::new();
-        let serving = tokio::spawn(accept(listener, Arc::clone(&api))).abort_handle();
-        let child = Child::spawn(command, &variables, &task, &id);
-        let worker =
-            ProcessWorker { child: child.map_err(internal)?, api, serving, _key: key, _scratch: scratch };
-        worker.ready(INIT + spec.timeout()).await?;
-        Ok(Arc::new(worker))
+        let key = (key.id.as_str(), &key.record);
+        environment::variables(spec, places, key, &self.options.gateway, runtime_api, &stream)
+    }
+}
+
+/// What is run for a function.
+struct What {
+    /// None for a package that brings its own.
+    interpreter: Option<Interpreter>,
+    options: Vec<String>,
+    /// Our runtime client.
+    client: Option<&'static str>,
+    /// What AWS's image brings, where it is installed.
+    packages: Option<PathBuf>,
+}
+
+impl What {
+    /// Program and arguments, where things are at these places.
+    fn command(&self, places: &environment::Places<'_>) -> (PathBuf, Vec<String>) {
+        let Some(interpreter) = &self.interpreter else {
+            return (places.task.join("bootstrap"), Vec::new());
+        };
+        let client = self.client.map(|client| places.runtime.join(client).display().to_string());
+        (interpreter.program.clone(), self.options.iter().cloned().chain(client).collect())
+    }
+}
+
+/// Passes connections to this server from a function's own network on to it.
+async fn pass(listener: TcpListener, connections: mpsc::Sender<TcpStream>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if connections.send(stream).await.is_err() {
+                    return;
+                }
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
     }
 }
 
@@ -295,7 +493,7 @@ async fn accept(listener: TcpListener, api: Arc<RuntimeApi>) {
 struct ProcessWorker {
     child: Child,
     api: Arc<RuntimeApi>,
-    serving: AbortHandle,
+    serving: Vec<AbortHandle>,
     _key: Issued,
     _scratch: Scratch,
 }
@@ -368,10 +566,14 @@ impl Worker for ProcessWorker {
     fn take_log(&self) -> Log {
         self.child.output.take()
     }
+
+    fn peak_memory(&self) -> Option<u64> {
+        self.child.peak_memory()
+    }
 }
 
 impl Drop for ProcessWorker {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.serving.iter().for_each(AbortHandle::abort);
     }
 }

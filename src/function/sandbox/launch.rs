@@ -1,0 +1,107 @@
+//! The server's side of the sandbox: hands over the plan, and takes the sockets that were opened in there.
+
+use std::io::{self, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+use super::{COMMAND, Isolation, Plan, cgroup};
+
+/// Time for a sandbox to be set up.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A sandbox about to be started.
+#[derive(Debug)]
+pub struct Launch {
+    /// What is to be started; its output and its group are the caller's to choose.
+    pub command: Command,
+    socket: UnixStream,
+}
+
+impl Launch {
+    /// Prepares one.
+    ///
+    /// # Errors
+    /// No sockets.
+    pub fn new() -> io::Result<Self> {
+        let (socket, theirs) = UnixStream::pair()?;
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(COMMAND).stdin(Stdio::from(OwnedFd::from(theirs)));
+        Ok(Self { command, socket })
+    }
+
+    /// Lets the started process go on, by a plan, and answers the sockets. Blocks.
+    ///
+    /// # Errors
+    /// It ended; its output says why.
+    pub fn go(mut self, plan: &Plan) -> io::Result<Vec<TcpListener>> {
+        let text = serde_json::to_vec(plan).map_err(io::Error::other)?;
+        let length = u32::try_from(text.len()).map_err(io::Error::other)?;
+        self.socket.set_read_timeout(Some(LIMIT))?;
+        self.socket.set_write_timeout(Some(LIMIT))?;
+        self.socket.write_all(&[1])?;
+        self.socket.write_all(&length.to_be_bytes())?;
+        self.socket.write_all(&text)?;
+        // The command holds the other end, which would keep this from learning that the process ended.
+        drop(self.command);
+        let mut byte = [0];
+        let mut space = [MaybeUninit::uninit(); 128];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received =
+            recvmsg(&self.socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let mut sockets = Vec::new();
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                sockets.extend(descriptors.map(TcpListener::from));
+            }
+        }
+        if received.bytes == 0 || sockets.len() != plan.ports.len() {
+            return Err(io::Error::other("the sandbox was not set up"));
+        }
+        Ok(sockets)
+    }
+}
+
+/// Finds out what this host can enforce, by doing it. Blocks.
+#[must_use]
+pub fn probe(scratch: &Path) -> Isolation {
+    Isolation {
+        namespaces: try_namespaces(scratch).map_err(|error| error.to_string()),
+        cgroups: cgroup::Hierarchy::find(),
+    }
+}
+
+fn try_namespaces(scratch: &Path) -> io::Result<()> {
+    let root = scratch.join("probe");
+    std::fs::create_dir_all(&root)?;
+    let mut launch = Launch::new()?;
+    launch.command.env_clear().stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = launch.command.spawn()?;
+    let plan = Plan {
+        root,
+        binds: Vec::new(),
+        temporary_mb: 1,
+        ports: vec![9001],
+        program: "/bin/true".into(),
+        arguments: Vec::new(),
+        variables: Default::default(),
+        directory: "/".into(),
+    };
+    let went = launch.go(&plan);
+    if went.is_err() {
+        child.kill().ok();
+    }
+    let output = child.wait_with_output()?;
+    if output.status.success() && went.is_ok() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim().trim_start_matches("refract: the sandbox cannot be set up: ");
+    Err(io::Error::other(if said.is_empty() { output.status.to_string() } else { said.to_owned() }))
+}

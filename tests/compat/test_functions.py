@@ -1,0 +1,526 @@
+"""Functions that run code: unmodified AWS Lambda packages behind the Lambda API and Object Lambda access points."""
+import base64
+import concurrent.futures
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+from conftest import ACCOUNT, Server, binary, make_client
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/reader"
+
+# In the style of AWS's own samples: boto3, a presigned URL, WriteGetObjectResponse.
+UPPER = '''
+import urllib.parse
+import urllib.request
+import boto3
+
+s3 = boto3.client("s3")
+
+
+def handler(event, context):
+    object_context = event["getObjectContext"]
+    with urllib.request.urlopen(object_context["inputS3Url"]) as response:
+        original = response.read().decode("utf-8")
+    s3.write_get_object_response(
+        Body=original.upper(),
+        RequestRoute=object_context["outputRoute"],
+        RequestToken=object_context["outputToken"],
+        Metadata={"made-by": event["configuration"]["payload"]},
+        ContentType="text/x-upper",
+    )
+    return {"status_code": 200}
+'''
+
+# As UPPER, with nothing but the standard library and what the environment says.
+PLAIN = '''
+import json, os, urllib.request, urllib.error
+
+
+def answer(context, body, **headers):
+    import datetime, hashlib, hmac
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    url = os.environ["AWS_ENDPOINT_URL"] + "/WriteGetObjectResponse"
+    fields = {"host": url.split("/")[2], "x-amz-content-sha256": "UNSIGNED-PAYLOAD", "x-amz-date": now,
+              "x-amz-request-route": context["outputRoute"], "x-amz-request-token": context["outputToken"],
+              "x-amz-security-token": os.environ["AWS_SESSION_TOKEN"], **headers}
+    names = sorted(fields)
+    canonical = "\\n".join(["POST", "/WriteGetObjectResponse", ""] + [f"{n}:{fields[n]}" for n in names]
+                          + ["", ";".join(names), "UNSIGNED-PAYLOAD"])
+    scope = f"{now[:8]}/{os.environ['AWS_REGION']}/s3-object-lambda/aws4_request"
+    text = f"AWS4-HMAC-SHA256\\n{now}\\n{scope}\\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
+    for part in scope.split("/"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    fields["authorization"] = (f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}, "
+                               f"SignedHeaders={';'.join(names)}, Signature={signature}")
+    request = urllib.request.Request(url, data=body, headers=fields, method="POST")
+    try:
+        with urllib.request.urlopen(request) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+'''
+
+
+def package(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o755 << 16
+            archive.writestr(info, text)
+    return out.getvalue()
+
+
+class Functions:
+    """A server for functions, and clients of it."""
+
+    def __init__(self, directory):
+        self.runtimes = directory / "runtimes"
+        # Full isolation where the host has it, and the tests either way.
+        self.server = Server(directory / "store", "--allow-weak-isolation", "--runtime-dir", str(self.runtimes),
+                             "--function-retry-seconds", "1", "--object-lambda-seconds", "20",
+                             "--function-queue", "4", "--function-queue-seconds", "20")
+        self.awslambda = make_client("lambda", self.server)
+        self.s3 = make_client("s3", self.server)
+        self.control = make_client("s3control", self.server, proxied=True)
+        self.s3.create_bucket(Bucket="functions")
+        self.point = self.control.create_access_point(AccountId=ACCOUNT, Name="functions-ap", Bucket="functions")
+        self.count = 0
+
+    def create(self, files, runtime="python3.11", handler="app.handler", **more):
+        if isinstance(files, str):
+            files = {"app.py": files}
+        self.count += 1
+        name = f"f{self.count}"
+        # Memory is CPU, as on AWS.
+        options = {"MemorySize": 1769, "Timeout": 20, **more}
+        self.awslambda.create_function(FunctionName=name, Runtime=runtime, Role=ROLE, Handler=handler,
+                                       Code={"ZipFile": package(files)}, **options)
+        self.awslambda.get_waiter("function_active_v2").wait(FunctionName=name)
+        return name
+
+    def invoke(self, name, event=None, **more):
+        answer = self.awslambda.invoke(FunctionName=name, Payload=json.dumps(event or {}), **more)
+        return answer, json.loads(answer["Payload"].read() or b"null")
+
+    def lens(self, name, *actions, features=(), payload="a payload"):
+        self.count += 1
+        made = self.control.create_access_point_for_object_lambda(
+            AccountId=ACCOUNT, Name=f"lens{self.count}", Configuration={
+                "SupportingAccessPoint": self.point["AccessPointArn"],
+                "AllowedFeatures": list(features),
+                "TransformationConfigurations": [{
+                    "Actions": list(actions or ["GetObject"]),
+                    "ContentTransformation": {"AwsLambda": {
+                        "FunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}",
+                        "FunctionPayload": payload,
+                    }},
+                }],
+            })
+        return made["Alias"]["Value"]
+
+    def log(self, name, request_id):
+        done = subprocess.run(
+            [binary(), "function", "logs", name, "--request-id", request_id, "--endpoint-url", self.server.url],
+            env={**os.environ, "AWS_ACCESS_KEY_ID": "AKIACOMPATTESTS00000",
+                 "AWS_SECRET_ACCESS_KEY": "compat-tests-secret-access-key-000000000"},
+            capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def fn(tmp_path_factory):
+    functions = Functions(tmp_path_factory.mktemp("functions"))
+    yield functions
+    functions.server.stop()
+
+
+def refused(call, *arguments, **more):
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **more)
+    return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.fixture(scope="module")
+def python_runtime(fn):
+    done = subprocess.run([binary(), "function", "runtime", "install", "python", "--runtime-dir", str(fn.runtimes)],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"boto3 cannot be installed: {done.stderr}")
+
+
+def test_a_function_lives_through_the_api(fn):
+    name = fn.create("def handler(event, context):\n    print('seen')\n    return {'got': event}\n", Publish=True)
+    client = fn.awslambda
+    answer, body = fn.invoke(name, {"a": 1}, LogType="Tail")
+    assert (answer["StatusCode"], body, answer["ExecutedVersion"]) == (200, {"got": {"a": 1}}, "$LATEST")
+    log = base64.b64decode(answer["LogResult"]).decode()
+    assert log.startswith("START RequestId: ") and "\nseen\n" in log and "\nREPORT RequestId: " in log
+
+    shown = client.get_function(FunctionName=name)
+    assert shown["Configuration"]["State"] == "Active"
+    assert name in [one["FunctionName"] for one in client.list_functions()["Functions"]]
+    code = package({"app.py": "import os\ndef handler(event, context):\n    return os.environ['WHO']\n"})
+    changed = client.update_function_code(FunctionName=name, ZipFile=code)
+    assert changed["CodeSha256"] != shown["Configuration"]["CodeSha256"]
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {"WHO": "blue"}})
+    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    assert fn.invoke(name)[1] == "blue"
+    assert client.publish_version(FunctionName=name)["Version"] == "2"
+    assert client.publish_version(FunctionName=name)["Version"] == "2"
+    versions = [one["Version"] for one in client.list_versions_by_function(FunctionName=name)["Versions"]]
+    assert versions == ["$LATEST", "1", "2"]
+    assert fn.invoke(name, {}, Qualifier="1")[1] == {"got": {}}
+
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    client.update_alias(FunctionName=name, Name="live",
+                        RoutingConfig={"AdditionalVersionWeights": {"2": 1.0}})
+    assert fn.invoke(name, {}, Qualifier="live")[1] == "blue"
+    assert [one["Name"] for one in client.list_aliases(FunctionName=name)["Aliases"]] == ["live"]
+    assert refused(client.delete_function, FunctionName=name, Qualifier="1") == ("ResourceConflictException", 409)
+    client.delete_alias(FunctionName=name, Name="live")
+    assert refused(client.get_alias, FunctionName=name, Name="live") == ("ResourceNotFoundException", 404)
+
+    client.add_permission(FunctionName=name, StatementId="s1", Action="lambda:InvokeFunction",
+                          Principal="s3.amazonaws.com", SourceAccount=ACCOUNT)
+    policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+    assert policy["Statement"][0]["Condition"] == {"StringEquals": {"AWS:SourceAccount": ACCOUNT}}
+    client.remove_permission(FunctionName=name, StatementId="s1")
+    assert refused(client.get_policy, FunctionName=name) == ("ResourceNotFoundException", 404)
+
+    arn = shown["Configuration"]["FunctionArn"]
+    client.tag_resource(Resource=arn, Tags={"k": "v"})
+    assert client.list_tags(Resource=arn)["Tags"] == {"k": "v"}
+    client.untag_resource(Resource=arn, TagKeys=["k"])
+    assert client.list_tags(Resource=arn)["Tags"] == {}
+    assert client.get_account_settings()["AccountUsage"]["FunctionCount"] >= 1
+    client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1)
+    assert client.get_function_event_invoke_config(FunctionName=name)["MaximumRetryAttempts"] == 1
+    client.delete_function_event_invoke_config(FunctionName=name)
+
+    assert client.invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    assert refused(client.invoke, FunctionName=name) == ("TooManyRequestsException", 429)
+    client.delete_function_concurrency(FunctionName=name)
+    assert fn.invoke(name)[1] == "blue"
+    client.delete_function(FunctionName=name)
+    assert refused(client.get_function, FunctionName=name) == ("ResourceNotFoundException", 404)
+
+
+def test_what_is_not_valid_is_refused(fn):
+    good = {"FunctionName": "bad", "Runtime": "python3.11", "Role": ROLE, "Handler": "app.handler",
+            "Code": {"ZipFile": package({"app.py": "x"})}}
+    for change, code in [
+        ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException"),
+        ({"Code": {"ZipFile": package({"../evil.py": "x"})}}, "InvalidParameterValueException"),
+        ({"Code": {"ZipFile": package({"zeros": b"z" * (251 << 20)})}}, "InvalidParameterValueException"),
+        ({"MemorySize": 20_000}, "ValidationException"),
+        ({"Timeout": 901}, "ValidationException"),
+        ({"Runtime": "java21"}, "InvalidParameterValueException"),
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException"),
+        ({"Environment": {"Variables": {"BIG": "x" * 5000}}}, "InvalidParameterValueException"),
+        ({"Code": {"S3Bucket": "functions", "S3Key": "absent.zip"}}, "InvalidParameterValueException"),
+    ]:
+        assert refused(fn.awslambda.create_function, **{**good, **change})[0] == code, change.keys()
+
+
+def test_code_may_come_from_a_bucket(fn):
+    fn.s3.put_object(Bucket="functions", Key="code.zip",
+                     Body=package({"app.py": "def handler(e, c):\n    return 'bucket'\n"}))
+    name = fn.create({"app.py": "x"})
+    fn.awslambda.update_function_code(FunctionName=name, S3Bucket="functions", S3Key="code.zip")
+    assert fn.invoke(name)[1] == "bucket"
+
+
+def test_failures_read_as_awss(fn):
+    name = fn.create("import os, time\ndef handler(event, context):\n"
+                     "    if event.get('exit'): os._exit(3)\n    if event.get('sleep'): time.sleep(30)\n"
+                     "    raise ValueError('no good')\n", Timeout=2)
+    answer, body = fn.invoke(name)
+    assert (answer["FunctionError"], body["errorType"], body["errorMessage"]) == ("Unhandled", "ValueError", "no good")
+    assert body["stackTrace"]
+    assert fn.invoke(name, {"exit": 1})[1]["errorType"] == "Runtime.ExitError"
+    answer, body = fn.invoke(name, {"sleep": 1})
+    assert body["errorType"] == "Sandbox.Timedout" and "Task timed out after 2.00 seconds" in body["errorMessage"]
+    assert fn.invoke(name)[1]["errorType"] == "ValueError"
+    broken = fn.create("import nothing_of_this_name\n")
+    assert fn.invoke(broken)[1]["errorType"] == "Runtime.ImportModuleError"
+    assert fn.invoke(fn.create("x = 1\n"))[1]["errorType"] == "Runtime.HandlerNotFound"
+
+
+def test_a_boto3_function_transforms_a_get(fn, python_runtime):
+    fn.s3.put_object(Bucket="functions", Key="dir/a b+ü.txt", Body="grüße".encode())
+    lens = fn.lens(fn.create(UPPER))
+    read = fn.s3.get_object(Bucket=lens, Key="dir/a b+ü.txt")
+    assert read["Body"].read() == "GRÜSSE".encode()
+    assert (read["ContentType"], read["Metadata"]) == ("text/x-upper", {"made-by": "a payload"})
+
+
+def test_the_command_line_makes_and_reads(fn, python_runtime, tmp_path):
+    program = pathlib.Path(__file__).parent / ".venv" / "bin" / "aws"
+    if not program.exists():
+        program = shutil.which("aws")
+    if not program:
+        pytest.skip("no aws-cli")
+    (tmp_path / "upper.zip").write_bytes(package({"app.py": UPPER}))
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "AKIACOMPATTESTS00000",
+                   "AWS_SECRET_ACCESS_KEY": "compat-tests-secret-access-key-000000000",
+                   "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": ""}
+
+    def aws(*arguments):
+        done = subprocess.run([program, "--endpoint-url", fn.server.url, *arguments], env=environment, cwd=tmp_path,
+                              capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    aws("lambda", "create-function", "--function-name", "from-cli", "--runtime", "python3.11", "--role", ROLE,
+        "--handler", "app.handler", "--zip-file", "fileb://upper.zip", "--timeout", "20", "--memory-size", "1769")
+    aws("lambda", "wait", "function-active-v2", "--function-name", "from-cli")
+    fn.s3.put_object(Bucket="functions", Key="cli.txt", Body=b"from the shell")
+    lens = fn.lens("from-cli")
+    assert aws("s3api", "get-object", "--bucket", lens, "--key", "cli.txt", "out.txt")
+    assert (tmp_path / "out.txt").read_bytes() == b"FROM THE SHELL"
+
+
+def test_the_event_is_awss(fn):
+    name = fn.create(PLAIN + "\ndef handler(event, context):\n"
+                     "    answer(event['getObjectContext'], json.dumps(event).encode())\n")
+    lens = fn.lens(name)
+    signed = fn.s3.generate_presigned_url("get_object", Params={"Bucket": lens, "Key": "absent key"})
+    request = urllib.request.Request(signed, headers={"X-Function-Params": "One", "accept": "text/csv"})
+    # A function is invoked even where there is no such key.
+    raw = socket_get(request)
+    event = json.loads(raw)
+    assert list(event) == ["xAmzRequestId", "getObjectContext", "configuration", "userRequest", "userIdentity",
+                           "protocolVersion"]
+    assert event["protocolVersion"] == "1.00" and event["configuration"]["payload"] == "a payload"
+    assert event["userRequest"]["headers"]["X-Function-Params"] == "One"
+    assert event["userRequest"]["url"].startswith("https://lens") and "Signature" not in event["userRequest"]["url"]
+    assert ".s3-object-lambda.us-east-1.amazonaws.com/absent key" in event["userRequest"]["url"]
+    assert event["userIdentity"]["type"] == "Root"
+    assert urllib.parse.urlsplit(event["getObjectContext"]["inputS3Url"]).path == "/absent%20key"
+
+
+def socket_get(request):
+    """GET with the header names as they are written; urllib would change them."""
+    import http.client
+    parts = urllib.parse.urlsplit(request.full_url)
+    connection = http.client.HTTPConnection(parts.netloc)
+    connection.putrequest("GET", f"{parts.path}?{parts.query}")
+    for name, value in (("X-Function-Params", "One"), ("accept", "text/csv")):
+        connection.putheader(name, value)
+    connection.endheaders()
+    return connection.getresponse().read()
+
+
+def test_the_url_of_the_input_reads_one_object_and_a_role_does_nothing_else(fn):
+    fn.s3.put_object(Bucket="functions", Key="mine", Body=b"mine")
+    fn.s3.put_object(Bucket="functions", Key="other", Body=b"other")
+    name = fn.create(PLAIN + '''
+def status(url, method="GET", headers={}):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=headers)) as reply:
+            return [reply.status, reply.read().decode()]
+    except urllib.error.HTTPError as error:
+        return [error.code, ""]
+
+
+def handler(event, context):
+    url = event["getObjectContext"]["inputS3Url"]
+    seen = {
+        "own": status(url), "range": status(url, headers={"Range": "bytes=1-2"}),
+        "other": status(url.replace("/mine?", "/other?")), "put": status(url, "PUT"), "delete": status(url, "DELETE"),
+        "admin": status(os.environ["AWS_ENDPOINT_URL"] + "/_refract/v1/keys"),
+        "metrics": status(os.environ["AWS_ENDPOINT_URL"] + "/_refract/metrics"),
+        "stolen": answer({"outputRoute": "olap", "outputToken": "x" * 59}, b"")[0],
+    }
+    seen["first"] = answer(event["getObjectContext"], json.dumps(seen).encode())[0]
+    seen["again"] = answer(event["getObjectContext"], b"twice")[0]
+    print(json.dumps(seen))
+''')
+    read = fn.s3.get_object(Bucket=fn.lens(name), Key="mine")
+    seen = json.loads(read["Body"].read())
+    assert seen == {"own": [200, "mine"], "range": [206, "in"], "other": [403, ""], "put": [403, ""],
+                    "delete": [403, ""], "admin": [403, ""], "metrics": [403, ""], "stolen": 400}
+    time.sleep(0.3)
+    log = fn.log(name, read["ResponseMetadata"]["RequestId"])
+    assert '"first": 200, "again": 400' in log, log
+
+
+def test_the_first_byte_comes_before_the_last_is_made(fn):
+    name = fn.create(PLAIN + '''
+import time
+
+
+def handler(event, context):
+    def slowly():
+        yield b"first"
+        time.sleep(1.5)
+        yield b"last"
+    answer(event["getObjectContext"], slowly())
+''')
+    lens = fn.lens(name)
+    fn.invoke(name, {"getObjectContext": {"outputRoute": "x", "outputToken": "y"}})
+    started = time.monotonic()
+    body = fn.s3.get_object(Bucket=lens, Key="k")["Body"]
+    assert body.read(5) == b"first"
+    first = time.monotonic() - started
+    assert body.read() == b"last"
+    assert time.monotonic() - started - first > 0.8
+
+
+def test_errors_of_functions_reach_the_caller_by_their_codes(fn):
+    def code(source, **more):
+        lens = fn.lens(fn.create(PLAIN + source, **more))
+        return refused(fn.s3.get_object, Bucket=lens, Key="k")
+
+    own = "def handler(event, context):\n    "
+    context = "event['getObjectContext']"
+    assert code(own + f"answer({context}, b'', **{{'x-amz-fwd-status': '403', 'x-amz-fwd-error-code': 'NotToday'}})") \
+        == ("NotToday", 403)
+    assert code(own + f"answer({context}, b'', **{{'x-amz-fwd-status': '404', 'x-amz-fwd-error-message': 'x'}})") \
+        == ("NoSuchKey", 404)
+    assert code(own + f"answer({context}, b'', **{{'x-amz-fwd-status': '418'}})") == ("LambdaInvalidResponse", 400)
+    assert code(own + "pass") == ("LambdaResponseNotReceived", 500)
+    assert code(own + "raise ValueError()") == ("LambdaRuntimeError", 500)
+    assert code(own + "import time; time.sleep(9)", Timeout=1) == ("LambdaTimeout", 500)
+    missing = fn.lens("there-is-none")
+    assert refused(fn.s3.get_object, Bucket=missing, Key="k") == ("LambdaNotFound", 404)
+    stopped = fn.create(PLAIN + own + "pass")
+    fn.awslambda.put_function_concurrency(FunctionName=stopped, ReservedConcurrentExecutions=0)
+    assert refused(fn.s3.get_object, Bucket=fn.lens(stopped), Key="k") == ("SlowDown", 503)
+
+
+def test_heads_and_listings_are_return_values(fn):
+    fn.s3.put_object(Bucket="functions", Key="heads/one", Body=b"12345", Metadata={"a": "b"})
+    head = fn.create("""
+import urllib.parse
+import urllib.request
+def handler(event, context):
+    url = event["headObjectContext"]["inputS3Url"]
+    with urllib.request.urlopen(urllib.request.Request(url, method="HEAD")) as reply:
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+    headers["x-amz-meta-seen"] = "yes"
+    return {"statusCode": 200, "headers": headers}
+""")
+    seen = fn.s3.head_object(Bucket=fn.lens(head, "HeadObject"), Key="heads/one")
+    assert (seen["ContentLength"], seen["Metadata"]) == (5, {"a": "b", "seen": "yes"})
+    listing = fn.create("""
+import urllib.parse
+import urllib.request
+def handler(event, context):
+    if "listObjectsContext" in event:
+        return {"statusCode": 200, "listBucketResult": {"name": "n", "maxKeys": 5, "isTruncated": False,
+                "contents": [{"key": "made&up", "size": 7}]}}
+    with urllib.request.urlopen(event["listObjectsV2Context"]["inputS3Url"]) as reply:
+        return {"statusCode": 200, "listResultXml": reply.read().decode().replace("heads/one", "heads/two")}
+""")
+    lens = fn.lens(listing, "ListObjects", "ListObjectsV2")
+    v2 = fn.s3.list_objects_v2(Bucket=lens, Prefix="heads/")
+    assert [one["Key"] for one in v2["Contents"]] == ["heads/two"] and v2["Name"] == "functions"
+    v1 = fn.s3.list_objects(Bucket=lens)
+    assert [(one["Key"], one["Size"]) for one in v1["Contents"]] == [("made&up", 7)]
+    large = fn.create("def handler(event, context):\n    return {'statusCode': 200, 'x': 'y' * 7_000_000}\n")
+    assert refused(fn.s3.head_object, Bucket=fn.lens(large, "HeadObject"), Key="heads/one")[1] == 500
+
+
+def test_events_are_tried_again_and_recorded(fn):
+    name = fn.create("def handler(event, context):\n    raise ValueError('again')\n")
+    fn.awslambda.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::functions"}})
+    answer = fn.awslambda.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 1}')
+    assert answer["StatusCode"] == 202
+    prefix = f"aws/lambda/async/{name}/"
+    for _ in range(100):
+        found = fn.s3.list_objects_v2(Bucket="functions", Prefix=prefix).get("Contents", [])
+        if found:
+            break
+        time.sleep(0.2)
+    record = json.loads(fn.s3.get_object(Bucket="functions", Key=found[0]["Key"])["Body"].read())
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 2
+    assert (record["requestPayload"], record["responsePayload"]["errorMessage"]) == ({"n": 1}, "again")
+
+
+def test_callers_above_the_limit_wait_or_are_refused(fn):
+    name = fn.create("import time\ndef handler(event, context):\n    time.sleep(0.5)\n    return 1\n")
+    fn.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
+    fn.invoke(name)
+
+    def call(_):
+        try:
+            return fn.invoke(name)[1]
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    with concurrent.futures.ThreadPoolExecutor(16) as callers:
+        seen = list(callers.map(call, range(16)))
+    answered, throttled = seen.count(1), seen.count("TooManyRequestsException")
+    assert answered + throttled == 16 and answered >= 6 and throttled >= 1, seen
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no Node.js")
+def test_node_handlers(fn):
+    plain = fn.create({"index.mjs": "export const handler = async (event) => ({ doubled: event.n * 2 });\n"},
+                      runtime="nodejs20.x", handler="index.handler")
+    assert fn.invoke(plain, {"n": 21})[1] == {"doubled": 42}
+    called = fn.create({"index.js": "exports.handler = (event, context, done) => done(new TypeError('bad'));\n"},
+                       runtime="nodejs20.x", handler="index.handler")
+    assert fn.invoke(called)[1]["errorType"] == "TypeError"
+    streaming = fn.create({"index.mjs": """
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  for (const part of ["one", "two"]) stream.write(part);
+  if (event.fail) throw new Error("half way");
+  stream.end();
+});
+"""}, runtime="nodejs20.x", handler="index.handler")
+    events = fn.awslambda.invoke_with_response_stream(FunctionName=streaming, Payload=b"{}")["EventStream"]
+    chunks = b"".join(event["PayloadChunk"]["Payload"] for event in events if "PayloadChunk" in event)
+    assert chunks == b"onetwo"
+    events = fn.awslambda.invoke_with_response_stream(FunctionName=streaming, Payload=b'{"fail": 1}')["EventStream"]
+    last = list(events)[-1]["InvokeComplete"]
+    assert "half way" in last["ErrorDetails"]
+
+
+def test_a_package_may_bring_its_own_bootstrap(fn):
+    bootstrap = """#!/bin/sh
+exec python3 - <<'P'
+import os, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as event:
+        name, body = event.headers["Lambda-Runtime-Aws-Request-Id"], event.read()
+    urllib.request.urlopen(urllib.request.Request(api + name + "/response", data=b'{"from":"bootstrap"}', method="POST"))
+P
+"""
+    if not os.path.exists("/usr/bin/python3"):
+        pytest.skip("no python3 in /usr/bin for the bootstrap")
+    name = fn.create({"bootstrap": bootstrap}, runtime="provided.al2023", handler="any")
+    assert fn.invoke(name)[1] == {"from": "bootstrap"}
+
+
+def test_a_clear_word_where_a_runtime_directory_is_missing(tmp_path):
+    server = Server(tmp_path / "store", "--allow-weak-isolation")
+    try:
+        client = make_client("lambda", server)
+        client.create_function(FunctionName="needs", Runtime="python3.11", Role=ROLE, Handler="app.handler",
+                               MemorySize=1769, Code={"ZipFile": package({"app.py": "import boto3\n"})})
+        body = json.loads(client.invoke(FunctionName="needs")["Payload"].read())
+        assert "refract function runtime install python" in body["errorMessage"]
+    finally:
+        server.stop()
