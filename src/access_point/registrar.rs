@@ -266,7 +266,8 @@ pub fn read_policy(document: &str, arn: &str, block: PublicAccessBlock) -> Resul
             let fixed = pattern.split(['*', '?', '$']).next().unwrap_or_default();
             let rest = fixed.strip_prefix(arn);
             let within = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if !within && !(fixed.len() < pattern.len() && arn.starts_with(fixed)) {
+            let may_reach_it = fixed.len() < pattern.len() && arn.starts_with(fixed);
+            if !within && !may_reach_it {
                 return Err(malformed(format!("Policy has invalid resource: {pattern} is not of {arn}")));
             }
         }

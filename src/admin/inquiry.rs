@@ -169,7 +169,7 @@ fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<
         if let (Some(via), Some(policy)) = (via.as_mut(), policy) {
             match (&mut via.lens, arn.kind) {
                 (Some(Lens { point, .. }), PointKind::ObjectLambda) => {
-                    Arc::make_mut(point).policy = Some(policy)
+                    Arc::make_mut(point).policy = Some(policy);
                 }
                 _ => Arc::make_mut(&mut via.point).policy = Some(policy),
             }
@@ -181,7 +181,7 @@ fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<
             "simulate.resource: {resource} is nothing that has a policy"
         )));
     }
-    let account = resource.splitn(6, ':').nth(4).filter(|account| account.len() == 12);
+    let account = resource.split(':').nth(4).filter(|account| account.len() == 12);
     Ok(On::Other { owner: account.unwrap_or_default().to_owned() })
 }
 

@@ -247,11 +247,11 @@ impl<'a> Access<'a> {
         let closed = account != Some(bucket_owner) && public && stored.is_some_and(ResourcePolicy::is_public);
         let (mut policies, mut restrictions) = (Vec::new(), Vec::new());
         if shares && !closed {
-            policies.extend(policy)
+            policies.extend(policy);
         } else {
-            restrictions.extend(policy)
+            restrictions.extend(policy);
         }
-        let grant = GRANTED.as_ref().filter(|_| by_acl && !(is_owner && !shares));
+        let grant = GRANTED.as_ref().filter(|_| by_acl && (shares || !is_owner));
         policies.extend(grant.map(|policy| Labelled { label: ACL, policy }));
         let resource = match self.key_of(action) {
             Some(key) => format!("arn:aws:s3:::{}/{key}", self.bucket.name),

@@ -215,15 +215,8 @@ fn add_header(context: &mut Context, action: &str, name: &str, value: &str) {
             let source = source.split_once('?').map_or(&*source, |(source, _)| source);
             context.set("s3:x-amz-copy-source", source.trim_start_matches('/'));
         }
-        "x-amz-acl" => {
-            if has_acl(action) {
-                context.set("s3:x-amz-acl", value);
-            }
-        }
-        _ if name.starts_with("x-amz-grant-") => {
-            if has_acl(action) {
-                context.set(&format!("s3:{name}"), value);
-            }
+        _ if (name == "x-amz-acl" || name.starts_with("x-amz-grant-")) && has_acl(action) => {
+            context.set(&format!("s3:{name}"), value);
         }
         _ if name.starts_with("x-amz-object-lock-") && is_write(action) => {
             add_lock(context, name.trim_start_matches("x-amz-"), value);

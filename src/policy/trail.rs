@@ -20,7 +20,7 @@ struct Marks {
 impl Trail {
     /// Names the operation, once it is known.
     pub fn operation(&self, name: &'static str) {
-        let _ = self.0.operation.set(name);
+        self.0.operation.get_or_init(|| name);
     }
 
     /// Names an operation that only its request knows, of IAM or STS.

@@ -130,7 +130,7 @@ fn key(kind: Type, random: &mut Random) -> &'static str {
         Type::Bytes => &["s3:bytes"],
         Type::Null => &["s3:prefix", "aws:SourceIp", "s3:max-keys"],
     };
-    *random.pick(keys)
+    random.pick::<&str>(keys)
 }
 
 const KEYS: &[(&str, Type, &[&str])] = &[

@@ -8,8 +8,10 @@ use super::{ACCOUNT, World, element, root_of, user};
 use crate::policy::operation::{self, Need, Subject};
 
 /// A request of each operation, with headers. `{v}` is a version of `k`, `{u}` an upload to `k`.
+type Sample = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
+
 #[rustfmt::skip]
-const SAMPLES: &[(&str, &str, &[(&str, &str)], &str)] = &[
+const SAMPLES: &[Sample] = &[
     ("AbortMultipartUpload", "DELETE /bkt/k?uploadId={u}", &[], ""),
     ("CompleteMultipartUpload", "POST /bkt/k?uploadId={u}", &[], "<CompleteMultipartUpload/>"),
     ("CopyObject", "PUT /bkt/new", &[("x-amz-copy-source", "src/s")], ""),
@@ -223,7 +225,7 @@ fn the_table_says_what_s3_says() {
     let of = |name: &str, headers: &[(&str, &str)], versioned| {
         let mut map = HeaderMap::new();
         headers.iter().for_each(|(name, value)| {
-            drop(map.insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap()))
+            drop(map.insert(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap()));
         });
         let needs = operation::needs(name, &map, versioned).unwrap();
         needs

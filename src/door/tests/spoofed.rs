@@ -3,6 +3,8 @@
 
 use super::{ACCOUNT, World, root_of, user};
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 async fn world(proxies: &[&str]) -> World {
     let (world, root) = (World::trusting(proxies), root_of(ACCOUNT));
     world.expect(200, Some(&root), "PUT /data", &[], "").await;
@@ -45,7 +47,7 @@ async fn addresses_come_from_the_connection_or_a_trusted_proxy() {
 #[tokio::test]
 async fn headers_and_parameters_set_only_the_keys_of_their_operation() {
     let world = world(&[]).await;
-    let refused: &[(&str, &str, &str, &str, &[(&str, &str)])] = &[
+    let refused: &[(&str, &str, &str, &str, Headers)] = &[
         ("s3:GetObject", "s3:prefix", "home", "GET /data/k?prefix=home", &[]),
         ("s3:GetObject", "s3:x-amz-copy-source", "data/k", "GET /data/k", &[("x-amz-copy-source", "data/k")]),
         ("s3:GetObject", "s3:x-amz-acl", "private", "GET /data/k", &[("x-amz-acl", "private")]),
@@ -119,7 +121,7 @@ async fn keys_say_what_is_asked_for() {
         format!("<Tagging><TagSet><Tag><Key>team</Key><Value>{team}</Value></Tag></TagSet></Tagging>")
     };
     let put = "PUT /data/new";
-    let rows: &[(&str, &str, &str, &str, &[(&str, &str)], &[(&str, &str)])] = &[
+    let rows: &[(&str, &str, &str, &str, Headers, Headers)] = &[
         ("s3:GetObject", "s3:ExistingObjectTag/team", "red", "GET /data/k", &[], &[]),
         (
             "s3:*",
