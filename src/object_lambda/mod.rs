@@ -2,7 +2,7 @@
 //!
 //! One request runs through the files in this order:
 //! - [`action`]: which action of the OLAP a request is, and whether it may ask for a part.
-//! - [`code`]: for a function that runs code: its [`ticket`] and [`event`], and what it answers, by [`write`] or by
+//! - [`code`]: for a function that runs code: its [`ticket`] and [`event`], and what it answers, by [`mod@write`] or by
 //!   what it [`returned`].
 //! - [`source`]: the stored object and the resources, opened with the caller's permission.
 //! - [`result`]: what the function makes of it, streamed, or kept so that lengths and ranges can be answered.
