@@ -13,7 +13,10 @@ use crate::control::ControlPlane;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
+use crate::function::aws::Remote;
 use crate::function::events::Events;
+use crate::function::wasm::Components;
+use crate::function::webhook::Webhooks;
 use crate::iam::IamPlane;
 use crate::lambda_api::LambdaPlane;
 use crate::notification::Notifier;
@@ -114,6 +117,12 @@ pub struct App {
     pub object_lambda: ObjectLambdaPlane,
     /// Changes and denials.
     pub audit: Audit,
+    /// Functions that are Wasm components.
+    pub components: Components,
+    /// Functions that are webhooks.
+    pub webhooks: Webhooks,
+    /// Functions that AWS Lambda runs.
+    pub remote: Remote,
     /// Lines of access logs on their way.
     pub access_log: Arc<access_log::Inbox>,
     /// The Lambda plane.
@@ -172,6 +181,9 @@ impl App {
             sts,
             s3: S3Plane::new(api),
             control: ControlPlane::new(registrar.clone()),
+            components: options.object_lambda.components.clone(),
+            webhooks: options.object_lambda.webhooks.clone(),
+            remote: options.object_lambda.remote.clone(),
             object_lambda: ObjectLambdaPlane::new(
                 Arc::clone(&store),
                 Arc::clone(&catalog),

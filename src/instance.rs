@@ -18,9 +18,12 @@ use crate::door::Door;
 use crate::encryption::command::CommandError;
 use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
+use crate::function::aws::Remote;
 use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
+use crate::function::wasm::{self, Components};
+use crate::function::webhook::Webhooks;
 use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::notification::{self, Consumers, Notifier, Outbox};
@@ -30,6 +33,8 @@ use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
 use crate::telemetry::{Audit, Metrics};
 
+/// How long a request waits for a function that has as many runs as it may.
+const FUNCTION_QUEUE: Duration = Duration::from_secs(1);
 /// Time that the access logs of the last requests have.
 const LAST_LOGS: Duration = Duration::from_secs(10);
 
@@ -143,6 +148,16 @@ impl Instance {
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let master = Arc::new(master);
+        let components = Components::new(wasm::Options {
+            data_dir: config.data_dir.clone(),
+            key: master.derive("refract wasm artifacts"),
+            instances: config.wasm_instances,
+            threads: config.wasm_threads,
+            compile_timeout: config.wasm_compile,
+            queue: FUNCTION_QUEUE,
+        });
+        let webhooks = Webhooks::new(Arc::clone(&master), config.functions.webhook_private);
+        let remote = Remote::new(Arc::clone(&master), config.functions.webhook_private);
         let root_key = match (&config.encryption_key, &config.encryption_key_command) {
             (Some(key), _) => key.clone(),
             (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
@@ -237,6 +252,9 @@ impl Instance {
                 parallel: config.transform_parallel,
                 limits: config.transform,
                 limit: functions.object_lambda,
+                components,
+                webhooks,
+                remote,
             },
             platform,
             retry_events_after: functions.retry,
@@ -287,6 +305,7 @@ impl Instance {
         let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
         let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
         let logs = tokio::spawn(access_log.run(logs_stopped));
+        app.components.prepare(wasm::digests(&app.catalog.snapshot()));
         let (stop_functions, functions_stopped) = watch::channel(false);
         let functions = tokio::spawn(app.lambda.platform.clone().run(functions_stopped));
         let gateway = match TcpListener::from_std(gateway) {

@@ -1,4 +1,4 @@
-//! Functions: built-in transforms under names of their own, with a payload.
+//! Functions: built-in transforms under names of their own, with a payload, and Wasm components.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::access_point::arn::is_function_name;
+use crate::auth::Principal;
 use crate::catalog::{Change, Function, FunctionKind, View};
 use crate::context::App;
 use crate::door::admin::RequestId;
@@ -19,8 +20,11 @@ use crate::function::Prepared;
 use crate::function::builtin::PREFIX;
 
 use super::AppState;
+use super::aws::{self, AwsDocument, AwsSpec};
 use super::error::{OrProblem, Problem};
 use super::extract::JsonBody;
+use super::wasm::{self, Asked, ComponentSpec, WasmDocument};
+use super::webhook::{self, WebhookDocument, WebhookSpec};
 
 /// A function to register.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,10 +32,29 @@ use super::extract::JsonBody;
 pub struct FunctionSpec {
     /// How it runs.
     pub kind: Kind,
-    /// Name of the built-in transform.
+    /// Name of the built-in transform, where `kind` is that.
+    #[serde(default)]
     #[schema(example = "resize")]
-    pub transform: String,
-    /// Its payload; absent means the transform's defaults.
+    pub transform: Option<String>,
+    /// The Wasm component, where `kind` is that; absent keeps the one that the function has.
+    #[serde(default)]
+    pub component: Option<ComponentSpec>,
+    /// The webhook, where `kind` is that.
+    #[serde(default)]
+    pub webhook: Option<WebhookSpec>,
+    /// The function of AWS Lambda, where `kind` is `aws`.
+    #[serde(default)]
+    pub aws: Option<AwsSpec>,
+    /// Linear memory of a Wasm instance in MiB, 1 to 1024; 128 unless given.
+    #[serde(default)]
+    pub memory_mb: Option<u32>,
+    /// Processor time of a Wasm run, and its time without output, 1 to 900; 60 unless given.
+    #[serde(default)]
+    pub timeout_seconds: Option<u32>,
+    /// Wasm instances at a time; half of all unless given. 0 stops the function.
+    #[serde(default)]
+    pub concurrency: Option<u32>,
+    /// Its payload; absent means the function's defaults.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub payload: Value,
@@ -46,6 +69,12 @@ pub struct FunctionSpec {
 pub enum Kind {
     /// A built-in transform, inside the server.
     Builtin,
+    /// A Wasm component.
+    Wasm,
+    /// A webhook.
+    Webhook,
+    /// A function of AWS Lambda.
+    Aws,
     /// Code, managed by the Lambda API.
     Lambda,
 }
@@ -66,6 +95,15 @@ pub struct FunctionDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub payload: Option<Value>,
+    /// The Wasm component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasm: Option<WasmDocument>,
+    /// The webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookDocument>,
+    /// The function of AWS Lambda.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsDocument>,
     /// Runtime of code: `python3.12`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
@@ -89,23 +127,37 @@ pub struct FunctionList {
 }
 
 fn shown(app: &App, function: &Function) -> FunctionDocument {
-    let (kind, transform, payload, runtime, handler, description) = match &function.kind {
+    let (kind, transform, payload, description) = match &function.kind {
         FunctionKind::Builtin { transform, payload } => {
-            let (transform, payload) = (Some(transform.clone()), Some(payload.clone()));
-            (Kind::Builtin, transform, payload, None, None, &function.description)
+            (Kind::Builtin, Some(transform.clone()), Some(payload.clone()), &function.description)
         }
+        FunctionKind::Wasm(component) => {
+            (Kind::Wasm, None, Some(component.payload.clone()), &function.description)
+        }
+        FunctionKind::Webhook(_) => (Kind::Webhook, None, None, &function.description),
+        FunctionKind::Aws(_) => (Kind::Aws, None, None, &function.description),
+        FunctionKind::Lambda(lambda) => (Kind::Lambda, None, None, &lambda.latest.settings.description),
+    };
+    let (mut wasm, mut webhook, mut aws, mut runtime, mut handler) = (None, None, None, None, None);
+    match &function.kind {
+        FunctionKind::Builtin { .. } => {}
+        FunctionKind::Wasm(component) => wasm = Some(WasmDocument::from(component)),
+        FunctionKind::Webhook(record) => webhook = Some(WebhookDocument::from(record)),
+        FunctionKind::Aws(record) => aws = Some(AwsDocument::from(record)),
         FunctionKind::Lambda(lambda) => {
             let settings = &lambda.latest.settings;
-            let (runtime, handler) = (Some(settings.runtime.clone()), Some(settings.handler.clone()));
-            (Kind::Lambda, None, None, runtime, handler, &settings.description)
+            (runtime, handler) = (Some(settings.runtime.clone()), Some(settings.handler.clone()));
         }
-    };
+    }
     FunctionDocument {
         name: function.name.clone(),
         arn: app.registrar.function_arn(&function.name),
         kind,
         transform,
         payload,
+        wasm,
+        webhook,
+        aws,
         runtime,
         handler,
         description: description.clone(),
@@ -122,6 +174,9 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         kind: Kind::Builtin,
         transform: Some(transform.to_owned()),
         payload: Some(Value::Object(serde_json::Map::new())),
+        wasm: None,
+        webhook: None,
+        aws: None,
         runtime: None,
         handler: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
@@ -166,15 +221,21 @@ pub(super) async fn get(
 pub(super) async fn put(
     State(app): AppState,
     id: Extension<RequestId>,
+    principal: Extension<Principal>,
     Path(name): Path<String>,
     JsonBody(spec): JsonBody<FunctionSpec>,
 ) -> Result<(StatusCode, Json<FunctionDocument>), Problem> {
-    let (new, function) = register(&app, name, spec).await.or_problem(&id)?;
+    let (new, function) = register(&app, &principal, name, spec).await.or_problem(&id)?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(shown(&app, &function))))
 }
 
-async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(bool, Function), ApiError> {
+async fn register(
+    app: &Arc<App>,
+    principal: &Principal,
+    name: String,
+    mut spec: FunctionSpec,
+) -> Result<(bool, Function), ApiError> {
     if !is_function_name(&name) {
         return Err(ApiError::invalid_request(format!(
             "The function name {name:?} must be 1 to 64 letters, digits, `-` and `_`"
@@ -186,22 +247,18 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
     if spec.description.chars().count() > 256 {
         return Err(ApiError::invalid_request("description may have at most 256 characters"));
     }
-    let payload = match spec.payload {
+    let payload = match std::mem::take(&mut spec.payload) {
         Value::Null => Value::Object(serde_json::Map::new()),
         payload @ Value::Object(_) => payload,
         other => {
             return Err(ApiError::invalid_request(format!("payload must be a JSON object; it is {other}")));
         }
     };
-    if matches!(spec.kind, Kind::Lambda) {
-        return Err(ApiError::invalid_request(
-            "Code is registered through the Lambda API: `aws lambda create-function`",
-        ));
-    }
-    Prepared::new(&spec.transform, payload.clone())?;
+    let code = Arc::new(code(app, principal, &name, &mut spec, payload).await?);
     let now = app.clock.now();
     let (answer, written) = (Arc::new(std::sync::Mutex::new(None)), name);
     let slot = Arc::clone(&answer);
+    let decided = Arc::clone(&code);
     let decide = move |view: &View| {
         let old = view.functions.get(&written);
         if old.is_some_and(|old| matches!(old.kind, FunctionKind::Lambda(_))) {
@@ -209,7 +266,7 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
         }
         let function = Function {
             name: written,
-            kind: FunctionKind::Builtin { transform: spec.transform, payload },
+            kind: decided.kind(old.map(AsRef::as_ref))?,
             created: old.map_or(now, |old| old.created),
             updated: now,
             revision: old.map_or(1, |old| old.revision + 1),
@@ -221,8 +278,86 @@ async fn register(app: &Arc<App>, name: String, spec: FunctionSpec) -> Result<(b
         Ok(vec![Change::PutFunction(function)])
     };
     app.catalog.update(Box::new(decide)).await?;
+    // A component stays on disk while this lives; from here on the catalog names it.
+    drop(code);
+    wasm::sweep(app);
     let written = answer.lock().ok().and_then(|mut slot| slot.take());
     written.ok_or_else(|| ApiError::internal("the catalog did not ask for the change"))
+}
+
+/// What a function will run, ready for the catalog.
+enum Code {
+    Builtin { transform: String, payload: Value },
+    Wasm(wasm::Ready),
+    Elsewhere(FunctionKind),
+}
+
+impl Code {
+    fn kind(&self, old: Option<&Function>) -> Result<FunctionKind, ApiError> {
+        match self {
+            Self::Builtin { transform, payload } => {
+                Ok(FunctionKind::Builtin { transform: transform.clone(), payload: payload.clone() })
+            }
+            Self::Wasm(ready) => ready.kind(old),
+            Self::Elsewhere(kind) => Ok(kind.clone()),
+        }
+    }
+}
+
+async fn code(
+    app: &Arc<App>,
+    principal: &Principal,
+    name: &str,
+    spec: &mut FunctionSpec,
+    payload: Value,
+) -> Result<Code, ApiError> {
+    let refused = |why: &'static str| ApiError::invalid_request(why);
+    match spec.kind {
+        Kind::Builtin => {
+            if spec.component.is_some()
+                || spec.memory_mb.or(spec.timeout_seconds).or(spec.concurrency).is_some()
+            {
+                return Err(refused(
+                    "component, memory_mb, timeout_seconds and concurrency are for kind wasm",
+                ));
+            }
+            let transform =
+                spec.transform.take().ok_or_else(|| refused("transform is required for kind builtin"))?;
+            Prepared::builtin(&transform, payload.clone())?;
+            Ok(Code::Builtin { transform, payload })
+        }
+        Kind::Lambda => {
+            Err(refused("Code is registered through the Lambda API: `aws lambda create-function`"))
+        }
+        Kind::Webhook => {
+            if spec.transform.is_some() || spec.component.is_some() {
+                return Err(refused("transform and component are for other kinds than webhook"));
+            }
+            let webhook =
+                spec.webhook.take().ok_or_else(|| refused("webhook is required for kind webhook"))?;
+            webhook::record(app, name, webhook).map(Code::Elsewhere)
+        }
+        Kind::Aws => {
+            if spec.transform.is_some() || spec.component.is_some() {
+                return Err(refused("transform and component are for other kinds than aws"));
+            }
+            let aws = spec.aws.take().ok_or_else(|| refused("aws is required for kind aws"))?;
+            aws::record(app, name, aws).map(Code::Elsewhere)
+        }
+        Kind::Wasm => {
+            if spec.transform.is_some() {
+                return Err(refused("transform is for kind builtin"));
+            }
+            let asked = Asked {
+                component: spec.component.take(),
+                memory_mb: spec.memory_mb,
+                timeout_seconds: spec.timeout_seconds,
+                concurrency: spec.concurrency,
+                payload,
+            };
+            Ok(Code::Wasm(asked.ready(app, principal).await?))
+        }
+    }
 }
 
 /// Deletes a function. Object Lambda access points that name it answer 404 LambdaNotFound.
@@ -235,11 +370,17 @@ pub(super) async fn delete(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let decide = move |view: &View| match view.functions.get(&name).map(|function| &function.kind) {
-        Some(FunctionKind::Builtin { .. }) => Ok(vec![Change::DeleteFunction(name)]),
+        Some(
+            FunctionKind::Builtin { .. }
+            | FunctionKind::Wasm(_)
+            | FunctionKind::Webhook(_)
+            | FunctionKind::Aws(_),
+        ) => Ok(vec![Change::DeleteFunction(name)]),
         Some(FunctionKind::Lambda(_)) => Err(runs_code(&name)),
         None => Err(no_such_function(&name)),
     };
     app.catalog.update(Box::new(decide)).await.or_problem(&id)?;
+    wasm::sweep(&app);
     Ok(StatusCode::NO_CONTENT)
 }
 

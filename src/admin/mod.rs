@@ -12,6 +12,7 @@ use crate::context::App;
 
 pub mod access_points;
 pub mod accounts;
+pub mod aws;
 pub mod buckets;
 pub mod error;
 pub mod explain;
@@ -27,6 +28,8 @@ pub mod openapi;
 pub mod preview;
 pub mod roles;
 pub mod users;
+pub mod wasm;
+pub mod webhook;
 
 type AppState = State<Arc<App>>;
 

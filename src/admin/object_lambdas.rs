@@ -15,7 +15,7 @@ use crate::catalog::{ObjectLambda, ObjectLambdaConfiguration, Transformation};
 use crate::context::App;
 use crate::door::admin::RequestId;
 use crate::error::ApiError;
-use crate::function::builtin;
+use crate::function::{PrepareError, builtin};
 
 use super::AppState;
 use super::error::{OrProblem, Problem};
@@ -123,7 +123,11 @@ fn configuration(app: &App, spec: ObjectLambdaSpec) -> Result<ObjectLambdaConfig
         }
     };
     // AWS lets a function come later; here whoever names one that is not there has mistyped it.
-    builtin::check(&app.catalog.snapshot(), &name, payload.as_deref())?;
+    match builtin::check(&app.catalog.snapshot(), &name, payload.as_deref()) {
+        // What reads its payload itself is not asked about it.
+        Ok(()) | Err(PrepareError::RunsCode(_)) => {}
+        Err(why) => return Err(why.into()),
+    }
     let default_actions = || vec!["GetObject".to_owned(), "HeadObject".to_owned()];
     Ok(ObjectLambdaConfiguration {
         supporting_access_point,

@@ -146,8 +146,104 @@ pub enum FunctionKind {
         /// Its configuration.
         payload: serde_json::Value,
     },
+    /// A Wasm component.
+    Wasm(WasmComponent),
+    /// A webhook.
+    Webhook(WebhookFunction),
+    /// A function of AWS Lambda.
+    Aws(AwsFunction),
     /// Code that runs on the function platform.
     Lambda(Box<LambdaFunction>),
+}
+
+/// A function that is a webhook. Its secrets are sealed under the master key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookFunction {
+    /// Where the event is POSTed to.
+    pub url: String,
+    /// The bearer token.
+    #[serde(default)]
+    pub sealed_token: Option<Vec<u8>>,
+    /// Client certificate and key, PEM.
+    #[serde(default)]
+    pub sealed_identity: Option<Vec<u8>>,
+    /// Certificates that are trusted instead of the public ones, PEM.
+    #[serde(default)]
+    pub ca: Option<String>,
+    /// Where the webhook reaches this server, for the URL of the input.
+    #[serde(default)]
+    pub input_endpoint: Option<String>,
+}
+
+impl std::fmt::Debug for WebhookFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookFunction").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// A function that AWS Lambda runs, or what speaks its Invoke API.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsFunction {
+    /// Its name or ARN there.
+    pub function: String,
+    /// Version or alias.
+    #[serde(default)]
+    pub qualifier: Option<String>,
+    /// Region.
+    pub region: String,
+    /// The service, where it is not AWS's.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// Access key id that signs invocations.
+    pub access_key_id: String,
+    /// Its secret, sealed under the master key.
+    pub sealed_secret: Vec<u8>,
+    /// Where the function reaches this server, for the URL of the input.
+    #[serde(default)]
+    pub input_endpoint: Option<String>,
+}
+
+impl std::fmt::Debug for AwsFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsFunction").field("function", &self.function).finish_non_exhaustive()
+    }
+}
+
+/// The world of a Wasm component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WasmWorld {
+    /// `refract:transform`.
+    Transform,
+    /// `wasi:http/proxy`.
+    Http,
+}
+
+/// A Wasm component and how it runs. Its bytes are on disk, by their digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WasmComponent {
+    /// SHA-256 of the component, in hex.
+    pub digest: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its world.
+    pub world: WasmWorld,
+    /// What it reads as its payload, under that of an OLAP.
+    pub payload: serde_json::Value,
+    /// Linear memory of an instance, in MiB.
+    pub memory_mb: u32,
+    /// Processor time of a run, and its time without output.
+    pub timeout_seconds: u32,
+    /// Instances at a time; `None` for half of all.
+    #[serde(default)]
+    pub concurrency: Option<u32>,
+}
+
+impl WasmComponent {
+    /// `memory_mb` where none is given.
+    pub const DEFAULT_MEMORY: u32 = 128;
+    /// `timeout_seconds` where none is given.
+    pub const DEFAULT_TIMEOUT: u32 = 60;
 }
 
 /// A registered function.

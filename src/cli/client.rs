@@ -20,6 +20,8 @@ use crate::secret::Secret;
 
 use super::{Failure, Outcome};
 
+/// Longest request: the registration of a Wasm component compiles it.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Bytes of an answer: a preview is the largest.
 const MAX_ANSWER: u64 = 64 << 20;
 
@@ -76,7 +78,7 @@ impl Server {
         }
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(PATIENCE))
             .proxy(None)
             .build()
             .into();

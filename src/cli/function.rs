@@ -1,6 +1,6 @@
 //! `refract function`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use data_encoding::BASE64;
@@ -23,14 +23,44 @@ pub(super) struct Function {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Registers a function, or changes it: a built-in transform with a payload, under a name of its own
+    /// Registers a function, or changes it: a built-in transform with a payload, or a Wasm component
     Put {
         /// 1 to 64 letters, digits, `-` and `_`
         name: String,
         /// The built-in transform: redact, resize, watermark, compress, decompress, convert, filter, augment,
         /// pipeline or identity
-        #[arg(long)]
-        transform: String,
+        #[arg(long, required_unless_present_any = ["wasm", "wasm_object", "webhook"], conflicts_with_all = ["wasm", "wasm_object", "webhook"])]
+        transform: Option<String>,
+        /// File of a Wasm component of the world refract:transform or wasi:http/proxy
+        #[arg(long, value_name = "FILE", conflicts_with = "wasm_object")]
+        wasm: Option<PathBuf>,
+        /// An object that holds the Wasm component
+        #[arg(long, value_name = "BUCKET/KEY")]
+        wasm_object: Option<String>,
+        /// URL of a webhook, to which the event is POSTed and whose answer becomes the object
+        #[arg(long, value_name = "URL", conflicts_with_all = ["wasm", "wasm_object"])]
+        webhook: Option<String>,
+        /// File of the webhook's bearer token
+        #[arg(long, value_name = "FILE", requires = "webhook")]
+        token_file: Option<PathBuf>,
+        /// File of the certificate chain and private key (PEM) that the webhook is shown
+        #[arg(long, value_name = "FILE", requires = "webhook")]
+        client_identity: Option<PathBuf>,
+        /// File of certificates (PEM) that are trusted for the webhook instead of the public ones
+        #[arg(long, value_name = "FILE", requires = "webhook")]
+        ca: Option<PathBuf>,
+        /// Where the webhook reaches this server, for the URL of the input
+        #[arg(long, value_name = "URL", requires = "webhook")]
+        input_endpoint: Option<String>,
+        /// Linear memory of a Wasm instance, in MiB
+        #[arg(long, value_name = "MIB", conflicts_with = "transform")]
+        memory_mb: Option<u32>,
+        /// Processor time of a Wasm run, and its time without output
+        #[arg(long, value_name = "N", conflicts_with = "transform")]
+        timeout_seconds: Option<u32>,
+        /// Wasm instances at a time
+        #[arg(long, value_name = "N", conflicts_with = "transform")]
+        concurrency: Option<u32>,
         /// Its payload: JSON, or @FILE
         #[arg(long, value_parser = client::json, default_value = "{}")]
         payload: Value,
@@ -108,10 +138,42 @@ enum LanguageName {
 pub(super) fn run(command: Function) -> Outcome {
     let server = command.server;
     match command.action {
-        Action::Put { name, transform, payload, description } => {
-            let body = json!({
-                "kind": "builtin", "transform": transform, "payload": payload, "description": description,
-            });
+        Action::Put {
+            name,
+            transform,
+            wasm,
+            wasm_object,
+            memory_mb,
+            timeout_seconds,
+            concurrency,
+            webhook,
+            token_file,
+            client_identity,
+            ca,
+            input_endpoint,
+            payload,
+            description,
+        } => {
+            let component = component(wasm.as_deref(), wasm_object.as_deref())?;
+            let body = match (component, webhook) {
+                (None, Some(url)) => json!({
+                    "kind": "webhook", "description": description,
+                    "webhook": {
+                        "url": url,
+                        "token": text(token_file.as_deref())?.map(|token| token.trim().to_owned()),
+                        "client_identity": text(client_identity.as_deref())?,
+                        "ca": text(ca.as_deref())?,
+                        "input_endpoint": input_endpoint,
+                    },
+                }),
+                (None, None) => json!({
+                    "kind": "builtin", "transform": transform, "payload": payload, "description": description,
+                }),
+                (Some(component), _) => json!({
+                    "kind": "wasm", "component": component, "memory_mb": memory_mb, "payload": payload,
+                    "timeout_seconds": timeout_seconds, "concurrency": concurrency, "description": description,
+                }),
+            };
             server.show(&Method::PUT, &format!("/functions/{}", segment(&name)), Some(&body))
         }
         Action::List => server.show(&Method::GET, "/functions", None),
@@ -153,4 +215,28 @@ pub(super) fn run(command: Function) -> Outcome {
                 .map_err(|error| Failure::new(format!("--output {}: {error}", output.display())))
         }
     }
+}
+
+/// Where the Wasm component is, as the admin API reads it.
+fn component(file: Option<&Path>, object: Option<&str>) -> Result<Option<Value>, Failure> {
+    match (file, object) {
+        (Some(file), _) => {
+            let bytes = std::fs::read(file)
+                .map_err(|error| Failure::new(format!("--wasm {}: {error}", file.display())))?;
+            Ok(Some(json!({ "base64": BASE64.encode(&bytes) })))
+        }
+        (None, Some(object)) => match object.split_once('/') {
+            Some((bucket, key)) => Ok(Some(json!({ "bucket": bucket, "key": key }))),
+            None => Err(Failure::new(format!("--wasm-object {object}: must be BUCKET/KEY"))),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+/// The text of a file that may be named.
+fn text(file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    };
+    file.map(read).transpose()
 }

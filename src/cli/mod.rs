@@ -64,6 +64,13 @@ enum Command {
     Config(config::Config),
     /// Says by its exit code whether a server is ready
     Healthcheck(healthcheck::Healthcheck),
+    /// Compiles a Wasm component: the server starts this with limits
+    #[cfg(feature = "wasm")]
+    #[command(name = crate::function::wasm::compile::COMMAND, hide = true)]
+    CompileWasm {
+        /// Seconds that it may take
+        seconds: u64,
+    },
     /// Prints completions for a shell
     Completions {
         /// Which shell
@@ -107,6 +114,8 @@ pub fn run() -> ExitCode {
         Command::KmsKey(command) => kms_key::run(command),
         Command::Config(command) => config::run(&command),
         Command::Healthcheck(command) => healthcheck::run(&command),
+        #[cfg(feature = "wasm")]
+        Command::CompileWasm { seconds } => return crate::function::wasm::compile::run(seconds),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "refract", &mut std::io::stdout());
             Ok(())

@@ -30,6 +30,8 @@ pub struct FunctionConfig {
     pub retry: Duration,
     /// Longest answer through an Object Lambda access point.
     pub object_lambda: Duration,
+    /// Whether functions that are webhooks may have private addresses.
+    pub webhook_private: bool,
 }
 
 impl FunctionConfig {
@@ -52,6 +54,7 @@ impl FunctionConfig {
             max_uses: of("function_max_invocations")?.number(1..=u64::from(u32::MAX))?,
             retry: seconds("function_retry_seconds", 1..=86_400)?,
             object_lambda: seconds("object_lambda_seconds", 1..=900)?,
+            webhook_private: of("webhook_private")?.parse("must be true or false")?,
         })
     }
 }

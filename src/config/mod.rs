@@ -100,6 +100,12 @@ pub struct Config {
     pub transform: TransformLimits,
     /// How functions run.
     pub functions: FunctionConfig,
+    /// Instances of Wasm components at a time.
+    pub wasm_instances: u32,
+    /// Threads that run them.
+    pub wasm_threads: usize,
+    /// Longest time of the compiler of Wasm components.
+    pub wasm_compile: Duration,
     /// How lifecycle rules are carried out.
     pub lifecycle: lifecycle::Options,
     /// Who can be told of what happens in buckets.
@@ -235,6 +241,12 @@ impl Config {
                 record_bytes: of("transform_record_bytes")?.size(1 << 10..=1 << 30)?,
             },
             functions: FunctionConfig::parse(raw)?,
+            wasm_instances: of("wasm_instances")?.number(1..=20_000)?,
+            wasm_threads: match of("wasm_threads")?.number(0..=1024)? {
+                0 => processors,
+                threads => threads,
+            },
+            wasm_compile: Duration::from_secs(of("wasm_compile_seconds")?.number(1..=3600)?),
             lifecycle: lifecycle::Options {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },
                 rate: NonZeroU32::new(of("lifecycle_rate")?.number(1..=1_000_000)?)

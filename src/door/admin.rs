@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, header, request};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request};
 use subtle::ConstantTimeEq;
 use tower::ServiceExt;
 
@@ -20,6 +20,8 @@ use super::{Failed, verify};
 
 /// Bytes of a request to the admin API.
 const MAX_BODY: usize = 1 << 20;
+/// Bytes of a request that may bring code: a component of 64 MiB in base64, and some more.
+const MAX_CODE_BODY: usize = 88 << 20;
 
 /// Answers a request under `/_refract/`.
 pub(super) async fn handle(
@@ -73,8 +75,7 @@ async fn admit(
         }
         parts.headers.remove(header::AUTHORIZATION);
         context.principal = Some(Principal::root(&app.registrar.account_id, "admin-token"));
-        let bytes = crate::s3::collect(body, MAX_BODY).await?;
-        return authorized(app, context, parts, Body::from(bytes));
+        return authorized(app, context, parts, body).await;
     }
     let options = AuthOptions { sigv2: SigV2::OTHER_PLANE, ..app.auth.clone() };
     let (body, _) = verify::verify(app, context, Plane::S3, &mut parts, body, &options).await?;
@@ -82,14 +83,14 @@ async fn admit(
     if key.is_some_and(|id| app.lambda.platform.keys().use_of(id).is_some()) {
         return Err(ApiError::access_denied("the admin API by a key of a function"));
     }
-    let bytes = crate::s3::collect(body, MAX_BODY).await?;
     if context.principal.is_none() && parts.uri.path() == "/_refract/metrics" && is_loopback(&parts) {
         return Ok(Request::from_parts(parts, Body::empty()));
     }
-    authorized(app, context, parts, Body::from(bytes))
+    authorized(app, context, parts, body).await
 }
 
-fn authorized(
+/// Collects the body of a request, once its sender may ask at all.
+async fn authorized(
     app: &App,
     context: &RequestContext,
     mut parts: request::Parts,
@@ -107,7 +108,9 @@ fn authorized(
     if let Some(principal) = &context.principal {
         parts.extensions.insert(principal.clone());
     }
-    Ok(Request::from_parts(parts, body))
+    let code = parts.method == Method::PUT && parts.uri.path().starts_with("/_refract/v1/functions/");
+    let bytes = crate::s3::collect(body, if code { MAX_CODE_BODY } else { MAX_BODY }).await?;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 /// Whether the caller may do this: the root of the root account, and whom its policies allow the action of the route.

@@ -2,6 +2,7 @@
 //! them with a payload of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use refract_transforms::{PayloadError, Transform, build, builtin_names, with_overrides};
@@ -9,19 +10,71 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::access_point::FunctionArn;
-use crate::catalog::{FunctionKind, View};
+use crate::catalog::{FunctionKind, View, WasmComponent};
 use crate::error::ApiError;
 
 /// How the reserved names begin.
 pub const PREFIX: &str = "builtin-";
 
-/// A transform ready to run.
+/// What runs.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// A built-in transform.
+    Builtin(Arc<dyn Transform>),
+    /// A Wasm component.
+    Wasm(Arc<WasmTask>),
+}
+
+/// A Wasm component ready to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WasmTask {
+    /// Name of the function: its share of the instances.
+    pub name: String,
+    /// SHA-256 of the component, in hex.
+    pub digest: String,
+    /// Linear memory that an instance may have, in bytes.
+    pub memory: usize,
+    /// Processor time of a run, and its time without output.
+    pub timeout: Duration,
+    /// Instances at a time; `None` for half of all.
+    pub concurrency: Option<u32>,
+    /// The payload: JSON.
+    pub payload: String,
+}
+
+impl Work {
+    /// Keys of objects that it reads besides.
+    #[must_use]
+    pub fn resources(&self) -> Vec<String> {
+        match self {
+            Self::Builtin(transform) => transform.resources(),
+            Self::Wasm(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it always answers the object as it is.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        matches!(self, Self::Builtin(transform) if transform.is_identity())
+    }
+
+    /// Whether its result depends on who asks. A component is told, so it may.
+    #[must_use]
+    pub fn varies_by_caller(&self) -> bool {
+        match self {
+            Self::Builtin(transform) => transform.varies_by_caller(),
+            Self::Wasm(_) => true,
+        }
+    }
+}
+
+/// A function ready to run.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// The transform.
-    pub transform: Arc<dyn Transform>,
-    /// Its name: `resize`.
-    pub name: String,
+    /// What runs.
+    pub work: Work,
+    /// What it was prepared from.
+    found: Lookup,
     /// The payload it was built from.
     pub payload: Value,
     /// SHA-256 of name and payload, in hex: equal digests do the same to the same object.
@@ -49,18 +102,40 @@ pub enum PrepareError {
 }
 
 impl Prepared {
-    /// Builds a transform.
+    /// A function with its payload.
     ///
     /// # Errors
     /// [`PrepareError::Payload`].
-    pub fn new(name: &str, payload: Value) -> Result<Self, PrepareError> {
-        let transform = build(name, &payload)?;
+    pub fn new(found: &Lookup, payload: Value) -> Result<Self, PrepareError> {
+        let text = payload.to_string();
+        let (work, code) = match &found.code {
+            FunctionCode::Builtin(name) => (Work::Builtin(build(name, &payload)?), name.clone()),
+            FunctionCode::Wasm(component) => {
+                let task = WasmTask {
+                    name: found.name.clone(),
+                    digest: component.digest.clone(),
+                    memory: (component.memory_mb as usize) << 20,
+                    timeout: Duration::from_secs(component.timeout_seconds.into()),
+                    concurrency: component.concurrency,
+                    payload: text.clone(),
+                };
+                (Work::Wasm(Arc::new(task)), format!("wasm:{}", component.digest))
+            }
+        };
         let mut hash = Sha256::new();
-        hash.update(name.as_bytes());
+        hash.update(code.as_bytes());
         hash.update([0]);
-        hash.update(payload.to_string().as_bytes());
+        hash.update(text.as_bytes());
         let digest = HEXLOWER.encode(&hash.finalize());
-        Ok(Self { transform, name: name.to_owned(), payload, digest })
+        Ok(Self { work, found: found.clone(), payload, digest })
+    }
+
+    /// A built-in with its payload.
+    ///
+    /// # Errors
+    /// [`PrepareError::Payload`].
+    pub fn builtin(transform: &str, payload: Value) -> Result<Self, PrepareError> {
+        Self::new(&Lookup::reserved(transform), payload)
     }
 
     /// The transform with what the request's query overrides; `None` when it overrides nothing.
@@ -68,22 +143,44 @@ impl Prepared {
     /// # Errors
     /// [`PrepareError::Payload`] for a value that the payload could not have.
     pub fn overridden(&self, query: &[(String, String)]) -> Result<Option<Self>, PrepareError> {
-        with_overrides(&self.payload, query).map(|payload| Self::new(&self.name, payload)).transpose()
+        with_overrides(&self.payload, query).map(|payload| Self::new(&self.found, payload)).transpose()
     }
 }
 
 /// A function in the catalog, or a reserved one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lookup {
-    /// The transform's name.
-    pub transform: String,
+    /// The function's name.
+    pub name: String,
+    /// What it runs.
+    pub code: FunctionCode,
     /// The payload that it was registered with.
     pub payload: Value,
     /// Grows with each change; 0 for a reserved one.
     pub revision: u64,
 }
 
-/// Finds a transform by its function's name.
+/// What a function runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FunctionCode {
+    /// The built-in transform of this name.
+    Builtin(String),
+    /// A Wasm component.
+    Wasm(Arc<WasmComponent>),
+}
+
+impl Lookup {
+    fn reserved(transform: &str) -> Self {
+        Self {
+            name: format!("{PREFIX}{transform}"),
+            code: FunctionCode::Builtin(transform.to_owned()),
+            payload: Value::Object(serde_json::Map::new()),
+            revision: 0,
+        }
+    }
+}
+
+/// Finds what runs in the server by its function's name.
 ///
 /// # Errors
 /// [`PrepareError::NotFound`], [`PrepareError::RunsCode`].
@@ -91,21 +188,21 @@ pub fn lookup(view: &View, name: &str) -> Result<Lookup, PrepareError> {
     let not_found = || PrepareError::NotFound(name.to_owned());
     if let Some(transform) = name.strip_prefix(PREFIX) {
         let known = builtin_names().contains(&transform);
-        return known
-            .then(|| Lookup {
-                transform: transform.to_owned(),
-                payload: Value::Object(serde_json::Map::new()),
-                revision: 0,
-            })
-            .ok_or_else(not_found);
+        return known.then(|| Lookup::reserved(transform)).ok_or_else(not_found);
     }
     let function = view.functions.get(name).ok_or_else(not_found)?;
-    match &function.kind {
+    let (code, payload) = match &function.kind {
         FunctionKind::Builtin { transform, payload } => {
-            Ok(Lookup { transform: transform.clone(), payload: payload.clone(), revision: function.revision })
+            (FunctionCode::Builtin(transform.clone()), payload.clone())
         }
-        FunctionKind::Lambda(_) => Err(PrepareError::RunsCode(name.to_owned())),
-    }
+        FunctionKind::Wasm(component) => {
+            (FunctionCode::Wasm(Arc::new(component.clone())), component.payload.clone())
+        }
+        FunctionKind::Lambda(_) | FunctionKind::Webhook(_) | FunctionKind::Aws(_) => {
+            return Err(PrepareError::RunsCode(name.to_owned()));
+        }
+    };
+    Ok(Lookup { name: name.to_owned(), code, payload, revision: function.revision })
 }
 
 /// Checks what an OLAP would run before it is stored.
@@ -135,7 +232,7 @@ fn merge(function: Value, lens: Option<&str>) -> Result<Value, PrepareError> {
 
 fn prepare(view: &View, function: &str, payload: Option<&str>) -> Result<Prepared, PrepareError> {
     let found = lookup(view, function)?;
-    Prepared::new(&found.transform, merge(found.payload, payload)?)
+    Prepared::new(&found, merge(found.payload.clone(), payload)?)
 }
 
 /// Prepared transforms, kept while nothing changes.
@@ -170,7 +267,7 @@ impl Functions {
         if let Some(prepared) = self.prepared.get(&key) {
             return Ok(prepared);
         }
-        let prepared = Arc::new(Prepared::new(&found.transform, merge(found.payload, payload)?)?);
+        let prepared = Arc::new(Prepared::new(&found, merge(found.payload.clone(), payload)?)?);
         self.prepared.insert(key, Arc::clone(&prepared));
         Ok(prepared)
     }
@@ -230,7 +327,10 @@ mod tests {
         let changed = functions.prepare(&view(2, json!({"width": 30})), &arn("thumb"), None).unwrap();
         assert_eq!(changed.payload, json!({"width": 30}));
         assert_ne!(found.digest, changed.digest);
-        assert_eq!(functions.prepare(&first, &arn("builtin-redact"), Some("")).unwrap().name, "redact");
+        assert_eq!(
+            functions.prepare(&first, &arn("builtin-redact"), Some("")).unwrap().found,
+            Lookup::reserved("redact")
+        );
     }
 
     #[test]

@@ -97,7 +97,10 @@ impl CodeStore {
                 FunctionKind::Lambda(lambda) => {
                     lambda.all_versions().any(|version| version.code.sha256 == code.sha256)
                 }
-                FunctionKind::Builtin { .. } => false,
+                FunctionKind::Builtin { .. }
+                | FunctionKind::Wasm(_)
+                | FunctionKind::Webhook(_)
+                | FunctionKind::Aws(_) => false,
             });
             if is_used {
                 continue;

@@ -3,6 +3,8 @@
 //! Built-in ones run in the server:
 //! - [`builtin`]: the built-in transforms as functions, by reserved name or registered with a payload.
 //! - [`run`]: one run of a transform over one object, stepwise on the blocking pool.
+//! - [`wasm`]: Wasm components, in the server.
+//! - [`webhook`], [`aws`]: those that another server runs.
 //!
 //! Those that run code pass through these files, from an event to an answer:
 //! - [`platform`]: what is called, by the Lambda API and by Object Lambda.
@@ -13,6 +15,7 @@
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 
+pub mod aws;
 pub mod builtin;
 pub mod code;
 pub mod events;
@@ -29,6 +32,12 @@ pub mod run;
 pub mod runtime;
 pub mod sandbox;
 pub mod temporary;
+#[cfg(feature = "wasm")]
+pub mod wasm;
+#[cfg(not(feature = "wasm"))]
+#[path = "wasm_absent.rs"]
+pub mod wasm;
+pub mod webhook;
 
 pub use builtin::{Functions, Lookup, PrepareError, Prepared, check};
 pub use platform::Platform;

@@ -248,7 +248,10 @@ impl Platform {
 pub fn reserved(view: &View) -> u32 {
     let reserved = view.functions.values().filter_map(|function| match &function.kind {
         FunctionKind::Lambda(lambda) => lambda.reserved_concurrency,
-        FunctionKind::Builtin { .. } => None,
+        FunctionKind::Builtin { .. }
+        | FunctionKind::Wasm(_)
+        | FunctionKind::Webhook(_)
+        | FunctionKind::Aws(_) => None,
     });
     reserved.sum()
 }

@@ -39,7 +39,12 @@ pub enum ResolveError {
 pub fn lambda<'v>(view: &'v View, name: &str) -> Result<&'v LambdaFunction, ResolveError> {
     match view.functions.get(name).map(|function| &function.kind) {
         Some(FunctionKind::Lambda(lambda)) => Ok(lambda),
-        Some(FunctionKind::Builtin { .. }) => Err(ResolveError::Builtin),
+        Some(
+            FunctionKind::Builtin { .. }
+            | FunctionKind::Wasm(_)
+            | FunctionKind::Webhook(_)
+            | FunctionKind::Aws(_),
+        ) => Err(ResolveError::Builtin),
         None if name.starts_with(super::builtin::PREFIX) => Err(ResolveError::Builtin),
         None => Err(ResolveError::NoFunction),
     }

@@ -10,6 +10,8 @@ use refract_transforms::stage::HIGH_WATER;
 use refract_transforms::{Context, Head, Progress, Stage, Transform, TransformError};
 use tokio::sync::Semaphore;
 
+use crate::function::builtin::{Prepared, Work};
+use crate::function::wasm::Components;
 use crate::store::{BodyError, ByteStream, Payload};
 
 /// Time without progress after which a run is given up (a built-in has no limit on the whole).
@@ -30,6 +32,33 @@ pub enum RunError {
     /// The transform panicked.
     #[error("the transform panicked")]
     Panicked,
+    /// The function refused, with an answer of its own.
+    #[error("{code}: {message}")]
+    Refused {
+        /// HTTP status, 400 to 599.
+        status: u16,
+        /// Error code.
+        code: String,
+        /// What the client reads.
+        message: String,
+    },
+    /// The function failed: what the client reads, and what the log says.
+    #[error("{message}: {internal}")]
+    Failed {
+        /// For the client.
+        message: String,
+        /// For the log.
+        internal: String,
+    },
+    /// The function used up its time.
+    #[error("it took more than {} seconds", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// There is no room for another run.
+    #[error("{0}")]
+    Busy(String),
+    /// Nobody reads the answer any more.
+    #[error("the client left")]
+    Abandoned,
 }
 
 /// What came of a run: the new head, and the body as far as it is known.
@@ -45,21 +74,48 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub struct Runner {
     permits: Arc<Semaphore>,
+    components: Option<Components>,
 }
 
 impl Runner {
     /// At most `parallel` steps at once: they are CPU-bound, and each may hold a decoded picture.
     #[must_use]
     pub fn new(parallel: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(parallel.max(1))) }
+        Self { permits: Arc::new(Semaphore::new(parallel.max(1))), components: None }
     }
 
-    /// Starts a run, and answers when its head is final: after the first output, or at its end. An output that ends
-    /// within [`HIGH_WATER`] bytes is answered whole.
+    /// With what runs Wasm components.
+    #[must_use]
+    pub fn with_components(self, components: Components) -> Self {
+        Self { components: Some(components), ..self }
+    }
+
+    /// Runs a function, and answers when its head is final.
     ///
     /// # Errors
     /// What fails before the first output; a later failure ends the stream.
     pub async fn run(
+        &self,
+        prepared: &Prepared,
+        context: Context,
+        input: Payload,
+    ) -> Result<Output, RunError> {
+        match (&prepared.work, &self.components) {
+            (Work::Builtin(transform), _) => self.run_builtin(transform, context, input).await,
+            (Work::Wasm(task), Some(components)) => components.run(task, &context, input).await,
+            (Work::Wasm(_), None) => Err(RunError::Failed {
+                message: "The function cannot run here".to_owned(),
+                internal: "this server runs no Wasm components".to_owned(),
+            }),
+        }
+    }
+
+    /// Starts a run of a transform, and answers when its head is final: after the first output, or at its end. An output that ends
+    /// within [`HIGH_WATER`] bytes is answered whole.
+    ///
+    /// # Errors
+    /// What fails before the first output; a later failure ends the stream.
+    pub async fn run_builtin(
         &self,
         transform: &Arc<dyn Transform>,
         context: Context,
@@ -217,7 +273,7 @@ mod tests {
         let redact = build("redact", &json!({})).unwrap();
         let text = Bytes::from_static(b"write to ada@example.org now");
         let parts = chunks(vec![Ok(text.slice(..12)), Ok(text.slice(12..))]);
-        let output = runner.run(&redact, Context::default(), parts).await.unwrap();
+        let output = runner.run_builtin(&redact, Context::default(), parts).await.unwrap();
         let Payload::Bytes(bytes) = output.body else { panic!("small") };
         assert_eq!(bytes, "write to *************** now");
 
@@ -225,7 +281,7 @@ mod tests {
         let stream = chunks(vec![Ok(large.clone()), Ok(large.clone())]);
         let decompress = build("decompress", &json!({})).unwrap();
         let compress = build("compress", &json!({"algorithm": "gzip"})).unwrap();
-        let packed = runner.run(&compress, Context::default(), stream).await.unwrap();
+        let packed = runner.run_builtin(&compress, Context::default(), stream).await.unwrap();
         assert_eq!(packed.head.content_encoding, Some(Some("gzip".into())));
         let packed = gather(packed.body).await.unwrap();
         assert!(packed.len() < 100_000);
@@ -233,7 +289,7 @@ mod tests {
             input: refract_transforms::Input { content_encoding: Some("gzip".into()), ..Default::default() },
             ..Default::default()
         };
-        let output = runner.run(&decompress, context, Payload::Bytes(packed.into())).await.unwrap();
+        let output = runner.run_builtin(&decompress, context, Payload::Bytes(packed.into())).await.unwrap();
         assert!(matches!(output.body, Payload::Stream(..)));
         assert_eq!(gather(output.body).await.unwrap().len(), 6 << 20);
     }
@@ -243,10 +299,11 @@ mod tests {
         let runner = Runner::new(1);
         let redact = build("redact", &json!({})).unwrap();
         let broken = || Err(BodyError::Read("bad segment".into()));
-        let failed = runner.run(&redact, Context::default(), chunks(vec![broken()])).await;
+        let failed = runner.run_builtin(&redact, Context::default(), chunks(vec![broken()])).await;
         assert!(matches!(failed, Err(RunError::Input(_))));
         let filler = Ok(Bytes::from(vec![b'x'; 1 << 20]));
-        let late = runner.run(&redact, Context::default(), chunks(vec![filler, broken()])).await.unwrap();
+        let late =
+            runner.run_builtin(&redact, Context::default(), chunks(vec![filler, broken()])).await.unwrap();
         assert!(gather(late.body).await.is_err());
     }
 }

@@ -66,7 +66,10 @@ pub(super) fn account(plane: &LambdaPlane) -> Answer {
     let all = plane.platform.concurrency();
     let functions = view.functions.values().filter_map(|function| match &function.kind {
         FunctionKind::Lambda(lambda) => Some(lambda),
-        FunctionKind::Builtin { .. } => None,
+        FunctionKind::Builtin { .. }
+        | FunctionKind::Wasm(_)
+        | FunctionKind::Webhook(_)
+        | FunctionKind::Aws(_) => None,
     });
     let (mut count, mut size) = (0_u64, 0_u64);
     for function in functions {

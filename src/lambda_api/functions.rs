@@ -217,7 +217,10 @@ pub(super) fn list(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let all_versions = call.query("FunctionVersion").as_deref() == Some("ALL");
     let functions = view.functions.iter().filter_map(|(name, function)| match &function.kind {
         FunctionKind::Lambda(lambda) => Some((name, lambda)),
-        FunctionKind::Builtin { .. } => None,
+        FunctionKind::Builtin { .. }
+        | FunctionKind::Wasm(_)
+        | FunctionKind::Webhook(_)
+        | FunctionKind::Aws(_) => None,
     });
     let rows = functions.flat_map(|(name, lambda)| {
         let versions = lambda.all_versions().take(if all_versions { usize::MAX } else { 1 });

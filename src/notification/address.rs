@@ -56,14 +56,16 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 /// Looks names up, and gives only addresses that a webhook may have. Connections are made to what it gives and to
 /// nothing else, so that a name cannot mean something else by then.
 #[derive(Debug, Default)]
-pub(super) struct Checked {
-    pub(super) private: bool,
+pub(crate) struct Checked {
+    private: bool,
+    setting: &'static str,
     inner: DefaultResolver,
 }
 
 impl Checked {
-    pub(super) fn new(private: bool) -> Self {
-        Self { private, inner: DefaultResolver::default() }
+    /// `private` allows other addresses; `setting` is what says so.
+    pub(crate) fn new(private: bool, setting: &'static str) -> Self {
+        Self { private, setting, inner: DefaultResolver::default() }
     }
 }
 
@@ -82,7 +84,7 @@ impl Resolver for Checked {
         if allowed.is_empty() {
             return Err(ureq::Error::Io(std::io::Error::new(
                 std::io::ErrorKind::PermissionDenied,
-                "the address is private; notify_private = true allows that",
+                format!("the address is private; {} = true allows that", self.setting),
             )));
         }
         Ok(allowed)

@@ -33,7 +33,8 @@ impl Webhook {
             .http_status_as_error(false)
             .user_agent(concat!("Refract/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), Checked::new(private));
+        let agent =
+            Agent::with_parts(config, DefaultConnector::default(), Checked::new(private, "notify_private"));
         Self { agent, url: url.into() }
     }
 

@@ -17,15 +17,28 @@ use crate::error::ApiError;
 use crate::function::invocation::MAX_PAYLOAD;
 use crate::function::platform::{self, Done, Event, InvokeError};
 use crate::function::registry::Resolved;
-use crate::function::temporary::Use;
+use crate::function::temporary::{Issued, Use};
 use crate::s3::body_stream;
 use crate::store::{BodyError, ByteStream};
 
-use super::ticket::{Outcome, Reply};
+use super::ticket::{Outcome, Reply, Ticket};
 use super::{Action, LensCall, ObjectLambdaPlane, error, event, returned, write};
 
 /// How much longer than the answer may take the URL of the input works.
 const MARGIN: Duration = Duration::from_secs(5);
+
+/// An event, and where its answer comes.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// The event.
+    pub(super) event: Bytes,
+    /// The key that signed the URL of the input, which works for as long as this lives.
+    pub(super) key: Arc<Issued>,
+    /// What the answer must bear.
+    pub(super) ticket: Ticket,
+    /// Where an answer by WriteGetObjectResponse comes.
+    pub(super) answer: oneshot::Receiver<Outcome>,
+}
 
 impl ObjectLambdaPlane {
     /// The function that runs code and that a transformation names; `None` for a built-in.
@@ -50,6 +63,56 @@ impl ObjectLambdaPlane {
         function: &Resolved,
         parts: &request::Parts,
     ) -> Result<Response<Body>, ApiError> {
+        let gateway = self.platform.gateway();
+        let asking = self.ask(call, (lens, action), transformation, &function.name, gateway, parts)?;
+        let Asking { event, key, ticket: _ticket, answer } = asking;
+        let event = Event {
+            payload: event,
+            caller_id: Some(call.request_id.to_owned()),
+            // The URL works for as long as the invocation does, whoever still waits for it.
+            key: Some(key),
+            ..Event::default()
+        };
+        let deadline = Instant::now() + self.limit;
+        let invoked = timeout_at(deadline, self.platform.invoke(function, event));
+        self.finish(action, answer, invoked, deadline).await
+    }
+
+    /// Answers by what comes of an invocation.
+    pub(super) async fn finish(
+        &self,
+        action: Action,
+        answer: oneshot::Receiver<Outcome>,
+        invoked: impl Future<Output = Result<Result<Done, InvokeError>, tokio::time::error::Elapsed>>,
+        deadline: Instant,
+    ) -> Result<Response<Body>, ApiError> {
+        if action == Action::GetObject {
+            let reply = self.wait(answer, invoked).await?;
+            return relay(reply, deadline);
+        }
+        let done = invoked.await.map_err(|_| error::timeout(self.limit))?.map_err(error::invoke)?;
+        let output = done.result.map_err(|failed| error::function(&failed, &done.request_id))?;
+        let payload = timeout_at(deadline, platform::collect(output, MAX_PAYLOAD)).await;
+        let payload = payload
+            .map_err(|_| error::timeout(self.limit))?
+            .map_err(|failed| error::function(&failed, &done.request_id))?;
+        match action {
+            Action::ListObjects => returned::list(&payload, false),
+            Action::ListObjectsV2 => returned::list(&payload, true),
+            Action::HeadObject | Action::GetObject => returned::head(&payload),
+        }
+    }
+
+    /// Makes the event of a request, and what its answer must bear.
+    pub(super) fn ask(
+        &self,
+        call: &LensCall<'_>,
+        (lens, action): (&ObjectLambda, Action),
+        transformation: &Transformation,
+        function: &str,
+        gateway: &str,
+        parts: &request::Parts,
+    ) -> Result<Asking, ApiError> {
         let caller = call.access.principal.ok_or_else(|| ApiError::access_denied("an anonymous caller"))?;
         let source = event::Source {
             request_id: call.request_id,
@@ -72,32 +135,10 @@ impl ObjectLambdaPlane {
         };
         let until = now + jiff::SignedDuration::try_from(lifetime).unwrap_or_default();
         let key = self.platform.keys().for_read(caller, purpose, until)?;
-        let url = source.input_url(self.platform.gateway(), &key, time, lifetime)?;
-        let (ticket, answer) = self.tickets.issue(&function.name)?;
-        let event = Event {
-            payload: Bytes::from(source.document(&url, &ticket.token).to_string()),
-            caller_id: Some(call.request_id.to_owned()),
-            // The URL works for as long as the invocation does, whoever still waits for it.
-            key: Some(Arc::new(key)),
-            ..Event::default()
-        };
-        let deadline = Instant::now() + self.limit;
-        let invoked = timeout_at(deadline, self.platform.invoke(function, event));
-        if action == Action::GetObject {
-            let reply = self.wait(answer, invoked).await?;
-            return relay(reply, deadline);
-        }
-        let done = invoked.await.map_err(|_| error::timeout(self.limit))?.map_err(error::invoke)?;
-        let output = done.result.map_err(|failed| error::function(&failed, &done.request_id))?;
-        let payload = timeout_at(deadline, platform::collect(output, MAX_PAYLOAD)).await;
-        let payload = payload
-            .map_err(|_| error::timeout(self.limit))?
-            .map_err(|failed| error::function(&failed, &done.request_id))?;
-        match action {
-            Action::ListObjects => returned::list(&payload, false),
-            Action::ListObjectsV2 => returned::list(&payload, true),
-            Action::HeadObject | Action::GetObject => returned::head(&payload),
-        }
+        let url = source.input_url(gateway, &key, time, lifetime)?;
+        let (ticket, answer) = self.tickets.issue(function)?;
+        let event = Bytes::from(source.document(&url, &ticket.token).to_string());
+        Ok(Asking { event, key: Arc::new(key), ticket, answer })
     }
 
     /// Waits for the function's answer, or for its end without one.
@@ -180,7 +221,7 @@ impl ObjectLambdaPlane {
 }
 
 /// A function's answer as the caller reads it. What is not there by the deadline breaks the connection off.
-fn relay(reply: Reply, deadline: Instant) -> Result<Response<Body>, ApiError> {
+pub(super) fn relay(reply: Reply, deadline: Instant) -> Result<Response<Body>, ApiError> {
     if let Some(error) = reply.error {
         return Err(error);
     }

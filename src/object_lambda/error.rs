@@ -108,6 +108,17 @@ pub fn invalid_response(why: impl std::fmt::Display) -> ApiError {
     )
 }
 
+/// A webhook that cannot be reached, or did not do what it should; the text is for the log.
+#[must_use]
+pub fn unreachable(why: String) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "LambdaInvocationFailed",
+        "The function could not be invoked: its webhook cannot be reached or failed.",
+    )
+    .with_internal(why)
+}
+
 /// A value in the request's query that the payload cannot have.
 #[must_use]
 pub fn overridden(why: &PrepareError) -> ApiError {
@@ -138,6 +149,25 @@ pub fn run(why: RunError) -> ApiError {
         RunError::Transform(TransformError::Resource { key, message }) => resource(&key, &message),
         RunError::Transform(TransformError::Internal(why)) => runtime(&why),
         RunError::Panicked => runtime("the transform panicked"),
+        RunError::Abandoned => runtime("the client left"),
+        RunError::Refused { status, code, message } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            ApiError::new(status, code, message)
+        }
+        RunError::Failed { message, internal } => {
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "LambdaRuntimeError", format!("{message}."))
+                .with_internal(internal)
+        }
+        RunError::Timeout(_) => ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "LambdaTimeout",
+            format!("The function did not complete: {why}."),
+        ),
+        RunError::Busy(why) => ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SlowDown",
+            format!("Please reduce your request rate: {why}."),
+        ),
         RunError::Input(why) => StoreError::Body(why).into(),
         RunError::Stalled => ApiError::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -17,10 +17,13 @@ use axum::body::Body;
 use http::{Response, request};
 
 use crate::access_point::FunctionArn;
-use crate::catalog::{Accounts, Catalog, ObjectLambda, Transformation, View};
+use crate::catalog::{Accounts, Catalog, FunctionKind, ObjectLambda, Transformation, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::function::aws::Remote;
+use crate::function::wasm::Components;
+use crate::function::webhook::Webhooks;
 use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
 use crate::policy::{Access, Via};
 use crate::s3::{self, Read, query_pairs};
@@ -31,10 +34,12 @@ pub mod code;
 pub mod error;
 pub mod event;
 pub mod preview;
+mod remote;
 pub mod result;
 pub mod returned;
 pub mod source;
 pub mod ticket;
+mod webhook;
 pub mod write;
 
 pub use action::Action;
@@ -54,6 +59,8 @@ pub struct ObjectLambdaPlane {
     accounts: Accounts,
     keyring: Arc<Keyring>,
     platform: Platform,
+    webhooks: Webhooks,
+    remote: Remote,
     tickets: ticket::Tickets,
     clock: Arc<dyn Clock>,
     region: String,
@@ -92,6 +99,12 @@ pub struct Options {
     pub limits: refract_transforms::Limits,
     /// Time in which a function that runs code must have answered.
     pub limit: Duration,
+    /// What runs Wasm components.
+    pub components: Components,
+    /// What asks webhooks.
+    pub webhooks: Webhooks,
+    /// What invokes functions that run elsewhere.
+    pub remote: Remote,
 }
 
 impl ObjectLambdaPlane {
@@ -108,12 +121,14 @@ impl ObjectLambdaPlane {
     ) -> Self {
         Self {
             results: Results::new(Arc::clone(&store), options.result_cache),
-            runner: Runner::new(options.parallel),
+            runner: Runner::new(options.parallel).with_components(options.components.clone()),
             limits: options.limits,
             functions: Arc::default(),
             tickets: ticket::Tickets::default(),
             region: platform.region().to_owned(),
             limit: options.limit,
+            webhooks: options.webhooks.clone(),
+            remote: options.remote.clone(),
             platform,
             clock,
             accounts,
@@ -157,6 +172,20 @@ impl ObjectLambdaPlane {
         let via = call.access.via.map(Via::of_transform);
         let access = Access { via: via.as_ref(), ..call.access };
         let call = &LensCall { access, ..*call };
+        if let Some(function) = self.elsewhere(transformation) {
+            let asked = (lens, action);
+            match &function.kind {
+                FunctionKind::Webhook(webhook) => {
+                    let run = self.run_webhook(call, asked, transformation, (&function, webhook), parts);
+                    return Box::pin(run).await.map(Some);
+                }
+                FunctionKind::Aws(aws) => {
+                    let run = self.run_remote(call, asked, transformation, (&function, aws), parts);
+                    return Box::pin(run).await.map(Some);
+                }
+                FunctionKind::Builtin { .. } | FunctionKind::Wasm(_) | FunctionKind::Lambda(_) => {}
+            }
+        }
         if let Some(function) = self.code(transformation)? {
             let run = self.run_code(call, (lens, action), transformation, &function, parts);
             return Box::pin(run).await.map(Some);
@@ -175,7 +204,7 @@ impl ObjectLambdaPlane {
         parts: &request::Parts,
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
-        if prepared.transform.is_identity() {
+        if prepared.work.is_identity() {
             return s3::get_object(self.reader(), &call.access, call.key, parts).await;
         }
         let read = Read::of(parts)?;

@@ -27,6 +27,35 @@ pub struct Side {
 }
 
 impl ObjectLambdaPlane {
+    /// An object of a bucket, in memory, with the caller's permission.
+    ///
+    /// # Errors
+    /// As GetObject; 400 EntityTooLarge above `limit`.
+    pub async fn original(
+        &self,
+        principal: &Principal,
+        bucket: &str,
+        key: &str,
+        limit: u64,
+    ) -> Result<(ObjectInfo, Bytes), ApiError> {
+        crate::s3::keys::check(key)?;
+        let bucket = self.store.buckets().get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let (parts, ()) = Request::new(()).into_parts();
+        let access = Access {
+            principal: Some(principal),
+            via: None,
+            bucket: &bucket,
+            key: Some(key),
+            asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+            accounts: &self.accounts,
+        };
+        let object = self.reader().open(&access, key, VersionRef::Current, CustomerHeaders::Own).await?;
+        let info = ObjectInfo::clone(&object.info);
+        check_size("object", info.size, limit)?;
+        let bytes = collect(object.read(0..info.size), limit).await?;
+        Ok((info, bytes))
+    }
+
     /// Runs a function over an object of a bucket.
     ///
     /// # Errors
@@ -39,7 +68,7 @@ impl ObjectLambdaPlane {
         function: &str,
         payload: Option<&str>,
     ) -> Result<(Side, Side), ApiError> {
-        crate::s3::keys::check(key)?;
+        let (before, original) = self.original(principal, bucket, key, MAX_PREVIEW).await?;
         let prepared = self.functions.prepare(&self.catalog.snapshot(), function, payload)?;
         let bucket = self.store.buckets().get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let (parts, ()) = Request::new(()).into_parts();
@@ -51,17 +80,13 @@ impl ObjectLambdaPlane {
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
             accounts: &self.accounts,
         };
-        let object = self.reader().open(&access, key, VersionRef::Current, CustomerHeaders::Own).await?;
-        let before = ObjectInfo::clone(&object.info);
-        check_size("object", before.size)?;
-        let original = collect(object.read(0..before.size), MAX_PREVIEW).await?;
         let call = LensCall { access, key, lens: None, request_id: "" };
         let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
         let source = Source::open(self.reader(), &call, &prepared, &parts, limits).await?;
         let mut after = source.derived_info(&prepared);
         let (context, _) = source.into_run().await?;
         let input = Payload::Bytes(original.clone());
-        let output = self.runner.run(&prepared.transform, context, input).await.map_err(error::run)?;
+        let output = self.runner.run(&prepared, context, input).await.map_err(error::run)?;
         apply(&output.head, &mut after);
         let result = collect(output.body, MAX_PREVIEW).await?;
         Ok((side(before, original), side(after, result)))
@@ -72,13 +97,13 @@ fn side(info: ObjectInfo, bytes: Bytes) -> Side {
     Side { content_type: info.headers.content_type, content_encoding: info.headers.content_encoding, bytes }
 }
 
-fn check_size(what: &str, size: u64) -> Result<(), ApiError> {
-    if size <= MAX_PREVIEW {
+fn check_size(what: &str, size: u64, limit: u64) -> Result<(), ApiError> {
+    if size <= limit {
         return Ok(());
     }
     Err(ApiError::new(
         http::StatusCode::BAD_REQUEST,
         "EntityTooLarge",
-        format!("The {what} has {size} bytes; a preview may have {MAX_PREVIEW}"),
+        format!("The {what} has {size} bytes; it may have {limit}"),
     ))
 }

@@ -99,7 +99,7 @@ pub async fn make(
     let key = source.is_encrypted().then(DataKey::random).transpose();
     let key = key.map_err(|error| ApiError::internal(error.to_string()))?;
     let (context, input) = source.into_run().await?;
-    let output = runner.run(&prepared.transform, context, input).await.map_err(error::run)?;
+    let output = runner.run(prepared, context, input).await.map_err(error::run)?;
     let staged = store.stage(output.body, StageOptions { checksum: None, key }).await?;
     Ok(Kept { staged, head: output.head })
 }
@@ -117,7 +117,7 @@ pub async fn stream(
     mut info: ObjectInfo,
 ) -> Result<Response<Body>, ApiError> {
     let (context, input) = source.into_run().await?;
-    let output = runner.run(&prepared.transform, context, input).await.map_err(error::run)?;
+    let output = runner.run(prepared, context, input).await.map_err(error::run)?;
     apply(&output.head, &mut info);
     let mut answer = match &output.body {
         Payload::Bytes(bytes) => {

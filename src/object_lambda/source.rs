@@ -44,7 +44,7 @@ impl Source {
         let bucket = call.access.bucket.name.as_str();
         let object = reader.open(&call.access, call.key, VersionRef::Current, CustomerHeaders::Own).await?;
         let mut resources = Vec::new();
-        for key in prepared.transform.resources() {
+        for key in prepared.work.resources() {
             let access = Access { key: Some(&key), ..call.access };
             let resource = match reader.open(&access, &key, VersionRef::Current, CustomerHeaders::Own).await {
                 Ok(resource) if resource.info.size <= limits.buffered_bytes => resource,
@@ -94,7 +94,7 @@ impl Source {
             field(key);
             version(&resource.info, &mut field);
         }
-        if prepared.transform.varies_by_caller() {
+        if prepared.work.varies_by_caller() {
             let Identity { arn, account_id, principal_id, access_key_id, .. } = &self.context.identity;
             for text in [arn, account_id, principal_id, access_key_id] {
                 field(text);
@@ -145,6 +145,9 @@ pub fn apply(head: &Head, info: &mut ObjectInfo) {
     }
     if let Some(content_encoding) = &head.content_encoding {
         info.headers.content_encoding.clone_from(content_encoding);
+    }
+    if let Some(metadata) = &head.metadata {
+        info.metadata.clone_from(metadata);
     }
 }
 

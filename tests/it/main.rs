@@ -5,6 +5,10 @@ mod differential;
 mod heads;
 mod identities;
 mod process;
+mod remote;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "wasm")]
+mod wasm;
+mod webhook;

@@ -4,7 +4,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use refract::auth::Signer;
+use refract::catalog::KeyPair;
 
 /// The `refract` command with nothing of this process's own settings.
 pub(crate) fn refract() -> Command {
@@ -70,4 +73,76 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Sends requests that are signed in their URL, by the root pair.
+pub(crate) struct Client<'a> {
+    server: &'a Server,
+    pair: KeyPair,
+}
+
+impl<'a> Client<'a> {
+    /// For a server, by the pair in its data directory.
+    pub(crate) fn new(server: &'a Server, data_dir: &Path) -> Self {
+        let (pair, _) = KeyPair::load_or_create(&data_dir.join("root-credentials.toml")).unwrap();
+        Self { server, pair }
+    }
+
+    /// Sends a request and reads the answer until the server closes.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
+        let url = format!("http://{}{path}", self.server.address);
+        let signer = Signer {
+            access_key_id: &self.pair.access_key_id,
+            secret: &self.pair.secret,
+            region: "us-east-1",
+            time: SystemTime::now(),
+        };
+        let signed = signer.presign(&method.parse().unwrap(), &url, &[], Duration::from_secs(60)).unwrap();
+        let target = signed.split_once(&self.server.address.to_string()).unwrap().1;
+        self.server.send(&format!(
+            "{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
+            self.server.address,
+            body.len()
+        ))
+    }
+
+    /// GETs.
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.send("GET", path, "", "")
+    }
+}
+
+/// Runs a command of `refract` against a server, and answers the document that it prints.
+pub(crate) fn run(server: &Server, data_dir: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = refract()
+        .args(arguments)
+        .args(["--endpoint-url", &format!("http://{}", server.address), "--data-dir"])
+        .arg(data_dir)
+        .output()
+        .unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    serde_json::from_str(&stdout).unwrap_or_default()
+}
+
+/// Reads a request: its head in lower case, and its body by its length.
+pub(crate) fn read_request(stream: &TcpStream) -> (String, Vec<u8>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        head.push_str(&lower);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    (head, body)
 }

@@ -77,6 +77,8 @@ pub struct Head {
     pub content_type: Option<String>,
     /// New Content-Encoding; `Some(None)` removes it.
     pub content_encoding: Option<Option<String>>,
+    /// New user metadata, all of it.
+    pub metadata: Option<BTreeMap<String, String>>,
     /// Names of request headers on which the answer depends (`Accept-Encoding`), for `Vary`.
     pub vary: Vec<&'static str>,
 }

@@ -1,0 +1,162 @@
+//! The threads that functions run on: a lane for those that have just begun, and one, behind everything else, for
+//! those that have used the processor for a while. So a function that computes, or loops, does not hold up others.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// Processor time after which a function goes to the slow lane.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// Processor time of one run: what was used, and how much may be.
+#[derive(Debug)]
+pub(super) struct Budget {
+    start: Instant,
+    /// Nanoseconds of all polls that have ended.
+    used: AtomicU64,
+    /// When the poll that is under way began, in nanoseconds since `start`.
+    since: AtomicU64,
+    limit: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(limit: Duration) -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), used: AtomicU64::new(0), since: AtomicU64::new(0), limit })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn poll<T>(&self, poll: impl FnOnce() -> T) -> T {
+        let since = self.now();
+        self.since.store(since, Ordering::Relaxed);
+        let outcome = poll();
+        self.used.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);
+        outcome
+    }
+
+    /// Time used by polls that have ended.
+    pub(super) fn used(&self) -> Duration {
+        Duration::from_nanos(self.used.load(Ordering::Relaxed))
+    }
+
+    /// Whether the limit is reached; to be asked from inside a poll.
+    pub(super) fn is_over(&self) -> bool {
+        let poll = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        self.used() + Duration::from_nanos(poll) >= self.limit
+    }
+
+    /// The limit.
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A run on its way through one lane; ready with the rest of it once it is long.
+struct Lap {
+    work: Option<Work>,
+    budget: Arc<Budget>,
+    patience: Duration,
+}
+
+impl Future for Lap {
+    type Output = Option<Work>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Work>> {
+        let this = &mut *self;
+        let Some(work) = &mut this.work else { return Poll::Ready(None) };
+        match this.budget.poll(|| work.as_mut().poll(context)) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending if this.budget.used() >= this.patience => Poll::Ready(this.work.take()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// The threads.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    fast: Option<Runtime>,
+    slow: Option<Runtime>,
+}
+
+impl Lanes {
+    /// `threads` for each lane.
+    ///
+    /// # Errors
+    /// No threads can be had.
+    pub(super) fn start(threads: usize) -> io::Result<Self> {
+        let lane = |name: &str| {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads.max(1)).thread_name(name).enable_time();
+            builder
+        };
+        let fast = lane("refract-wasm").build()?;
+        // On Linux the niceness is that of a thread.
+        let slow = lane("refract-wasm-long").on_thread_start(behind).build()?;
+        Ok(Self { fast: Some(fast), slow: Some(slow) })
+    }
+
+    /// Starts a run.
+    pub(super) fn spawn(&self, budget: &Arc<Budget>, work: impl Future<Output = ()> + Send + 'static) {
+        let (Some(fast), Some(slow)) = (&self.fast, &self.slow) else { return };
+        let slow: Handle = slow.handle().clone();
+        let mut lap = Lap { work: Some(Box::pin(work)), budget: Arc::clone(budget), patience: SHORT };
+        fast.spawn(async move {
+            if let Some(rest) = (&mut lap).await {
+                (lap.work, lap.patience) = (Some(rest), Duration::MAX);
+                slow.spawn(lap);
+            }
+        });
+    }
+}
+
+fn behind() {
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "the threads of long runs have no lower priority");
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        for lane in [self.fast.take(), self.slow.take()].into_iter().flatten() {
+            lane.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_runs_long_changes_lanes_and_ends_there() {
+        let lanes = Lanes::start(1).unwrap();
+        let budget = Budget::new(Duration::from_secs(60));
+        let (sender, mut names) = tokio::sync::mpsc::unbounded_channel();
+        lanes.spawn(&budget, async move {
+            for _ in 0..4 {
+                let name = std::thread::current().name().unwrap().to_owned();
+                sender.send(name).unwrap();
+                std::thread::sleep(SHORT);
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut seen = Vec::new();
+        while let Some(name) = names.recv().await {
+            seen.push(name);
+        }
+        assert_eq!(seen.first().unwrap(), "refract-wasm");
+        assert_eq!(seen.last().unwrap(), "refract-wasm-long");
+        assert!(budget.used() >= 3 * SHORT && !budget.is_over());
+    }
+}

@@ -1,0 +1,270 @@
+//! Runs of a probe that behaves and misbehaves, see `transforms/functions/wasm/probe.wat`.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use refract_transforms::{Context, Input, Limits, TransformError};
+
+use super::*;
+use crate::function::builtin::WasmTask;
+use crate::function::run::{Output, RunError};
+use crate::store::{BodyError, Payload};
+
+/// The probe: `probe.wat` as a component.
+fn probe() -> Vec<u8> {
+    wat::parse_str(include_str!("../../../transforms/functions/wasm/probe.component.wat")).unwrap()
+}
+
+fn options(dir: &tempfile::TempDir) -> Options {
+    Options {
+        data_dir: dir.path().to_owned(),
+        key: [3; 32],
+        instances: 16,
+        threads: 2,
+        compile_timeout: Duration::from_secs(60),
+        queue: Duration::from_millis(200),
+    }
+}
+
+struct Fixture {
+    _dir: tempfile::TempDir,
+    components: Components,
+    task: WasmTask,
+}
+
+async fn fixture() -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    let components = Components::new(options(&dir));
+    let registered = components.register(probe()).await.unwrap();
+    assert_eq!(registered.world, WasmWorld::Transform);
+    let task = WasmTask {
+        name: "probe".into(),
+        digest: registered.digest,
+        memory: 8 << 20,
+        timeout: Duration::from_secs(10),
+        concurrency: None,
+        payload: r#"{"n":1}"#.into(),
+    };
+    Fixture { _dir: dir, components, task }
+}
+
+fn context(key: &str) -> Context {
+    Context { input: Input { key: key.into(), bucket: "b".into(), ..Input::default() }, ..Context::default() }
+}
+
+impl Fixture {
+    async fn run(&self, key: &str, input: Payload) -> Result<Output, RunError> {
+        self.components.run(&self.task, &context(key), input).await
+    }
+}
+
+async fn gather(body: Payload) -> Result<Vec<u8>, BodyError> {
+    match body {
+        Payload::Bytes(bytes) => Ok(bytes.to_vec()),
+        Payload::Stream(mut stream, _) => {
+            let mut all = Vec::new();
+            while let Some(chunk) = stream.next().await {
+                all.extend_from_slice(&chunk?);
+            }
+            Ok(all)
+        }
+    }
+}
+
+fn stream(chunks: Vec<Result<Bytes, BodyError>>) -> Payload {
+    Payload::Stream(Box::pin(futures_util::stream::iter(chunks)), None)
+}
+
+fn filler(size: usize) -> Bytes {
+    (0..size).map(|i| u8::try_from(i % 251).unwrap()).collect::<Vec<u8>>().into()
+}
+
+#[tokio::test]
+async fn bytes_pass_through_a_function_and_a_small_answer_is_whole() {
+    let fixture = fixture().await;
+    let output = fixture.run("u", Payload::Bytes(Bytes::from_static(b"Hello, lens"))).await.unwrap();
+    let Payload::Bytes(bytes) = output.body else { panic!("small") };
+    assert_eq!(bytes, "HELLO, LENS");
+    let large = filler(5 << 20);
+    for key in ["c", "u"] {
+        let input = stream(vec![Ok(large.slice(..1 << 20)), Ok(large.slice(1 << 20..))]);
+        let output = fixture.run(key, input).await.unwrap();
+        assert!(matches!(output.body, Payload::Stream(..)));
+        let want = if key == "c" { large.to_vec() } else { large.to_ascii_uppercase() };
+        assert!(gather(output.body).await.unwrap() == want, "{key}");
+    }
+    assert!(fixture.run("c", Payload::Bytes(Bytes::new())).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_function_sets_the_head_before_its_first_byte_and_may_refuse() {
+    let fixture = fixture().await;
+    let output = fixture.run("h", Payload::Bytes(Bytes::new())).await.unwrap();
+    assert_eq!(output.head.content_type.as_deref(), Some("text/x-probe"));
+    assert_eq!(output.head.content_encoding, Some(None));
+    let metadata = BTreeMap::from([("made-by".to_owned(), "probe".to_owned())]);
+    assert_eq!(output.head.metadata, Some(metadata));
+    assert_eq!(gather(output.body).await.unwrap(), br#"{"n":1}"#);
+    match fixture.run("f", Payload::Bytes(Bytes::new())).await.unwrap_err() {
+        RunError::Refused { status: 418, code, message } => {
+            assert_eq!((code.as_str(), message.as_str()), ("Teapot", "short and stout"));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_trap_is_an_error_and_after_the_first_bytes_a_broken_body() {
+    let fixture = fixture().await;
+    match fixture.run("t", Payload::Bytes(Bytes::new())).await.unwrap_err() {
+        RunError::Failed { message, .. } => assert!(message.contains("unreachable"), "{message}"),
+        other => panic!("{other}"),
+    }
+    let output = fixture.run("x", Payload::Bytes(Bytes::new())).await.unwrap();
+    assert!(gather(output.body).await.is_err());
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_is_no_answer() {
+    let fixture = fixture().await;
+    let broken = || Err(BodyError::Read("bad segment".into()));
+    assert!(matches!(fixture.run("u", stream(vec![broken()])).await, Err(RunError::Input(_))));
+    let output = fixture.run("u", stream(vec![Ok(filler(1 << 20)), broken()])).await.unwrap();
+    assert!(gather(output.body).await.is_err());
+}
+
+#[tokio::test]
+async fn an_endless_loop_is_ended_by_its_deadline_and_holds_nobody_up() {
+    let fixture = fixture().await;
+    let task = WasmTask { timeout: Duration::from_millis(600), ..fixture.task.clone() };
+    let context = context("l");
+    let loops: Vec<_> = (0..4)
+        .map(|_| {
+            let (components, task, context) = (fixture.components.clone(), task.clone(), context.clone());
+            tokio::spawn(async move { components.run(&task, &context, Payload::Bytes(Bytes::new())).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let start = Instant::now();
+    let other = WasmTask { name: "other".into(), ..fixture.task.clone() };
+    for _ in 0..20 {
+        let input = Payload::Bytes(Bytes::from_static(b"x"));
+        fixture.components.run(&other, &self::context("u"), input).await.unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_millis(2_000), "{:?}", start.elapsed());
+    for looping in loops {
+        assert!(matches!(looping.await.unwrap(), Err(RunError::Timeout(_))));
+    }
+}
+
+#[tokio::test]
+async fn memory_and_output_have_their_limits() {
+    let fixture = fixture().await;
+    match fixture.run("m", Payload::Bytes(Bytes::new())).await.unwrap_err() {
+        RunError::Failed { message, .. } => assert_eq!(message, "The function ran out of memory"),
+        other => panic!("{other}"),
+    }
+    let limits = Limits { output_bytes: 1 << 20, ..Limits::default() };
+    let context = Context { limits, ..context("w") };
+    let output = fixture.components.run(&fixture.task, &context, Payload::Bytes(Bytes::new())).await.unwrap();
+    let Payload::Stream(mut body, _) = output.body else { panic!("large") };
+    let (mut read, mut failed) = (0, false);
+    while let Some(chunk) = body.next().await {
+        match chunk {
+            Ok(chunk) => read += chunk.len(),
+            Err(_) => failed = true,
+        }
+    }
+    assert!(failed && read == 1 << 20, "{read}");
+    let limits = Limits { output_bytes: 1 << 10, ..Limits::default() };
+    let context = Context { limits, ..context };
+    let outcome = fixture.components.run(&fixture.task, &context, Payload::Bytes(Bytes::new())).await;
+    assert!(matches!(outcome, Err(RunError::Transform(TransformError::Limit { .. }))));
+}
+
+#[tokio::test]
+async fn a_slow_reader_holds_its_own_instance_and_one_that_leaves_frees_it() {
+    let fixture = fixture().await;
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(fixture.run("w", Payload::Bytes(Bytes::new())).await.unwrap());
+    }
+    // Half of all instances are held: no more of this function, and all that others want.
+    assert!(matches!(fixture.run("u", Payload::Bytes(Bytes::new())).await, Err(RunError::Busy(_))));
+    let other = WasmTask { name: "other".into(), ..fixture.task.clone() };
+    let input = || Payload::Bytes(Bytes::from_static(b"x"));
+    fixture.components.run(&other, &context("u"), input()).await.unwrap();
+    assert_eq!(fixture.components.live(), 8);
+    drop(held);
+    for _ in 0..200 {
+        if fixture.components.live() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(fixture.components.live(), 0);
+    fixture.run("u", input()).await.unwrap();
+    let stopped = WasmTask { concurrency: Some(0), ..fixture.task.clone() };
+    let refused = fixture.components.run(&stopped, &context("u"), input()).await;
+    assert!(matches!(refused, Err(RunError::Busy(_))));
+}
+
+#[tokio::test]
+async fn what_is_no_component_of_ours_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let components = Components::new(options(&dir));
+    let why = |bytes: Vec<u8>| async { components.register(bytes).await.unwrap_err().to_string() };
+    assert!(why(b"#!/bin/sh".to_vec()).await.contains("not a Wasm component"));
+    assert!(why(wat::parse_str("(module)").unwrap()).await.contains("core Wasm module"));
+    assert!(why(wat::parse_str("(component)").unwrap()).await.contains("exports neither"));
+    let importing = r#"(component (import "made:up/thing@1.0.0" (instance (export "f" (func))))
+        (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+        (func (export "transform") (canon lift (core func $i "f"))))"#;
+    assert!(why(wat::parse_str(importing).unwrap()).await.contains("made:up/thing"));
+    let mut cut = probe();
+    cut.truncate(cut.len() / 2);
+    assert!(!why(cut).await.is_empty());
+    assert!(components.0.artifacts.components().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_compiled_serves_after_a_restart_and_a_changed_file_is_compiled_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let digest = Components::new(options(&dir)).register(probe()).await.unwrap().digest;
+    let fixture = |components| Fixture {
+        _dir: tempfile::tempdir().unwrap(),
+        components,
+        task: WasmTask {
+            name: "probe".into(),
+            digest: digest.clone(),
+            memory: 8 << 20,
+            timeout: Duration::from_secs(10),
+            concurrency: None,
+            payload: "{}".into(),
+        },
+    };
+    let again = fixture(Components::new(options(&dir)));
+    again.run("u", Payload::Bytes(Bytes::from_static(b"a"))).await.unwrap();
+    let folder = dir.path().join("wasm");
+    let compiled = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "cwasm"))
+        .unwrap();
+    let mut bytes = std::fs::read(&compiled).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&compiled, bytes).unwrap();
+    let third = fixture(Components::new(options(&dir)));
+    let first = third.run("u", Payload::Bytes(Bytes::from_static(b"a"))).await;
+    assert!(matches!(first, Err(RunError::Busy(_))), "never loaded");
+    for _ in 0..400 {
+        if third.run("u", Payload::Bytes(Bytes::from_static(b"a"))).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it was not compiled again");
+}

@@ -1,0 +1,260 @@
+//! Functions that are webhooks, in the shape of MinIO's Object Lambda: the event is POSTed, and the answer's body becomes
+//! the object.
+
+use std::fmt;
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, Uri};
+use tokio::sync::mpsc;
+use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
+
+use crate::catalog::WebhookFunction;
+use crate::catalog::seal::{MasterKey, SealError};
+use crate::notification::address::Checked;
+use crate::secret::Secret;
+use crate::store::{BodyError, ByteStream};
+
+/// Bytes of the answer that are read at a time.
+const CHUNK: usize = 64 << 10;
+/// Longest time to connect.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Sends events to webhooks.
+#[derive(Clone)]
+pub struct Webhooks {
+    master: Arc<MasterKey>,
+    private: bool,
+    agents: moka::sync::Cache<(String, u64), Arc<Hook>>,
+}
+
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhooks").field("private", &self.private).finish_non_exhaustive()
+    }
+}
+
+/// A webhook that is ready to be asked.
+struct Hook {
+    agent: Agent,
+    url: String,
+    token: Option<Secret>,
+}
+
+/// What a webhook answered, as far as its head.
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: ByteStream,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// It took too long.
+    #[error("the webhook did not answer in time")]
+    Timeout,
+    /// It cannot be reached, or may not.
+    #[error("{0}")]
+    Unreachable(String),
+    /// What is kept of it cannot be used.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// A client certificate and its key, from one text of PEM.
+fn identity(pem: &str) -> Result<ClientCert, String> {
+    let (mut chain, mut key): (Vec<Certificate<'static>>, Option<PrivateKey<'static>>) = (Vec::new(), None);
+    for item in parse_pem(pem.as_bytes()) {
+        match item.map_err(|error| error.to_string())? {
+            PemItem::Certificate(certificate) => chain.push(certificate),
+            PemItem::PrivateKey(found) => key = Some(found),
+            _ => {}
+        }
+    }
+    match key {
+        Some(key) if !chain.is_empty() => Ok(ClientCert::new_with_certs(&chain, key)),
+        Some(_) => Err("it has no certificate".into()),
+        None => Err("it has no private key".into()),
+    }
+}
+
+fn roots(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
+    let mut all = Vec::new();
+    for item in parse_pem(pem.as_bytes()) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| error.to_string())? {
+            all.push(certificate);
+        }
+    }
+    if all.is_empty() { Err("it has no certificate".into()) } else { Ok(all) }
+}
+
+/// Checks what is said of a webhook; the text names the field.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(url: &str, identity_pem: Option<&str>, roots_pem: Option<&str>) -> Result<(), String> {
+    let parsed: Uri = url.parse().map_err(|error| format!("url: {error}"))?;
+    match parsed.scheme_str() {
+        Some("http") => {}
+        Some("https") if cfg!(feature = "tls") => {}
+        Some("https") => return Err("url: this binary was built without the feature `tls`".into()),
+        _ => return Err("url: it must begin with http:// or https://".into()),
+    }
+    if parsed.host().is_none_or(str::is_empty) || parsed.authority().is_some_and(|a| a.as_str().contains('@'))
+    {
+        return Err("url: it must name a host, and no user".into());
+    }
+    identity_pem
+        .map_or(Ok(()), |pem| identity(pem).map(drop).map_err(|why| format!("client_identity: {why}")))?;
+    roots_pem.map_or(Ok(()), |pem| roots(pem).map(drop).map_err(|why| format!("ca: {why}")))
+}
+
+impl Webhooks {
+    /// `private` lets webhooks have addresses that are not of the public internet.
+    #[must_use]
+    pub fn new(master: Arc<MasterKey>, private: bool) -> Self {
+        Self { master, private, agents: moka::sync::Cache::new(1_000) }
+    }
+
+    /// Seals a secret of a webhook for the catalog.
+    ///
+    /// # Errors
+    /// No random bytes.
+    pub fn seal(&self, function: &str, secret: &Secret) -> Result<Vec<u8>, SealError> {
+        self.master.seal(&format!("webhook {function}"), secret)
+    }
+
+    fn hook(&self, name: &str, revision: u64, webhook: &WebhookFunction) -> Result<Arc<Hook>, WebhookError> {
+        let key = (name.to_owned(), revision);
+        if let Some(hook) = self.agents.get(&key) {
+            return Ok(hook);
+        }
+        let open = |sealed: &Option<Vec<u8>>| {
+            let opened = sealed.as_ref().map(|sealed| self.master.open(&format!("webhook {name}"), sealed));
+            opened.transpose().map_err(|error| WebhookError::Broken(error.to_string()))
+        };
+        let mut tls = TlsConfig::builder();
+        if let Some(pem) = open(&webhook.sealed_identity)? {
+            tls = tls.client_cert(Some(identity(pem.expose()).map_err(WebhookError::Broken)?));
+        }
+        if let Some(pem) = &webhook.ca {
+            tls = tls.root_certs(RootCerts::new_with_certs(&roots(pem).map_err(WebhookError::Broken)?));
+        }
+        let config = Agent::config_builder()
+            .timeout_connect(Some(CONNECT))
+            // Neither a redirect nor a proxy may lead elsewhere.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .http_status_as_error(false)
+            .user_agent(concat!("Refract/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls.build())
+            .build();
+        let resolver = Checked::new(self.private, "webhook_private");
+        let hook = Arc::new(Hook {
+            agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
+            url: webhook.url.clone(),
+            token: open(&webhook.sealed_token)?,
+        });
+        self.agents.insert(key, Arc::clone(&hook));
+        Ok(hook)
+    }
+
+    /// Sends an event, and answers when the answer's head is there. All of it must come within `limit`.
+    ///
+    /// # Errors
+    /// [`WebhookError`].
+    pub async fn ask(
+        &self,
+        name: &str,
+        revision: u64,
+        webhook: &WebhookFunction,
+        event: Bytes,
+        limit: Duration,
+    ) -> Result<Answer, WebhookError> {
+        let hook = self.hook(name, revision, webhook)?;
+        let (head, answered) = tokio::sync::oneshot::channel();
+        let (chunks, receiver) = mpsc::channel(4);
+        tokio::task::spawn_blocking(move || exchange(&hook, &event, limit, head, &chunks));
+        let (status, headers) =
+            answered.await.unwrap_or_else(|_| Err(WebhookError::Unreachable("it panicked".into())))?;
+        let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
+            receiver.recv().await.map(|chunk| (chunk, receiver))
+        });
+        Ok(Answer { status, headers, body: Box::pin(stream) })
+    }
+}
+
+type Head = Result<(StatusCode, HeaderMap), WebhookError>;
+
+/// One exchange, on a thread of its own.
+fn exchange(
+    hook: &Hook,
+    event: &[u8],
+    limit: Duration,
+    head: tokio::sync::oneshot::Sender<Head>,
+    chunks: &mpsc::Sender<Result<Bytes, BodyError>>,
+) {
+    let mut request = hook.agent.post(&hook.url).header("content-type", "application/json");
+    if let Some(token) = &hook.token {
+        request = request.header("authorization", format!("Bearer {}", token.expose()));
+    }
+    let answer = request.config().timeout_global(Some(limit)).build().send(event);
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            let why = match error {
+                ureq::Error::Timeout(_) => WebhookError::Timeout,
+                other => WebhookError::Unreachable(other.to_string()),
+            };
+            drop(head.send(Err(why)));
+            return;
+        }
+    };
+    let (parts, body) = answer.into_parts();
+    if head.send(Ok((parts.status, parts.headers))).is_err() {
+        return;
+    }
+    let mut reader = body.into_reader();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let chunk = match reader.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(size) => Ok(Bytes::copy_from_slice(buffer.get(..size).unwrap_or_default())),
+            Err(error) => Err(BodyError::Read(format!("the webhook's answer broke off: {error}"))),
+        };
+        let last = chunk.is_err();
+        if chunks.blocking_send(chunk).is_err() || last {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_webhook_is_checked() {
+        assert!(check("http://hooks.example.com/f?x=1", None, None).is_ok());
+        for url in ["ftp://x/", "/path", "http://user:pass@x/", "http://", "nonsense"] {
+            assert!(check(url, None, None).unwrap_err().starts_with("url:"), "{url}");
+        }
+        assert!(check("http://x/", Some("no pem"), None).unwrap_err().starts_with("client_identity:"));
+        assert!(check("http://x/", None, Some("no pem")).unwrap_err().starts_with("ca:"));
+    }
+}
