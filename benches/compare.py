@@ -2,7 +2,8 @@
 """Refract beside its peers, in one run on loopback: `benches/compare.py [--seconds 3] [--peers DIR]`.
 
 Prints, for GET and PUT of each size at 1 and 16 connections: requests a second, the server's processor time a request,
-and at the end each server's peak of resident memory. Peers that are not at hand are left out by name: nginx (on the
+and at the end each server's peak of resident memory and what SSE-S3 costs. Refract has rows of a plain bucket, of one
+with versions, of one with SSE-S3, and of a lens. Peers that are not at hand are left out by name: nginx (on the
 PATH), s3s-fs (`cargo install --root DIR s3s-fs --version 0.14.1 --features binary`), moto (`pip install moto[server]`
 in the Python that runs this). Build first: `cargo build --release && cargo build --release --bench load`.
 """
@@ -23,6 +24,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 KEY_ID, SECRET = "AKIABENCH00000000000", "bench-secret-access-key-0000000000000000"
 KIB, MIB = 1 << 10, 1 << 20
 SIZES = [4 * KIB, 64 * KIB, MIB, 64 * MIB]
+# What buckets of Refract are configured with: name, subresource, document.
+VERSIONED, SEALED = "bench-versioned", "bench-sse"
+CONFIGURED = [
+    (VERSIONED, "versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"),
+    (SEALED, "encryption", "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>"
+     "AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"),
+]
 
 
 def free_port():
@@ -60,11 +68,11 @@ class Bench:
         wait_for(port)
         self.running[name] = (process, port)
 
-    def load(self, name, op, size=4 * KIB, connections=1, prefix="/bench/", seconds=None):
+    def load(self, name, op, size=4 * KIB, connections=1, prefix="/bench/", seconds=None, **more):
         process, port = self.running[name]
         keys = 4 if size > MIB else 64
         arguments = {"addr": f"127.0.0.1:{port}", "op": op, "size": size, "connections": connections,
-                     "prefix": prefix, "pid": process.pid, "keys": keys, "seconds": seconds or self.options.seconds}
+                     "prefix": prefix, "pid": process.pid, "keys": keys, "seconds": seconds or self.options.seconds, **more}
         if name != "nginx":
             arguments |= {"key-id": KEY_ID, "secret": SECRET}
         words = [w for k, v in arguments.items() for w in (f"--{k}", str(v))]
@@ -92,6 +100,14 @@ class Bench:
         run("access-point", "put", "bench-ap", "--bucket", "bench")
         return run("object-lambda", "put", "bench-lens", "--access-point", "bench-ap", "--function",
                    "builtin-identity")["alias"]
+
+    def configure(self):
+        """Makes Refract's buckets with versions and with encryption."""
+        for bucket, subresource, document in CONFIGURED:
+            self.load("refract", "create", prefix=f"/{bucket}/")
+            done = self.load("refract", "configure", target=f"/{bucket}?{subresource}", document=document)
+            if "failed" in done:
+                sys.exit(done["failed"])
 
     def start_all(self):
         self.refract("refract", "sync")
@@ -128,7 +144,9 @@ class Bench:
         for name in self.running:
             if name != "nginx":
                 self.load(name, "create")
+        self.configure()
         alias = self.lens()
+        costs = {}
         print(f"{'':12} {'':>8} {'conns':>5}  {'server':22} {'requests/s':>11} {'CPU ms':>8} {'p50 ms':>8} {'p99 ms':>8}")
         for op in ("get", "put"):
             for size in SIZES:
@@ -137,21 +155,30 @@ class Bench:
                     for name in self.running:
                         if name != "nginx":
                             self.load(name, "fill", size)
+                    for bucket, *_ in CONFIGURED:
+                        self.load("refract", "fill", size, prefix=f"/{bucket}/")
                 for connections in (1, 16):
                     for name in list(self.running):
                         if op == "put" and name == "nginx":
                             continue
                         rows = [(name, "/bench/")]
                         if name == "refract":
-                            rows.append(("refract, identity lens", f"/{alias}/"))
+                            rows += [("refract, versioned", f"/{VERSIONED}/"), ("refract, SSE-S3", f"/{SEALED}/"),
+                                     ("refract, identity lens", f"/{alias}/")]
                         for label, prefix in rows:
                             row = self.load(name, op, size, connections, prefix)
                             if "failed" in row:
                                 print(f"{op.upper():12} {shown:>8} {connections:5}  {label:22} failed: {row['failed']}")
                                 continue
+                            costs[op, shown, connections, label] = row
                             note = f"  {row['errors']} errors" if row["errors"] else ""
                             print(f"{op.upper():12} {shown:>8} {connections:5}  {label:22} {row['requests_s']:11.1f} "
                                   f"{row['cpu_ms']:8.3f} {row['p50_ms']:8.3f} {row['p99_ms']:8.3f}{note}", flush=True)
+        print("SSE-S3 beside plain: requests a second, CPU a request")
+        for (op, shown, connections, label), row in costs.items():
+            if label == "refract, SSE-S3" and (plain := costs.get((op, shown, connections, "refract"))):
+                print(f"{op.upper():12} {shown:>8} {connections:5}  {row['requests_s'] / plain['requests_s']:7.2f} "
+                      f"{row['cpu_ms'] / plain['cpu_ms']:7.2f}")
         print("peak of resident memory, MiB: " + ", ".join(f"{n} {p}" for n, p in self.peaks.items()))
 
     def stop(self):

@@ -40,13 +40,16 @@ fn hex(bytes: &[u8]) -> String {
 fn head(options: &Options, method: &str, path: &str, length: u64) -> Result<Vec<u8>, Failure> {
     let host = options.text("addr", "");
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+    // A query here is one name.
+    let (path, query) =
+        path.split_once('?').map_or((path, String::new()), |(path, name)| (path, format!("{name}=")));
     let id = options.text("key-id", "");
     if !id.is_empty() {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let day = now.split('T').next().unwrap_or_default();
         let names = "host;x-amz-content-sha256;x-amz-date";
         let canonical = format!(
-            "{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:{now}\n\n{names}\nUNSIGNED-PAYLOAD"
+            "{method}\n{path}\n{query}\nhost:{host}\nx-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:{now}\n\n{names}\nUNSIGNED-PAYLOAD"
         );
         let scope = format!("{day}/us-east-1/s3/aws4_request");
         let to_sign = format!("AWS4-HMAC-SHA256\n{now}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
@@ -167,6 +170,13 @@ async fn main() -> Result<(), Failure> {
             .await?;
         println!("{{\"status\": {status}}}");
         return Ok(());
+    }
+    if op == "configure" {
+        let (target, document) = (options.text("target", ""), options.text("document", ""));
+        let request = head(&options, "PUT", &target, document.len() as u64)?;
+        let (status, _) = Connection::open(address).await?.send(&request, document.as_bytes()).await?;
+        println!("{{\"status\": {status}}}");
+        return if status == 200 { Ok(()) } else { Err(format!("{target} was answered {status}").into()) };
     }
     let method = if op == "get" { "GET" } else { "PUT" };
     let heads = (0..keys).map(|key| head(&options, method, &format!("{prefix}o{size}-{key}"), size));

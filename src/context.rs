@@ -21,12 +21,13 @@ use crate::iam::IamPlane;
 use crate::lambda_api::LambdaPlane;
 use crate::notification::Notifier;
 use crate::object_lambda::{self, ObjectLambdaPlane};
-use crate::s3::{Api, Names, S3Plane, SourceName};
+use crate::policy::{Network, Trail, Via};
+use crate::s3::{Api, Names, Place, S3Plane, SourceName};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::sts::StsPlane;
 use crate::sts::oidc::Oidc;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Audit, Metrics};
 
 /// What an [`App`] is made of.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub struct AppOptions {
     pub oidc_http_hosts: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
     /// Tells of what happens in buckets.
     pub notifier: Notifier,
     /// How OLAPs run.
@@ -67,6 +70,8 @@ pub struct AppOptions {
     pub platform: Platform,
     /// Time before an event is tried again.
     pub retry_events_after: std::time::Duration,
+    /// Changes and denials.
+    pub audit: Audit,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
 }
@@ -92,6 +97,8 @@ pub struct App {
     pub website_domains: Vec<String>,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
     /// What the verifier allows.
     pub auth: AuthOptions,
     /// Creates and deletes points.
@@ -108,6 +115,8 @@ pub struct App {
     pub sts: StsPlane,
     /// GET, HEAD and LIST through functions.
     pub object_lambda: ObjectLambdaPlane,
+    /// Changes and denials.
+    pub audit: Audit,
     /// Functions that are Wasm components.
     pub components: Components,
     /// Functions that are webhooks.
@@ -138,7 +147,11 @@ impl App {
             account_id: account_id.clone(),
             region: region.clone(),
         };
-        let names = PointNames { catalog: Arc::clone(&catalog), account_id: account_id.clone() };
+        let names = PointNames {
+            catalog: Arc::clone(&catalog),
+            account_id: account_id.clone(),
+            region: region.clone(),
+        };
         let api = Api {
             store: Arc::clone(&store),
             accounts: accounts.clone(),
@@ -204,7 +217,9 @@ impl App {
             domains: options.domains,
             website_domains: options.website_domains,
             admin_token: options.admin_token,
+            trusted_proxies: options.trusted_proxies,
             request_ids: RequestIds::new()?,
+            audit: options.audit,
             metrics: options.metrics,
             access_log: Arc::default(),
             draining: AtomicBool::new(false),
@@ -238,6 +253,8 @@ impl App {
             auth: None,
             plane: "",
             operation: "",
+            trail: Trail::default(),
+            client: None,
             cors: None,
             logged: None,
         }
@@ -257,6 +274,10 @@ pub struct RequestContext {
     pub plane: &'static str,
     /// Name of the operation, where the door knows it.
     pub operation: &'static str,
+    /// What was decided about it.
+    pub trail: Trail,
+    /// Where it came from.
+    pub client: Option<std::net::IpAddr>,
     /// Headers that tell a browser what another origin may see of the answer.
     pub cors: Option<Box<http::HeaderMap>>,
     /// What the access log will say, where something may be logged.
@@ -288,14 +309,15 @@ impl RequestIds {
 struct PointNames {
     catalog: Arc<dyn Catalog>,
     account_id: String,
+    region: String,
 }
 
 impl Names for PointNames {
-    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError> {
+    fn source(&self, source: &SourceName<'_>) -> Result<Place, ApiError> {
         let view = self.catalog.snapshot();
         let found = match source {
             SourceName::Bucket(name) => match target::alias(name, &view) {
-                None => return Ok((*name).to_owned()),
+                None => return Ok(Place { bucket: (*name).to_owned(), via: None }),
                 Some(found) => found?,
             },
             SourceName::AccessPoint { region, account_id, name } => {
@@ -309,7 +331,10 @@ impl Names for PointNames {
             }
         };
         match found {
-            Target::AccessPoint(point) => Ok(point.bucket.clone()),
+            Target::AccessPoint(point) => {
+                let via = Some(Via::access_point(Arc::clone(&point), &self.region));
+                Ok(Place { bucket: point.bucket.clone(), via })
+            }
             Target::ObjectLambda(..) | Target::Bucket(_) | Target::Service => Err(ApiError::invalid_request(
                 "An Object Lambda access point cannot be the source of a copy: read the object through it and put \
                  the result",

@@ -31,7 +31,7 @@ use crate::object_lambda;
 use crate::server::{Gateway, Limits, Server};
 use crate::store::Store;
 use crate::store::fs::{FsOptions, FsStore, OpenError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Audit, Metrics};
 
 /// How long a request waits for a function that has as many runs as it may.
 const FUNCTION_QUEUE: Duration = Duration::from_secs(1);
@@ -64,6 +64,9 @@ pub enum StartError {
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
+    /// The audit log cannot be written.
+    #[error("the audit log cannot be written: {0}")]
+    Audit(std::io::Error),
     /// Functions cannot be given a way to the server.
     #[error("functions cannot be given a way to the server: {0}")]
     Gateway(std::io::Error),
@@ -237,6 +240,8 @@ impl Instance {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             region_strict: config.region_strict,
+            trusted_proxies: config.trusted_proxies.clone(),
+            audit: Audit::open(&config.audit, &config.data_dir).map_err(StartError::Audit)?,
             sigv2: config.sigv2,
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),

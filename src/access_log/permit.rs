@@ -83,7 +83,8 @@ fn of_policy(policy: &Policy, target: &Bucket, key: &str, source: &str, account:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::{Acl, BucketConfig, BucketPolicy};
+    use crate::bucket::{Acl, BucketConfig};
+    use crate::policy::ResourcePolicy;
 
     const ACCOUNT: &str = "111122223333";
 
@@ -101,7 +102,7 @@ mod tests {
     fn by_policy(statements: &str) -> bool {
         let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statements}]}}");
         let config =
-            BucketConfig { policy: Some(BucketPolicy::parse(&text).unwrap()), ..BucketConfig::default() };
+            BucketConfig { policy: Some(ResourcePolicy::parse(&text).unwrap()), ..BucketConfig::default() };
         allows(&target(config), "p/2026", "p/", Source { bucket: "b", account: ACCOUNT })
     }
 

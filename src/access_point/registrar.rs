@@ -11,6 +11,7 @@ use crate::catalog::{
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::function::{self, PrepareError};
+use crate::policy::{Policy, ResourcePolicy};
 use crate::store::{Store, StoreError};
 
 use super::arn::{FunctionArn, PointArn, PointKind};
@@ -20,8 +21,6 @@ use super::{alias, names, target};
 const MAX_ACCESS_POINTS: usize = 10_000;
 /// Object Lambda access points of an account.
 const MAX_OBJECT_LAMBDAS: usize = 1_000;
-/// Bytes of a policy document.
-const MAX_POLICY: usize = 20 << 10;
 /// Tags of a point.
 const MAX_TAGS: usize = 50;
 
@@ -253,23 +252,30 @@ pub fn find_object_lambda(view: &View, name: &str) -> Result<Arc<ObjectLambda>, 
     view.object_lambdas.get(name).cloned().ok_or_else(|| target::no_such_access_point(name))
 }
 
-/// Checks a policy document's form: a JSON object of at most 20 KiB. It is stored as sent.
+/// Reads the policy of a point: it speaks of that point alone, and where the public is blocked it is not public.
 ///
 /// # Errors
-/// 400 MalformedPolicy.
-pub fn check_policy(document: &str) -> Result<(), ApiError> {
+/// 400 MalformedPolicy that names the fault; 403 AccessDenied for a public one.
+pub fn read_policy(document: &str, arn: &str, block: PublicAccessBlock) -> Result<ResourcePolicy, ApiError> {
     let malformed = |why: String| ApiError::new(StatusCode::BAD_REQUEST, "MalformedPolicy", why);
-    if document.len() > MAX_POLICY {
-        return Err(malformed(format!(
-            "Policy has {} bytes; the limit for an access point is {MAX_POLICY}",
-            document.len()
-        )));
+    let policy = ResourcePolicy::parse(document).map_err(|error| malformed(error.to_string()))?;
+    for statement in policy.policy().into_iter().flat_map(Policy::statements) {
+        let (patterns, _) = statement.resources();
+        for pattern in patterns {
+            // Before its first wildcard or variable a pattern must not have left the point behind.
+            let fixed = pattern.split(['*', '?', '$']).next().unwrap_or_default();
+            let rest = fixed.strip_prefix(arn);
+            let within = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let may_reach_it = fixed.len() < pattern.len() && arn.starts_with(fixed);
+            if !within && !may_reach_it {
+                return Err(malformed(format!("Policy has invalid resource: {pattern} is not of {arn}")));
+            }
+        }
     }
-    match serde_json::from_str(document) {
-        Ok(serde_json::Value::Object(fields)) if fields.contains_key("Statement") => Ok(()),
-        Ok(_) => Err(malformed("Policy must be a JSON object with a Statement".to_owned())),
-        Err(error) => Err(malformed(format!("Policy is not JSON: {error}"))),
+    if block.block_public_policy && policy.is_public() {
+        return Err(ApiError::access_denied("a public access point policy: BlockPublicPolicy is on"));
     }
+    Ok(policy)
 }
 
 /// Checks tags: at most 50, keys of 1 to 128 and values of at most 256 characters.

@@ -15,10 +15,12 @@ pub mod accounts;
 pub mod aws;
 pub mod buckets;
 pub mod error;
+pub mod explain;
 pub mod extract;
 pub mod function_logs;
 pub mod functions;
 pub mod health;
+mod inquiry;
 pub mod keys;
 pub mod kms_keys;
 pub mod object_lambdas;
@@ -60,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/buckets/{name}/quota", put(buckets::put_quota).delete(buckets::delete_quota))
         .route("/kms-keys", get(kms_keys::list))
         .route("/kms-keys/{*name}", put(kms_keys::put))
+        .route("/policy/explain", post(explain::explain))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", axum::routing::patch(keys::update).delete(keys::delete))
         .route("/openapi.json", get(openapi::document));

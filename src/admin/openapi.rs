@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::{
-    access_points, accounts, buckets, function_logs, functions, keys, kms_keys, object_lambdas, preview,
-    roles, users,
+    access_points, accounts, buckets, explain, function_logs, functions, keys, kms_keys, object_lambdas,
+    preview, roles, users,
 };
 
 /// The document, from the handlers' own descriptions.
@@ -37,6 +37,7 @@ use super::{
         accounts::get,
         accounts::put,
         accounts::delete,
+        explain::explain,
         buckets::list,
         buckets::get,
         buckets::put_quota,

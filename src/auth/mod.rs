@@ -26,7 +26,7 @@ pub use keys::{KeyRecord, KeyStore, Principal, PrincipalKind};
 pub use payload::PayloadMode;
 pub use presign::strip;
 pub use sign::Signer;
-pub use sigv4::{ChunkKey, Scope};
+pub use sigv4::{ChunkKey, Scope, amz_date as signed_at};
 
 /// The largest body that is collected because its hash is signed but not sent: 16 MiB.
 pub const COLLECTED_BODY_LIMIT: usize = 16 << 20;
@@ -98,6 +98,8 @@ pub struct Authenticated {
     pub scope: Option<Scope>,
     /// How it was signed.
     pub method: AuthMethod,
+    /// When, where the signature says so.
+    pub at: Option<Timestamp>,
     /// How its body is bound to the signature.
     pub payload: PayloadMode,
     pub(in crate::auth) chunks: Option<ChunkKey>,

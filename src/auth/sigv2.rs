@@ -253,6 +253,7 @@ fn verify(
         principal: record.principal,
         scope: None,
         method: claim.method,
+        at: None,
         payload,
         chunks: None,
     })

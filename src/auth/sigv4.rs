@@ -226,7 +226,8 @@ pub(super) fn any_date(text: &str) -> Option<Timestamp> {
 }
 
 /// `YYYYMMDDTHHMMSSZ`.
-pub(super) fn amz_date(text: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn amz_date(text: &str) -> Option<Timestamp> {
     if text.len() != 16 || text.bytes().filter(u8::is_ascii_digit).count() != 14 {
         return None;
     }
@@ -321,6 +322,7 @@ fn verify(
         principal: record.principal,
         scope: Some(scope),
         method,
+        at: Some(claim.at),
         payload: mode,
         chunks: Some(chunks),
     })))

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::PublicAccessBlock;
 use crate::error::ApiError;
+use crate::policy::ResourcePolicy;
 use crate::store::Quota;
 
 pub mod acl;
@@ -16,7 +17,6 @@ pub mod logging;
 pub mod notification;
 pub mod object_lock;
 pub mod ownership;
-pub mod policy;
 pub mod versioning;
 pub mod website;
 
@@ -28,7 +28,6 @@ pub use logging::Logging;
 pub use notification::Notification;
 pub use object_lock::ObjectLock;
 pub use ownership::Ownership;
-pub use policy::BucketPolicy;
 pub use versioning::Versioning;
 pub use website::Website;
 
@@ -57,7 +56,7 @@ pub struct BucketConfig {
     /// Whether the requester pays. Nobody does here; clients read it back.
     pub requester_pays: bool,
     /// The bucket policy.
-    pub policy: Option<BucketPolicy>,
+    pub policy: Option<ResourcePolicy>,
     /// What becomes of objects with time.
     pub lifecycle: Option<Lifecycle>,
     /// What the bucket shows as a website.

@@ -135,7 +135,12 @@ mod tests {
             alias: "ap1-x-s3alias".into(),
             created: jiff::Timestamp::UNIX_EPOCH,
             public_access_block: PublicAccessBlock::default(),
-            policy: Some("{}".into()),
+            policy: Some(
+                crate::policy::ResourcePolicy::parse(
+                    r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}}"#,
+                )
+                .unwrap(),
+            ),
             tags: BTreeMap::from([("k".into(), "v".into())]),
         };
         let block = PublicAccessBlock { block_public_acls: false, ..Default::default() };

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::lambda::LambdaFunction;
+use crate::policy::ResourcePolicy;
 
 /// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
 pub type Tags = BTreeMap<String, String>;
@@ -72,9 +73,9 @@ pub struct AccessPoint {
     /// Fixed at creation.
     #[serde(default)]
     pub public_access_block: PublicAccessBlock,
-    /// Policy document as sent, at most 20 KiB.
+    /// Its policy.
     #[serde(default)]
-    pub policy: Option<String>,
+    pub policy: Option<ResourcePolicy>,
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
@@ -123,9 +124,9 @@ pub struct ObjectLambda {
     /// Fixed at creation.
     #[serde(default)]
     pub public_access_block: PublicAccessBlock,
-    /// Policy document as sent, at most 20 KiB.
+    /// Its policy.
     #[serde(default)]
-    pub policy: Option<String>,
+    pub policy: Option<ResourcePolicy>,
     /// Tags.
     #[serde(default)]
     pub tags: Tags,

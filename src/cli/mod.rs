@@ -20,6 +20,7 @@ mod healthcheck;
 mod key;
 mod kms_key;
 mod object_lambda;
+mod policy;
 mod presign;
 mod role;
 mod serve;
@@ -55,6 +56,8 @@ enum Command {
     Role(role::Role),
     /// Makes, lists, switches and deletes access keys
     Key(key::Key),
+    /// Explains who may do what, and why
+    Policy(policy::Policy),
     /// Makes and lists named keys for SSE-KMS
     KmsKey(kms_key::KmsKey),
     /// Shows the configuration in force, or a file with all defaults
@@ -107,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::User(command) => user::run(command),
         Command::Role(command) => role::run(command),
         Command::Key(command) => key::run(command),
+        Command::Policy(command) => policy::run(command),
         Command::KmsKey(command) => kms_key::run(command),
         Command::Config(command) => config::run(&command),
         Command::Healthcheck(command) => healthcheck::run(&command),

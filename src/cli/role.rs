@@ -19,6 +19,7 @@ pub(super) struct Role {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it, for one command")]
 enum Action {
     /// Makes a role, or writes everything of it anew
     Create {

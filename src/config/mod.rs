@@ -13,10 +13,11 @@ use crate::access_point::arn;
 use crate::encryption::DataKey;
 use crate::lifecycle;
 use crate::notification::{self, Target, TargetKind};
+use crate::policy::Network;
 use crate::secret::Secret;
 use crate::server::Limits;
 use crate::store::fs::Durability;
-use crate::telemetry::LogFormat;
+use crate::telemetry::{AuditOptions, AuditTo, LogFormat};
 
 mod functions;
 mod raw;
@@ -73,6 +74,10 @@ pub struct Config {
     pub root: Option<(String, Secret)>,
     /// Token of the admin API.
     pub admin_token: Option<Secret>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
+    /// The audit log.
+    pub audit: AuditOptions,
     /// The master key's file, where it is not in the data directory.
     pub master_key_file: Option<PathBuf>,
     /// The key of SSE-S3, where it is given.
@@ -188,6 +193,27 @@ impl Config {
                         None => return of("encryption_key")?.refuse("must be 64 hexadecimal digits"),
                     }
                 }
+            },
+            trusted_proxies: {
+                let list = of("trusted_proxies")?.list();
+                let read: Option<Vec<Network>> = list.iter().map(|text| Network::parse(text)).collect();
+                match read {
+                    Some(networks) => networks,
+                    None => {
+                        return of("trusted_proxies")?
+                            .refuse("must be IP addresses or ranges in CIDR notation");
+                    }
+                }
+            },
+            audit: AuditOptions {
+                to: match of("audit_log")?.text.as_str() {
+                    "off" => AuditTo::Nowhere,
+                    "stdout" => AuditTo::Stdout,
+                    "" => AuditTo::DataDir,
+                    path => AuditTo::File(PathBuf::from(path)),
+                },
+                bytes: of("audit_log_bytes")?.size(1 << 10..=1 << 40)?,
+                files: of("audit_log_files")?.number(0..=100_000)?,
             },
             encryption_key_command: {
                 let command = of("encryption_key_command")?;

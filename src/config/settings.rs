@@ -353,6 +353,22 @@ pub const SETTINGS: &[Setting] = &[
     setting("head_bytes", Kind::Value, "BYTES", "64KiB", "A request's head; more is answered 431"),
     setting("drain_seconds", Kind::Value, "N", "30", "Time that requests in flight have after SIGTERM"),
     setting(
+        "trusted_proxies",
+        Kind::List,
+        "CIDR",
+        "",
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or ranges",
+    ),
+    setting(
+        "audit_log",
+        Kind::Value,
+        "WHERE",
+        "",
+        "File of the audit log, `stdout` or `off`; DATA_DIR/audit/audit.log unless given",
+    ),
+    setting("audit_log_bytes", Kind::Value, "BYTES", "64MiB", "Size at which the audit log is put aside"),
+    setting("audit_log_files", Kind::Value, "N", "100", "Files of the audit log that were put aside to keep"),
+    setting(
         "log",
         Kind::Value,
         "FILTER",

@@ -3,14 +3,14 @@
 use axum::body::Body;
 use http::Response;
 
-use crate::access_point::registrar::{check_policy, find_access_point};
+use crate::access_point::registrar::{find_access_point, read_policy};
 use crate::access_point::{NewAccessPoint, Registrar};
 use crate::catalog::AccessPoint;
 use crate::error::ApiError;
 use crate::xml::Xml;
 
 use super::route::Query;
-use super::{document, done, no_content, no_policy, view, wire, write_block, write_policy_status};
+use super::{block_of, document, done, no_content, no_policy, view, wire, write_block, write_policy_status};
 
 pub(super) async fn create(
     registrar: &Registrar,
@@ -100,8 +100,10 @@ pub(super) async fn put_policy(
     name: &str,
     body: &[u8],
 ) -> Result<Response<Body>, ApiError> {
-    let policy = wire::parse::<wire::PutPolicy>(body)?.policy;
-    check_policy(&policy)?;
+    let text = wire::parse::<wire::PutPolicy>(body)?.policy;
+    let point = find_access_point(&view(registrar), name)?;
+    let block = block_of(registrar, point.public_access_block);
+    let policy = read_policy(&text, &registrar.access_point_arn(name), block)?;
     registrar
         .edit_access_point(name, move |point| {
             point.policy = Some(policy);
@@ -115,7 +117,7 @@ pub(super) fn get_policy(registrar: &Registrar, name: &str) -> Result<Response<B
     let point = find_access_point(&view(registrar), name)?;
     let policy = point.policy.as_ref().ok_or_else(|| no_policy(name))?;
     Ok(document("GetAccessPointPolicyResult", |xml| {
-        xml.text("Policy", policy);
+        xml.text("Policy", policy.text());
     }))
 }
 
@@ -131,6 +133,8 @@ pub(super) async fn delete_policy(registrar: &Registrar, name: &str) -> Result<R
 
 pub(super) fn policy_status(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
     let point = find_access_point(&view(registrar), name)?;
-    point.policy.as_ref().ok_or_else(|| no_policy(name))?;
-    Ok(document("GetAccessPointPolicyStatusResult", write_policy_status))
+    let policy = point.policy.as_ref().ok_or_else(|| no_policy(name))?;
+    let public =
+        policy.is_public() && !block_of(registrar, point.public_access_block).restrict_public_buckets;
+    Ok(document("GetAccessPointPolicyStatusResult", |xml| write_policy_status(xml, public)))
 }

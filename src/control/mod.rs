@@ -16,7 +16,7 @@ use crate::access_point::arn::is_account;
 use crate::auth::Principal;
 use crate::catalog::{PublicAccessBlock, View};
 use crate::error::ApiError;
-use crate::policy;
+use crate::policy::{self, Asked, Said, Trail};
 use crate::xml::Xml;
 
 mod access_points;
@@ -66,10 +66,76 @@ impl ControlPlane {
         body: &Bytes,
     ) -> Result<Response<Body>, ApiError> {
         let operation = route::route(&parts.method, parts.uri.path())?;
-        policy::authorize(call.principal, operation.name(), &self.registrar.account_id)?;
+        self.authorize(&call, &operation, parts, body)?;
         self.check_account(call.host_account, parts)?;
         let query = route::Query::of(parts.uri.query().unwrap_or_default());
         self.run(operation, &query, body).await
+    }
+
+    /// Whether the caller may do it, to the point or the account that it is about.
+    fn authorize(
+        &self,
+        call: &ControlCall<'_>,
+        operation: &Operation,
+        parts: &request::Parts,
+        body: &[u8],
+    ) -> Result<(), ApiError> {
+        use Operation as Op;
+        let (registrar, name) = (&self.registrar, operation.name());
+        let Some(action) = policy::planes::control(name) else {
+            return Err(ApiError::access_denied(format!("{name} is not a known operation")));
+        };
+        let mut said = Said::default();
+        let tags = |tags: wire::TagSet| tags.into_tags().unwrap_or_default().into_iter().collect();
+        // A body that cannot be read fails the operation, by the same parser, once it is allowed.
+        let resource = match operation {
+            Op::CreateAccessPoint(name) => {
+                let request = wire::parse::<wire::CreateAccessPoint>(body).ok();
+                said.tags = request.and_then(|request| request.tags).map(tags).unwrap_or_default();
+                registrar.access_point_arn(name)
+            }
+            Op::GetAccessPoint(name)
+            | Op::DeleteAccessPoint(name)
+            | Op::PutAccessPointPolicy(name)
+            | Op::GetAccessPointPolicy(name)
+            | Op::DeleteAccessPointPolicy(name)
+            | Op::GetAccessPointPolicyStatus(name) => registrar.access_point_arn(name),
+            Op::CreateAccessPointForObjectLambda(name)
+            | Op::GetAccessPointForObjectLambda(name)
+            | Op::DeleteAccessPointForObjectLambda(name)
+            | Op::PutAccessPointConfigurationForObjectLambda(name)
+            | Op::GetAccessPointConfigurationForObjectLambda(name)
+            | Op::PutAccessPointPolicyForObjectLambda(name)
+            | Op::GetAccessPointPolicyForObjectLambda(name)
+            | Op::DeleteAccessPointPolicyForObjectLambda(name)
+            | Op::GetAccessPointPolicyStatusForObjectLambda(name) => registrar.object_lambda_arn(name),
+            Op::TagResource(arn) => {
+                let request = wire::parse::<wire::TagResource>(body).ok();
+                said.tags = request.map(|request| tags(request.tags)).unwrap_or_default();
+                arn.clone()
+            }
+            Op::UntagResource(arn) => {
+                let query = route::Query::of(parts.uri.query().unwrap_or_default());
+                said.tag_keys = query.all("tagKeys").map(str::to_owned).collect();
+                arn.clone()
+            }
+            Op::ListTagsForResource(arn) => arn.clone(),
+            Op::ListAccessPoints
+            | Op::ListAccessPointsForObjectLambda
+            | Op::ListAccessPointsForDirectoryBuckets
+            | Op::PutAccessPointScope
+            | Op::GetAccessPointScope
+            | Op::DeleteAccessPointScope
+            | Op::PutPublicAccessBlock
+            | Op::GetPublicAccessBlock
+            | Op::DeletePublicAccessBlock => "*".to_owned(),
+        };
+        if let Some(trail) = parts.extensions.get::<Trail>() {
+            trail.operation(name);
+        }
+        said.point_arn = resource.starts_with("arn:aws:s3:").then(|| resource.clone());
+        let asked = Asked { said: Some(&said), ..Asked::of(&parts.headers, &parts.uri, &parts.extensions) };
+        policy::authorize(call.principal, &asked, action, &resource, &registrar.account_id)
     }
 
     fn check_account(&self, in_host: Option<&str>, parts: &request::Parts) -> Result<(), ApiError> {
@@ -201,9 +267,15 @@ fn no_policy(name: &str) -> ApiError {
     .with_detail("AccessPointName", name)
 }
 
-/// Whether a policy makes a point public. None does while nobody but holders of a key gets in.
-fn write_policy_status(xml: &mut Xml) {
+/// What the public is kept from at a point: by its own block or by the account's.
+fn block_of(registrar: &Registrar, own: PublicAccessBlock) -> PublicAccessBlock {
+    let account = view(registrar).account_blocks.get(&registrar.account_id).copied();
+    account.map_or(own, |account| own.and(account))
+}
+
+/// Whether a policy makes a point public.
+fn write_policy_status(xml: &mut Xml, public: bool) {
     xml.element("PolicyStatus", |xml| {
-        xml.text("IsPublic", "false");
+        xml.text("IsPublic", if public { "true" } else { "false" });
     });
 }

@@ -3,13 +3,13 @@
 use axum::body::Body;
 use http::Response;
 
-use crate::access_point::registrar::{check_policy, find_object_lambda};
+use crate::access_point::registrar::{find_object_lambda, read_policy};
 use crate::access_point::{NewObjectLambda, Registrar};
 use crate::error::ApiError;
 use crate::xml::Xml;
 
 use super::route::Query;
-use super::{document, done, no_content, no_policy, view, wire, write_block, write_policy_status};
+use super::{block_of, document, done, no_content, no_policy, view, wire, write_block, write_policy_status};
 
 pub(super) async fn create(
     registrar: &Registrar,
@@ -127,8 +127,10 @@ pub(super) async fn put_policy(
     name: &str,
     body: &[u8],
 ) -> Result<Response<Body>, ApiError> {
-    let policy = wire::parse::<wire::PutPolicy>(body)?.policy;
-    check_policy(&policy)?;
+    let text = wire::parse::<wire::PutPolicy>(body)?.policy;
+    let lens = find_object_lambda(&view(registrar), name)?;
+    let block = block_of(registrar, lens.public_access_block);
+    let policy = read_policy(&text, &registrar.object_lambda_arn(name), block)?;
     registrar
         .edit_object_lambda(name, move |lens| {
             lens.policy = Some(policy);
@@ -142,7 +144,7 @@ pub(super) fn get_policy(registrar: &Registrar, name: &str) -> Result<Response<B
     let lens = find_object_lambda(&view(registrar), name)?;
     let policy = lens.policy.as_ref().ok_or_else(|| no_policy(name))?;
     Ok(document("GetAccessPointPolicyForObjectLambdaResult", |xml| {
-        xml.text("Policy", policy);
+        xml.text("Policy", policy.text());
     }))
 }
 
@@ -158,6 +160,7 @@ pub(super) async fn delete_policy(registrar: &Registrar, name: &str) -> Result<R
 
 pub(super) fn policy_status(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
     let lens = find_object_lambda(&view(registrar), name)?;
-    lens.policy.as_ref().ok_or_else(|| no_policy(name))?;
-    Ok(document("GetAccessPointPolicyStatusForObjectLambdaResult", write_policy_status))
+    let policy = lens.policy.as_ref().ok_or_else(|| no_policy(name))?;
+    let public = policy.is_public() && !block_of(registrar, lens.public_access_block).restrict_public_buckets;
+    Ok(document("GetAccessPointPolicyStatusForObjectLambdaResult", |xml| write_policy_status(xml, public)))
 }

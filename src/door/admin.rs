@@ -10,10 +10,10 @@ use subtle::ConstantTimeEq;
 use tower::ServiceExt;
 
 use crate::admin::error::response;
-use crate::auth::{AuthOptions, Principal, SigV2};
+use crate::auth::{AuthOptions, Principal, PrincipalKind, SigV2};
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
-use crate::policy;
+use crate::policy::{self, Asked, Origin, Trail};
 
 use super::classify::Plane;
 use super::{Failed, verify};
@@ -96,23 +96,39 @@ async fn authorized(
     mut parts: request::Parts,
     body: Body,
 ) -> Result<Request<Body>, ApiError> {
-    policy::authorize(context.principal.as_ref(), "Admin", &app.registrar.account_id).map_err(
-        |mut error| {
-            if context.principal.is_none() {
-                error.message =
-                    "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
+    permit(app, context, &parts).map_err(|mut error| {
+        if context.principal.is_none() {
+            error.message =
+                "Access Denied. Sign the request (SigV4, any service name), or send `Authorization: \
                              Bearer` with the admin token."
-                        .into();
-            }
-            error
-        },
-    )?;
+                    .into();
+        }
+        error
+    })?;
     if let Some(principal) = &context.principal {
         parts.extensions.insert(principal.clone());
     }
     let code = parts.method == Method::PUT && parts.uri.path().starts_with("/_refract/v1/functions/");
     let bytes = crate::s3::collect(body, if code { MAX_CODE_BODY } else { MAX_BODY }).await?;
     Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// Whether the caller may do this: the root of the root account, and whom its policies allow the action of the route.
+fn permit(app: &App, context: &RequestContext, parts: &request::Parts) -> Result<(), ApiError> {
+    let (method, path) = (&parts.method, parts.uri.path());
+    let owner = app.registrar.account_id.as_str();
+    let known = policy::planes::admin(method, path);
+    let (action, resource) =
+        known.map_or(("refract:*", "*".to_owned()), |known| (known.action, known.resource));
+    if let Some(trail) = parts.extensions.get::<Trail>() {
+        trail.operation(action);
+    }
+    let caller = context.principal.as_ref();
+    if action == "refract:*" && caller.is_some_and(|caller| caller.kind != PrincipalKind::Root) {
+        return Err(ApiError::access_denied(format!("{method} {path} is no route that a policy can allow")));
+    }
+    let arn = format!("arn:aws:refract:{}:{owner}:{resource}", app.registrar.region);
+    policy::authorize(caller, &Asked::of(&parts.headers, &parts.uri, &parts.extensions), action, &arn, owner)
 }
 
 fn bearer(parts: &request::Parts) -> Option<&str> {
@@ -123,11 +139,11 @@ fn bearer(parts: &request::Parts) -> Option<&str> {
 
 /// A scraper on the same machine may read the metrics, which name no bucket and no key.
 fn is_loopback(parts: &request::Parts) -> bool {
-    parts.extensions.get::<crate::server::Connection>().is_some_and(|connection| {
-        let ip: IpAddr = connection.peer.ip();
-        // A function comes from there as well, and is not one who runs the machine.
-        ip.is_loopback() && !connection.from_function
-    })
+    let from_function =
+        parts.extensions.get::<crate::server::Connection>().is_some_and(|from| from.from_function);
+    let origin = parts.extensions.get::<Origin>().copied().unwrap_or_default();
+    // A function comes from there as well, and is not one who runs the machine.
+    !from_function && origin.client.is_some_and(|client: IpAddr| client.is_loopback())
 }
 
 /// The id of a request, for the answers of the admin API.

@@ -18,14 +18,18 @@ use crate::error::ApiError;
 use crate::function::temporary::{POINT_PARAMETER, Use};
 use crate::lambda_api::{self, LambdaCall};
 use crate::object_lambda::{Action, LensCall};
-use crate::policy::{Access, Asked};
+use crate::policy::{Access, Asked, Origin, Via};
 use crate::query::{self, Form};
 use crate::s3::{self, S3Call};
+use crate::server::Connection;
 use crate::store::{Buckets, StoreError};
 use crate::website::{self, Visit};
 
 pub mod admin;
+mod audit;
 pub mod classify;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use classify::{Classified, Plane};
@@ -50,15 +54,25 @@ impl Door {
     }
 
     /// Answers a request, whatever it is.
-    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+    pub async fn handle(&self, mut request: Request<Body>) -> Response<Body> {
         let app = &self.app;
         let mut context = app.request();
+        let connection = request.extensions().get::<Connection>().copied();
+        let origin = Origin::of(connection.as_ref(), request.headers(), &app.trusted_proxies);
+        context.client = origin.client;
+        request.extensions_mut().insert(origin);
+        let head = (request.method().clone(), request.uri().path().to_owned());
+        request.extensions_mut().insert(context.trail.clone());
         let mut answer = if is_own_route(request.uri().path()) && !is_signed_read(app, &request) {
             context.plane = "admin";
             admin::handle(app, &self.admin, &mut context, request).await
         } else {
             aws(app, &mut context, request).await
         };
+        if let Some(name) = context.trail.named() {
+            context.operation = name;
+        }
+        audit::note(app, &context, &head, &answer);
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&context.id) {
             headers.insert(HeaderName::from_static("x-amz-id-2"), id.clone());
@@ -218,13 +232,11 @@ async fn dispatch(
         Plane::WriteGetObjectResponse => {
             crate::policy::authorize(
                 context.principal.as_ref(),
-                "WriteGetObjectResponse",
+                &Asked::of(&parts.headers, &parts.uri, &parts.extensions),
+                "s3-object-lambda:WriteGetObjectResponse",
+                &app.registrar.object_lambda_arn("*"),
                 &app.registrar.account_id,
             )?;
-            if let Some(principal) = &context.principal {
-                let action = "s3-object-lambda:WriteGetObjectResponse";
-                crate::policy::authorize_action(principal, action, "*", crate::policy::Context::new())?;
-            }
             context.operation = "WriteGetObjectResponse";
             app.object_lambda.answer(context.principal.as_ref(), &parts, body).await
         }
@@ -248,6 +260,10 @@ async fn query(
     context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
     let bytes = s3::collect(body, query::MAX_BODY).await?;
     let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
+    let action = form.get("Action").unwrap_or_default();
+    if crate::policy::is_action(if plane == Plane::Iam { "iam" } else { "sts" }, action) {
+        context.trail.action(action);
+    }
     let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
     let keys = query::base_context(&asked, app.clock.now());
     match (plane, &context.principal) {
@@ -301,6 +317,7 @@ async fn s3(
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
     let Addressed { target, key, .. } = addressed;
+    let via = Via::of(&target, &app.registrar.region);
     if let Target::ObjectLambda(lens, supporting) = &target
         && let Some(action) = Action::of(&parts, key.as_deref())
     {
@@ -308,7 +325,7 @@ async fn s3(
         let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let access = Access {
             principal: context.principal.as_ref(),
-            through_point: true,
+            via: via.as_ref(),
             bucket: &bucket,
             key: key.as_deref(),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
@@ -324,7 +341,7 @@ async fn s3(
         principal: context.principal.as_ref(),
         bucket: target.bucket(),
         key: key.as_deref(),
-        through_point: matches!(target, Target::AccessPoint(_) | Target::ObjectLambda(..)),
+        via,
         trailers,
         signers: s3::Signers { keys: app.keys.as_ref(), options: &app.auth },
     };

@@ -4,12 +4,15 @@ use axum::body::Body;
 use http::request;
 use sha2::{Digest, Sha256};
 
-use crate::auth::{self, AuthOptions, COLLECTED_BODY_LIMIT, KeyRecord, KeyStore, Outcome, Trailers};
+use crate::auth::{
+    self, AuthMethod, AuthOptions, COLLECTED_BODY_LIMIT, KeyRecord, KeyStore, Outcome, Trailers,
+};
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::function::temporary::TemporaryKeys;
 use crate::lambda_api::MAX_PACKAGE_BODY;
 use crate::object_lambda::event::ContentSha256;
+use crate::policy::{Origin, Signed};
 use crate::s3;
 
 use super::classify::{self, Plane};
@@ -49,6 +52,11 @@ pub(super) async fn verify(
     mut body: Body,
     options: &AuthOptions,
 ) -> Result<(Body, Trailers), ApiError> {
+    #[cfg(test)]
+    if let Some(caller) = parts.extensions.remove::<super::tests::Caller>() {
+        context.principal = caller.0;
+        return Ok((body, Trailers::default()));
+    }
     let now = app.clock.now();
     let keys = &AllKeys { permanent: app.keys.as_ref(), temporary: app.lambda.platform.keys() };
     let mut outcome = auth::authenticate(parts, keys, now, options, None)?;
@@ -79,6 +87,17 @@ pub(super) async fn verify(
         parts.extensions.insert(ContentSha256(hash));
     }
     auth::strip(parts);
+    if let Some(found) = authenticated.as_deref() {
+        let (auth_type, version) = match found.method {
+            AuthMethod::Header => ("REST-HEADER", "AWS4-HMAC-SHA256"),
+            AuthMethod::PresignedV4 => ("REST-QUERY-STRING", "AWS4-HMAC-SHA256"),
+            AuthMethod::HeaderV2 => ("REST-HEADER", "AWS"),
+            AuthMethod::PresignedV2 => ("REST-QUERY-STRING", "AWS"),
+        };
+        let origin = parts.extensions.get::<Origin>().copied().unwrap_or_default();
+        let signed = Some(Signed { auth_type, version, at: found.at });
+        parts.extensions.insert(Origin { signed, ..origin });
+    }
     context.auth = authenticated.as_ref().map(|found| found.method);
     context.principal = authenticated.map(|found| found.principal);
     Ok((body, trailers))

@@ -311,7 +311,7 @@ mod tests {
     }
 
     fn number(lease: &Lease) -> String {
-        format!("{:?}", lease.worker().unwrap()).split_whitespace().nth(2).unwrap().replace(',', "")
+        format!("{:?}", lease.worker().unwrap()).split_whitespace().nth(3).unwrap().replace(',', "")
     }
 
     const SHARED: Limit = Limit::Shared(1000);

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::policy::via::OBJECT_LAMBDA;
 use crate::policy::{Attached, Identity, Issuer, Policy, PolicyKind};
 use crate::secret::Secret;
 
@@ -142,7 +143,11 @@ impl TemporaryKeys {
         until: Timestamp,
     ) -> Result<Issued, ApiError> {
         let (id, secret, _) = random()?;
-        let principal = Principal { access_key_id: id.clone(), ..caller.clone() };
+        // What the function reads is what the caller may read through it.
+        let mut identity = Identity::clone(&caller.identity);
+        identity.called_via.push(OBJECT_LAMBDA.to_owned());
+        let identity = Arc::new(identity);
+        let principal = Principal { access_key_id: id.clone(), identity, ..caller.clone() };
         let record = KeyRecord { secret, principal, active: true, session_token: None, expires: None };
         Ok(self.issue(id, record, purpose, Some(until)))
     }

@@ -68,7 +68,7 @@ async fn object(
         let bucket = plane.store.buckets().get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let access = Access {
             principal: call.principal,
-            through_point: false,
+            via: None,
             bucket: &bucket,
             key: Some(key),
             asked: Asked::of(&call.parts.headers, &call.parts.uri, &call.parts.extensions),

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::invocation::uuid;
 use crate::function::registry::{self, ResolveError};
-use crate::policy;
+use crate::policy::{self, Asked, Trail};
 use crate::s3;
 use crate::store::Store;
 
@@ -125,6 +125,18 @@ impl Call<'_> {
 type Answer = Result<Response<Body>, ApiError>;
 
 impl LambdaPlane {
+    /// What a request is about, as policies name it: a function, with its version where one is named.
+    fn resource(&self, route: &Route, parts: &request::Parts) -> Result<String, ApiError> {
+        if route.function.is_empty() {
+            return Ok("*".to_owned());
+        }
+        let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
+            .find(|(name, _)| name == "Qualifier")
+            .map(|(_, value)| value.into_owned());
+        let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
+        Ok(self.arn(&named.name, named.qualifier.as_deref()))
+    }
+
     /// Answers a request.
     ///
     /// # Errors
@@ -132,10 +144,15 @@ impl LambdaPlane {
     pub async fn call(&self, call: LambdaCall<'_>, parts: &request::Parts, body: Body) -> Answer {
         let route = route::route(&parts.method, parts.uri.path());
         let operation = route.as_ref().map_or("UnknownOperation", |route| route.operation);
-        policy::authorize(call.principal, operation, &self.account_id)?;
-        let route =
-            route.ok_or_else(|| ApiError::access_denied("an operation of Lambda that is not known"))?;
-        self.allow(call.principal, &route, parts)?;
+        let (Some(route), Some(action)) = (route, policy::planes::lambda(operation)) else {
+            return Err(ApiError::access_denied("an operation of Lambda that is not known"));
+        };
+        if let Some(trail) = parts.extensions.get::<Trail>() {
+            trail.operation(operation);
+        }
+        let resource = self.resource(&route, parts)?;
+        let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+        policy::authorize(call.principal, &asked, action, &resource, &self.account_id)?;
         let limit = match operation {
             "CreateFunction" | "UpdateFunctionCode" => MAX_PACKAGE_BODY,
             "Invoke" | "InvokeWithResponseStream" | "InvokeAsync" => MAX_EVENT,
@@ -178,32 +195,6 @@ impl LambdaPlane {
             "InvokeWithResponseStream" => invoke::stream(self, &call).await,
             other => Err(ApiError::not_implemented(format!("{other} is not implemented"))),
         }
-    }
-
-    /// Whether the caller's policies allow an operation on the function that the path names.
-    fn allow(
-        &self,
-        principal: Option<&Principal>,
-        route: &Route,
-        parts: &request::Parts,
-    ) -> Result<(), ApiError> {
-        let principal = principal.ok_or_else(|| ApiError::access_denied("an anonymous caller"))?;
-        let action = match route.operation {
-            "Invoke" | "InvokeAsync" | "InvokeWithResponseStream" => "lambda:InvokeFunction".to_owned(),
-            other => format!("lambda:{other}"),
-        };
-        let resource = if route.function.is_empty() {
-            "*".to_owned()
-        } else {
-            let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
-                .find(|(name, _)| name == "Qualifier")
-                .map(|(_, value)| value.into_owned());
-            let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
-            self.arn(&named.name, named.qualifier.as_deref())
-        };
-        let mut context = policy::Context::new();
-        policy::caller::add_time_keys(&mut context, self.clock.now());
-        policy::authorize_action(principal, &action, &resource, context)
     }
 
     /// The function that the path names.

@@ -97,6 +97,16 @@ impl Action {
         }
     }
 
+    /// The permission that it needs.
+    #[must_use]
+    pub fn permission(self, parts: &request::Parts) -> &'static str {
+        if matches!(self, Self::ListObjects | Self::ListObjectsV2) {
+            return "s3:ListBucket";
+        }
+        let query = parts.uri.query().unwrap_or_default();
+        crate::policy::operation::of_source(query_pairs(query).any(|(name, _)| name == "versionId"))
+    }
+
     /// What the OLAP does with it.
     #[must_use]
     pub fn transformation(self, lens: &ObjectLambda) -> Option<&Transformation> {

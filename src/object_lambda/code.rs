@@ -12,14 +12,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::access_point::FunctionArn;
 use crate::auth::Principal;
-use crate::catalog::lambda::LATEST;
 use crate::catalog::{ObjectLambda, Transformation};
 use crate::error::ApiError;
 use crate::function::invocation::MAX_PAYLOAD;
 use crate::function::platform::{self, Done, Event, InvokeError};
 use crate::function::registry::Resolved;
 use crate::function::temporary::{Issued, Use};
-use crate::policy;
 use crate::s3::body_stream;
 use crate::store::{BodyError, ByteStream};
 
@@ -65,8 +63,8 @@ impl ObjectLambdaPlane {
         function: &Resolved,
         parts: &request::Parts,
     ) -> Result<Response<Body>, ApiError> {
-        let asked = (function.name.as_str(), function.qualifier.as_deref());
-        let asking = self.ask(call, (lens, action), transformation, asked, self.platform.gateway(), parts)?;
+        let gateway = self.platform.gateway();
+        let asking = self.ask(call, (lens, action), transformation, &function.name, gateway, parts)?;
         let Asking { event, key, ticket: _ticket, answer } = asking;
         let event = Event {
             payload: event,
@@ -111,19 +109,11 @@ impl ObjectLambdaPlane {
         call: &LensCall<'_>,
         (lens, action): (&ObjectLambda, Action),
         transformation: &Transformation,
-        (function, qualifier): (&str, Option<&str>),
+        function: &str,
         gateway: &str,
         parts: &request::Parts,
     ) -> Result<Asking, ApiError> {
-        policy::authorize(call.access.principal, "Invoke", &lens.account_id)?;
         let caller = call.access.principal.ok_or_else(|| ApiError::access_denied("an anonymous caller"))?;
-        // As AWS, which asks for the permission on the version or alias, `$LATEST` where none is named.
-        let qualifier = qualifier.unwrap_or(LATEST);
-        let arn = self.platform.arn(function, Some(qualifier));
-        let mut context = policy::Context::new();
-        policy::caller::add_time_keys(&mut context, self.clock.now());
-        context.set("aws:CalledVia", "s3-object-lambda.amazonaws.com");
-        policy::authorize_action(caller, "lambda:InvokeFunction", &arn, context)?;
         let source = event::Source {
             request_id: call.request_id,
             action,

@@ -2,7 +2,7 @@
 //!
 //! One request runs through the files in this order:
 //! - [`action`]: which action of the OLAP a request is, and whether it may ask for a part.
-//! - [`code`]: for a function that runs code: its [`ticket`] and [`event`], and what it answers, by [`write`] or by
+//! - [`code`]: for a function that runs code: its [`ticket`] and [`event`], and what it answers, by [`mod@write`] or by
 //!   what it [`returned`].
 //! - [`source`]: the stored object and the resources, opened with the caller's permission.
 //! - [`result`]: what the function makes of it, streamed, or kept so that lengths and ranges can be answered.
@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Response, request};
 
+use crate::access_point::FunctionArn;
 use crate::catalog::{Accounts, Catalog, FunctionKind, ObjectLambda, Transformation, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
@@ -24,7 +25,7 @@ use crate::function::aws::Remote;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
 use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
-use crate::policy::{self, Access};
+use crate::policy::{Access, Via};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
 
@@ -77,6 +78,14 @@ pub struct LensCall<'a> {
     pub key: &'a str,
     /// The request's id.
     pub request_id: &'a str,
+}
+
+/// The ARNs by which a policy may name a function: as the OLAP names it, and with the version that runs.
+pub(crate) fn function_forms(arn: &str) -> Vec<String> {
+    match FunctionArn::parse(arn) {
+        Some(FunctionArn { qualifier: None, .. }) => vec![format!("{arn}:$LATEST"), arn.to_owned()],
+        _ => vec![arn.to_owned()],
+    }
 }
 
 /// What the plane is made of.
@@ -145,15 +154,24 @@ impl ObjectLambdaPlane {
         parts: &request::Parts,
     ) -> Result<Option<Response<Body>>, ApiError> {
         let Some(lens) = call.lens else { return Ok(None) };
-        policy::authorize(call.access.principal, action.name(), &lens.account_id)?;
-        let transformation = action.transformation(lens);
+        let Some(transformation) = action.transformation(lens) else {
+            // Passed on as it came: the supporting access point and the bucket see no `aws:CalledVia`.
+            call.access.allow_lens(action.permission(parts))?;
+            action::check_partial(lens, action, parts)?;
+            action::refuse_customer_keys(&parts.headers)?;
+            return Ok(None);
+        };
+        let functions = function_forms(&transformation.function_arn);
+        call.access.allow_transform(action.permission(parts), &functions)?;
         action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
-        let Some(transformation) = transformation else { return Ok(None) };
         let is_list = matches!(action, Action::ListObjects | Action::ListObjectsV2);
         if !is_list {
             s3::keys::check(call.key)?;
         }
+        let via = call.access.via.map(Via::of_transform);
+        let access = Access { via: via.as_ref(), ..call.access };
+        let call = &LensCall { access, ..*call };
         if let Some(function) = self.elsewhere(transformation) {
             let asked = (lens, action);
             match &function.kind {

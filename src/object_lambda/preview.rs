@@ -43,7 +43,7 @@ impl ObjectLambdaPlane {
         let (parts, ()) = Request::new(()).into_parts();
         let access = Access {
             principal: Some(principal),
-            through_point: false,
+            via: None,
             bucket: &bucket,
             key: Some(key),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
@@ -74,7 +74,7 @@ impl ObjectLambdaPlane {
         let (parts, ()) = Request::new(()).into_parts();
         let access = Access {
             principal: Some(principal),
-            through_point: false,
+            via: None,
             bucket: &bucket,
             key: Some(key),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),

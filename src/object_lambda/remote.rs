@@ -21,8 +21,7 @@ impl ObjectLambdaPlane {
         parts: &request::Parts,
     ) -> Result<Response<Body>, ApiError> {
         let gateway = aws.input_endpoint.as_deref().unwrap_or_else(|| self.platform.gateway());
-        let asking =
-            self.ask(call, (lens, action), transformation, (&function.name, None), gateway, parts)?;
+        let asking = self.ask(call, (lens, action), transformation, &function.name, gateway, parts)?;
         let deadline = Instant::now() + self.limit;
         let invoked = self.remote.invoke(&function.name, aws, asking.event, self.limit);
         self.finish(action, asking.answer, timeout_at(deadline, invoked), deadline).await

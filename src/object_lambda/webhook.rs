@@ -37,14 +37,8 @@ impl ObjectLambdaPlane {
         }
         // A HEAD asks as a GET does: only that event has a token to answer with.
         let gateway = webhook.input_endpoint.as_deref().unwrap_or_else(|| self.platform.gateway());
-        let asking = self.ask(
-            call,
-            (lens, Action::GetObject),
-            transformation,
-            (&function.name, None),
-            gateway,
-            parts,
-        )?;
+        let asking =
+            self.ask(call, (lens, Action::GetObject), transformation, &function.name, gateway, parts)?;
         let deadline = tokio::time::Instant::now() + self.limit;
         let asked = self.webhooks.ask(&function.name, function.revision, webhook, asking.event, self.limit);
         let answer = asked.await.map_err(|why| match why {

@@ -8,6 +8,7 @@ fn actions_of(service: &str) -> Option<&'static [&'static str]> {
     Some(match service {
         "iam" => IAM,
         "lambda" => LAMBDA,
+        "refract" => REFRACT,
         "s3" => S3,
         "s3-object-lambda" => S3_OBJECT_LAMBDA,
         "s3express" => S3EXPRESS,
@@ -123,6 +124,36 @@ const LAMBDA: &[&str] = &[
     "updatealias", "updatecapacityprovider", "updatecodesigningconfig", "updateeventsourcemapping",
     "updatefunctioncode", "updatefunctioncodesigningconfig", "updatefunctionconfiguration",
     "updatefunctioneventinvokeconfig", "updatefunctionurlconfig",
+];
+
+/// Actions of `refract`, the admin API, in lower case, sorted.
+#[rustfmt::skip]
+const REFRACT: &[&str] = &[
+    "createkey",
+    "deleteaccesspoint",
+    "deleteaccount",
+    "deletefunction",
+    "deletekey",
+    "deleteobjectlambda",
+    "explainpolicy",
+    "getaccesspoint",
+    "getaccount",
+    "getfunction",
+    "getmetrics",
+    "getobjectlambda",
+    "listaccesspoints",
+    "listaccounts",
+    "listfunctions",
+    "listkeys",
+    "listkmskeys",
+    "listobjectlambdas",
+    "previewfunction",
+    "putaccesspoint",
+    "putaccount",
+    "putfunction",
+    "putkmskey",
+    "putobjectlambda",
+    "updatekey",
 ];
 
 /// Actions of `s3`, in lower case, sorted.
@@ -292,7 +323,7 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_in_lower_case() {
-        for table in [IAM, LAMBDA, S3, S3_OBJECT_LAMBDA, S3EXPRESS, STS, OTHER_SERVICES] {
+        for table in [IAM, LAMBDA, REFRACT, S3, S3_OBJECT_LAMBDA, S3EXPRESS, STS, OTHER_SERVICES] {
             assert!(table.is_sorted());
             assert!(table.iter().all(|name| !name.bytes().any(|byte| byte.is_ascii_uppercase())));
         }

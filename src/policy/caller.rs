@@ -75,6 +75,7 @@ impl<'a> Bounds<'a> {
             sessions: &self.sessions,
             resource,
             same_account,
+            ..PolicySet::default()
         }
     }
 }
@@ -141,7 +142,7 @@ pub fn authorize_action(
 ) -> Result<(), ApiError> {
     let mut context = context;
     add_caller_keys(&mut context, Some(principal));
-    let owner = resource.splitn(6, ':').nth(4).filter(|account| !account.is_empty() && *account != "aws");
+    let owner = resource.split(':').nth(4).filter(|account| !account.is_empty() && *account != "aws");
     if let Some(owner) = owner.filter(|owner| *owner != principal.account_id) {
         let who = &principal.arn;
         return Err(ApiError::access_denied(format!("{action} by {who} on what account {owner} owns")));

@@ -26,6 +26,11 @@ pub struct PolicySet<'a> {
     pub sessions: &'a [Labelled<'a>],
     /// Policies of the resource.
     pub resource: &'a [Labelled<'a>],
+    /// Policies of the resource of which only denials count.
+    pub restrictions: &'a [Labelled<'a>],
+    /// Whether the caller was let through an access point of the resource. Then a bucket of another account that hands
+    /// its permissions to the access point asks no identity policy once more.
+    pub delegated: bool,
     /// Whether the resource is of the caller's account.
     pub same_account: bool,
 }
@@ -48,6 +53,7 @@ pub fn evaluate<'a>(set: &PolicySet<'a>, request: &Request<'a>) -> Decision<'a> 
     let boundary = scan(set.boundaries, request, bounded);
     let session = scan(set.sessions, request, bounded);
     let resource = scan(set.resource, request, bounded);
+    let restriction = scan(set.restrictions, request, bounded);
     if let Some(found) = identity.deny.or(boundary.deny).or(session.deny) {
         return Decision { effect: Outcome::ExplicitDeny, reason: Reason::DeniedBy(found) };
     }
@@ -58,7 +64,7 @@ pub fn evaluate<'a>(set: &PolicySet<'a>, request: &Request<'a>) -> Decision<'a> 
     if kept {
         return allow(Reason::RootKeepsPolicy);
     }
-    if let Some(found) = resource.deny {
+    if let Some(found) = resource.deny.or(restriction.deny) {
         return Decision { effect: Outcome::ExplicitDeny, reason: Reason::DeniedBy(found) };
     }
     let nothing = Reason::NothingAllows { action: request.action, resource: request.resource };
@@ -79,6 +85,7 @@ pub fn evaluate<'a>(set: &PolicySet<'a>, request: &Request<'a>) -> Decision<'a> 
     } else {
         match (resource.allow, own) {
             (Some((_, found)), Some(_)) => Reason::AllowedBy(found),
+            (Some((Naming::Direct, found)), None) if set.delegated => return allow(Reason::AllowedBy(found)),
             (Some((_, found)), None) => return deny(Reason::OwnAccountSilent(found)),
             (None, Some(_)) => return deny(Reason::ResourceSilent { resource: request.resource }),
             (None, None) => return deny(nothing),

@@ -1,6 +1,8 @@
 //! May this principal do this? The one question of every plane, and it fails closed.
 //!
-//! - [`operation`]: the closed table of operations; one that is not there is denied to everybody.
+//! - [`operation`]: the closed table of operations; one that is not there is denied to everybody. [`planes`]: those of
+//!   S3 Control and the admin API.
+//! - [`origin`], [`asked`], [`trail`]: what is known of a request, and what was decided about it.
 //! - [`access`]: buckets and objects: accounts, policies, ACLs, ownership, public access blocks.
 //! - [`caller`]: what a caller may do by its own policies, on resources that have none.
 //!
@@ -24,19 +26,28 @@ pub mod document;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+mod gates;
+mod grants;
 pub mod identity;
 mod json;
+mod keys;
 pub mod limits;
 mod operand;
 pub mod operation;
 mod operator;
+pub mod origin;
 mod pattern;
+pub mod planes;
 pub mod principal;
 mod principals;
 mod public;
+pub mod report;
 mod resource;
 pub mod statement;
+pub mod stored;
+pub mod trail;
 mod variables;
+pub mod via;
 
 pub use context::Context;
 pub use decision::{Decision, Found, Outcome, Reason};
@@ -44,12 +55,18 @@ pub use document::{Policy, PolicyKind};
 pub use error::PolicyError;
 pub use evaluate::{Labelled, PolicySet, evaluate};
 pub use explain::{ConditionReport, Explanation};
+pub use gates::Seen;
 pub use identity::{Attached, Identity, Issuer};
+pub use operand::Network;
+pub use origin::{Origin, Signed};
 pub use principal::{CallerKind, PrincipalView};
 pub use statement::{Effect, Request, Statement};
+pub use stored::ResourcePolicy;
+pub use trail::Trail;
+pub use via::Via;
 
 pub use access::Access;
-pub use asked::Asked;
+pub use asked::{Asked, Said};
 pub use caller::authorize_action;
 
 /// Whether a service that Refract answers for has an action of this name.
@@ -58,21 +75,56 @@ pub fn is_action(service: &str, name: &str) -> bool {
     action_table::has(service, name)
 }
 
-/// Decides whether `principal` may do `operation` on what the account `owner` owns, for planes whose resources are
-/// not shared with other accounts.
+/// Decides whether `principal` may do `action` on `resource`, an ARN of what the account `owner` owns, for planes whose
+/// resources are not shared with other accounts.
 ///
 /// # Errors
-/// 403 AccessDenied for an anonymous caller, for another account, and for everybody when the operation is unknown.
-pub fn authorize(principal: Option<&Principal>, operation: &str, owner: &str) -> Result<(), ApiError> {
-    if !operation::is_known(operation) {
-        return Err(ApiError::access_denied(format!("{operation} is not a known operation")));
-    }
-    match principal {
-        Some(principal) if principal.account_id == owner => Ok(()),
-        Some(principal) => {
-            let account = &principal.account_id;
-            Err(ApiError::access_denied(format!("{operation} by account {account} on what {owner} owns")))
+/// 403 AccessDenied for an anonymous caller, for another account, and for whom no policy allows it.
+pub fn authorize(
+    principal: Option<&Principal>,
+    asked: &Asked<'_>,
+    action: &str,
+    resource: &str,
+    owner: &str,
+) -> Result<(), ApiError> {
+    let trail = asked.trail.filter(|_| operation::is_change(action));
+    authorize_seen(principal, asked, action, resource, owner, &mut |_, _, decision| {
+        if let Some(trail) = trail.filter(|_| decision.is_allowed()) {
+            trail.allowed(|| decision.reason.to_string());
         }
-        None => Err(ApiError::access_denied(format!("{operation} by an anonymous caller"))),
+    })
+}
+
+/// The same, and shows what was decided. An empty owner is the caller's own account.
+///
+/// # Errors
+/// As [`authorize`].
+pub fn authorize_seen(
+    principal: Option<&Principal>,
+    asked: &Asked<'_>,
+    action: &str,
+    resource: &str,
+    owner: &str,
+    seen: Seen<'_>,
+) -> Result<(), ApiError> {
+    let Some(caller) = principal else {
+        return Err(ApiError::access_denied(format!("{action} by an anonymous caller")));
+    };
+    let who = &caller.arn;
+    let owner = if owner.is_empty() { &caller.account_id } else { owner };
+    if caller.account_id != owner {
+        return Err(ApiError::access_denied(format!("{action} by {who} on what account {owner} owns")));
     }
+    let scene = keys::Scene { asked, principal, via: None, object: None };
+    let context = scene.at_s3(&scene.global(), action, owner);
+    let (bounds, caller) = (caller::Bounds::of(&caller.identity), caller::Caller::new(caller, None));
+    let view = caller.view();
+    let request = Request { principal: &view, action, resource, context: &context };
+    let set = bounds.with(&[], true);
+    let decision = evaluate(&set, &request);
+    seen(&set, &request, &decision);
+    if decision.is_allowed() {
+        return Ok(());
+    }
+    Err(ApiError::access_denied(format!("{action} by {who} on {resource}: {decision}")))
 }

@@ -107,14 +107,16 @@ impl Operand {
 
 /// A range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     /// How many of the first bits are fixed.
     pub(super) prefix: u8,
 }
 
 impl Network {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads an address, or a range in CIDR notation.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
                 (address.parse().ok()?, Some(prefix.parse::<u8>().ok()?))
@@ -133,7 +135,8 @@ impl Network {
     }
 
     /// Whether an address lies in the range. An IPv4 address written in IPv6 is the IPv4 address.
-    fn contains(&self, address: IpAddr) -> bool {
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(wanted), IpAddr::V4(found)) => {
                 let shift = 32 - u32::from(self.prefix);

@@ -1,13 +1,6 @@
 //! The closed table of operations. A name that is not here is denied to everybody.
 
-/// Whether an operation is known, implemented or not.
-#[must_use]
-pub fn is_known(operation: &str) -> bool {
-    rule(operation).is_some()
-        || S3_CONTROL.binary_search(&operation).is_ok()
-        || ADMIN.binary_search(&operation).is_ok()
-        || LAMBDA.binary_search(&operation).is_ok()
-}
+use http::HeaderMap;
 
 /// Whether S3 allows an operation through an access point (S3 user guide, "Access point compatibility").
 #[must_use]
@@ -68,6 +61,146 @@ pub enum Subject {
     Upload,
     /// Keys to delete, each by itself.
     Keys,
+    /// The source of a copy.
+    Source,
+}
+
+/// A permission that a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// Action.
+    pub action: &'static str,
+    /// What it is done to.
+    pub on: Subject,
+}
+
+/// The action of an operation that names a version.
+#[must_use]
+pub fn of_version(action: &'static str) -> &'static str {
+    match action {
+        "s3:GetObject" => "s3:GetObjectVersion",
+        "s3:GetObjectAcl" => "s3:GetObjectVersionAcl",
+        "s3:GetObjectAttributes" => "s3:GetObjectVersionAttributes",
+        "s3:GetObjectTagging" => "s3:GetObjectVersionTagging",
+        "s3:GetObjectTorrent" => "s3:GetObjectVersionTorrent",
+        "s3:PutObjectAcl" => "s3:PutObjectVersionAcl",
+        "s3:PutObjectTagging" => "s3:PutObjectVersionTagging",
+        "s3:DeleteObjectTagging" => "s3:DeleteObjectVersionTagging",
+        "s3:DeleteObject" => "s3:DeleteObjectVersion",
+        other => other,
+    }
+}
+
+/// The same where a version is named.
+#[must_use]
+pub fn of_version_if(named: bool, action: &'static str) -> &'static str {
+    if named { of_version(action) } else { action }
+}
+
+/// What comes with the write of an object, by the beginning of the header that asks for it.
+const WITH_WRITE: [(&str, &str); 6] = [
+    ("x-amz-acl", "s3:PutObjectAcl"),
+    ("x-amz-grant-", "s3:PutObjectAcl"),
+    ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
+    ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
+    ("x-amz-object-lock-retain-until-date", "s3:PutObjectRetention"),
+    ("x-amz-tagging", "s3:PutObjectTagging"),
+];
+
+/// The same for a new bucket.
+const WITH_BUCKET: [(&str, &str); 5] = [
+    ("x-amz-acl", "s3:PutBucketAcl"),
+    ("x-amz-bucket-object-lock-enabled", "s3:PutBucketObjectLockConfiguration"),
+    ("x-amz-bucket-object-lock-enabled", "s3:PutBucketVersioning"),
+    ("x-amz-grant-", "s3:PutBucketAcl"),
+    ("x-amz-object-ownership", "s3:PutBucketOwnershipControls"),
+];
+
+fn by_headers(table: &[(&str, &'static str)], headers: &HeaderMap) -> Vec<&'static str> {
+    let mut actions = Vec::new();
+    for (header, action) in table {
+        // One that ends in a hyphen is the beginning of several; `x-amz-tagging-directive` is not `x-amz-tagging`.
+        let asks = |name: &str| name == *header || (header.ends_with('-') && name.starts_with(header));
+        if !actions.contains(action) && headers.keys().any(|name| asks(name.as_str())) {
+            actions.push(*action);
+        }
+    }
+    actions
+}
+
+/// The actions that come with the write of an object.
+#[must_use]
+pub fn with_write(headers: &HeaderMap) -> Vec<&'static str> {
+    by_headers(&WITH_WRITE, headers)
+}
+
+/// Whether a request asks to pass over governance mode.
+#[must_use]
+pub fn bypasses(headers: &HeaderMap) -> bool {
+    let value = headers.get("x-amz-bypass-governance-retention");
+    value.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+}
+
+/// The action that reads the source of a copy.
+#[must_use]
+pub fn of_source(versioned: bool) -> &'static str {
+    if versioned { "s3:GetObjectVersion" } else { "s3:GetObject" }
+}
+
+/// All that a request of the S3 plane needs, whatever is there; `None` for an operation that is not known. Of the keys
+/// of DeleteObjects each needs it. Where the source of a copy has tags that go along, they need to be read and put too.
+#[must_use]
+pub fn needs(operation: &str, headers: &HeaderMap, versioned: bool) -> Option<Vec<Need>> {
+    let (subject, actions) = rule(operation)?;
+    let named = versioned && matches!(subject, Subject::Object | Subject::Keys);
+    let mut needs: Vec<Need> = actions
+        .iter()
+        .map(|action| Need { action: if named { of_version(action) } else { action }, on: subject })
+        .collect();
+    let mut also = |action, on| needs.push(Need { action, on });
+    match operation {
+        "CreateBucket" => {
+            by_headers(&WITH_BUCKET, headers).into_iter().for_each(|action| also(action, subject));
+        }
+        "PutObject" | "PostObject" | "CopyObject" | "CreateMultipartUpload" => {
+            with_write(headers).into_iter().for_each(|action| also(action, subject));
+        }
+        "DeleteObject" | "DeleteObjects" | "PutObjectRetention" if bypasses(headers) => {
+            also("s3:BypassGovernanceRetention", subject);
+        }
+        _ => {}
+    }
+    if matches!(operation, "CopyObject" | "UploadPartCopy") {
+        let source = headers.get("x-amz-copy-source").map(http::HeaderValue::as_bytes).unwrap_or_default();
+        let versioned = source.windows(11).any(|bytes| bytes == b"?versionId=");
+        also(of_source(versioned), Subject::Source);
+    }
+    Some(needs)
+}
+
+/// Whether an action changes how a bucket is configured.
+#[must_use]
+pub fn is_change(action: &str) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name);
+    let reads = name.starts_with("Get") || name.starts_with("List");
+    !reads && (action == "s3:CreateBucket" || !action.starts_with("s3:") || is_of_bucket(action))
+}
+
+/// Whether an operation changes how something is configured, and so belongs into the audit log.
+#[must_use]
+pub fn changes_configuration(operation: &str) -> bool {
+    match rule(operation) {
+        Some((Subject::Bucket | Subject::Service, actions)) => actions.iter().any(|action| is_change(action)),
+        Some(_) => false,
+        None => !["Get", "List", "Head", "Describe"].iter().any(|verb| operation.starts_with(verb)),
+    }
+}
+
+/// The name of a known operation of the S3 plane, as it stands in the table.
+#[must_use]
+pub fn name_of(operation: &str) -> Option<&'static str> {
+    let at = S3.binary_search_by_key(&operation, |(name, ..)| name).ok()?;
+    S3.get(at).map(|(name, ..)| *name)
 }
 
 /// All operations of the S3 plane, sorted.
@@ -194,90 +327,17 @@ const S3: &[(&str, Subject, &[&str])] = &[
     ("WriteGetObjectResponse", Subject::Service, &["s3-object-lambda:WriteGetObjectResponse"]),
 ];
 
-/// Operations of the S3 Control plane, sorted.
-const S3_CONTROL: &[&str] = &[
-    "CreateAccessPoint",
-    "CreateAccessPointForObjectLambda",
-    "DeleteAccessPoint",
-    "DeleteAccessPointForObjectLambda",
-    "DeleteAccessPointPolicy",
-    "DeleteAccessPointPolicyForObjectLambda",
-    "DeleteAccessPointScope",
-    "DeletePublicAccessBlock",
-    "GetAccessPoint",
-    "GetAccessPointConfigurationForObjectLambda",
-    "GetAccessPointForObjectLambda",
-    "GetAccessPointPolicy",
-    "GetAccessPointPolicyForObjectLambda",
-    "GetAccessPointPolicyStatus",
-    "GetAccessPointPolicyStatusForObjectLambda",
-    "GetAccessPointScope",
-    "GetPublicAccessBlock",
-    "ListAccessPoints",
-    "ListAccessPointsForDirectoryBuckets",
-    "ListAccessPointsForObjectLambda",
-    "ListTagsForResource",
-    "PutAccessPointConfigurationForObjectLambda",
-    "PutAccessPointPolicy",
-    "PutAccessPointPolicyForObjectLambda",
-    "PutAccessPointScope",
-    "PutPublicAccessBlock",
-    "TagResource",
-    "UntagResource",
-];
-
-/// Operations of the admin API, sorted.
-const ADMIN: &[&str] = &["Admin"];
-
-/// Operations of the Lambda plane, sorted.
-const LAMBDA: &[&str] = &[
-    "AddPermission",
-    "CreateAlias",
-    "CreateFunction",
-    "DeleteAlias",
-    "DeleteFunction",
-    "DeleteFunctionConcurrency",
-    "DeleteFunctionEventInvokeConfig",
-    "GetAccountSettings",
-    "GetAlias",
-    "GetFunction",
-    "GetFunctionConcurrency",
-    "GetFunctionConfiguration",
-    "GetFunctionEventInvokeConfig",
-    "GetPolicy",
-    "Invoke",
-    "InvokeAsync",
-    "InvokeWithResponseStream",
-    "ListAliases",
-    "ListFunctionEventInvokeConfigs",
-    "ListFunctions",
-    "ListTags",
-    "ListVersionsByFunction",
-    "PublishVersion",
-    "PutFunctionConcurrency",
-    "PutFunctionEventInvokeConfig",
-    "RemovePermission",
-    "TagResource",
-    "UntagResource",
-    "UpdateAlias",
-    "UpdateFunctionCode",
-    "UpdateFunctionConfiguration",
-    "UpdateFunctionEventInvokeConfig",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_tables_are_sorted_and_closed() {
-        for table in [S3_CONTROL, ADMIN, LAMBDA, THROUGH_POINT] {
-            assert!(table.is_sorted());
-        }
+        assert!(THROUGH_POINT.is_sorted());
         assert!(S3.is_sorted_by_key(|(name, ..)| *name));
         assert!(S3.iter().all(|(_, _, actions)| !actions.is_empty()));
         assert!(THROUGH_POINT.iter().all(|operation| rule(operation).is_some()));
-        assert!(is_known("GetObject") && is_known("CreateAccessPoint"));
-        assert!(!is_known("getobject") && !is_known("") && !is_known("ListenBucketNotification"));
+        assert!(rule("GetObject").is_some());
+        assert!(["getobject", "", "ListenBucketNotification"].iter().all(|name| rule(name).is_none()));
     }
 }

@@ -22,9 +22,10 @@ pub fn base_context(asked: &Asked<'_>, now: jiff::Timestamp) -> Context {
         let headers: &HeaderMap = asked.headers;
         headers.get(name).and_then(|value| value.to_str().ok())
     };
+    let origin = asked.origin.copied().unwrap_or_default();
     let mut context = Context::new()
-        .with("aws:SecureTransport", asked.tls.to_string())
-        .with_some("aws:SourceIp", asked.peer.map(|peer| peer.to_canonical().to_string()))
+        .with("aws:SecureTransport", origin.secure.to_string())
+        .with_some("aws:SourceIp", origin.client.map(|client| client.to_string()))
         .with_some("aws:UserAgent", text(&header::USER_AGENT))
         .with_some("aws:Referer", text(&header::REFERER));
     add_time_keys(&mut context, now);

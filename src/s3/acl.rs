@@ -15,7 +15,6 @@ use crate::notification::{Event, Happened};
 use crate::policy::{Access, Asked};
 use crate::store::{Bucket, ObjectChange};
 
-use super::gate::ThroughPoint;
 use super::{Api, version};
 
 /// The header of each permission.
@@ -228,7 +227,7 @@ fn of_request(
 pub(super) fn access<'a, T>(api: &'a Api, req: &'a S3Request<T>, bucket: &'a Bucket) -> Access<'a> {
     Access {
         principal: req.extensions.get(),
-        through_point: req.extensions.get::<ThroughPoint>().is_some(),
+        via: req.extensions.get(),
         bucket,
         key: None,
         asked: Asked::of(&req.headers, &req.uri, &req.extensions),

@@ -82,6 +82,9 @@ pub(super) async fn get(
 ) -> Result<Response<Body>, ApiError> {
     let asked = Asked::of(request)?;
     let object = reader.open(access, key, asked.version, CustomerHeaders::Own).await?;
+    let named = asked.version != VersionRef::Current;
+    let action = if named { "s3:GetObjectVersionAttributes" } else { "s3:GetObjectAttributes" };
+    access.allow(action, Some(&object.info))?;
     let info = &object.info;
     let mut xml = Xml::default();
     xml.element("GetObjectAttributesResponse", |xml| {

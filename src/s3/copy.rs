@@ -8,14 +8,14 @@ use s3s::{S3Request, S3Response, S3Result};
 use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
 use crate::notification::{Event, Happened};
-use crate::policy::Access;
+use crate::policy::{Access, Asked, Said, Via, operation};
 use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, VersionRef};
 
 use super::checksum::by_name;
 use super::encryption::CustomerHeaders;
 use super::preconditions::ReadConditions;
 use super::put::require_bucket;
-use super::{Api, acl, convert, encryption, get, headers, keys, lifecycle, lock, version};
+use super::{Api, Place, acl, convert, encryption, get, headers, keys, lifecycle, lock, version};
 
 /// Bytes that one CopyObject may copy: 5 GiB; more goes by UploadPartCopy.
 const MAX_COPY: u64 = 5 << 30;
@@ -47,18 +47,25 @@ pub(super) async fn object(
     let (data_key, encryption) = sealed.unzip();
     let request_headers = &req.headers;
     let source = source(api, &req.input.copy_source)?;
-    let opened = open(api, &req, &source, request_headers).await?;
-    let input = req.input;
+    let replace_tags = directive(request_headers, "x-amz-tagging-directive")?;
+    let opened = open(api, &req, &source, request_headers, !replace_tags).await?;
     let condition = convert::write_condition(request_headers)?;
     let replace_head = directive(request_headers, "x-amz-metadata-directive")?;
-    let replace_tags = directive(request_headers, "x-amz-tagging-directive")?;
     let Opened { object: opened, versions: source_versions } = opened;
+    if !replace_tags && !opened.info.tags.is_empty() {
+        let tags = opened.info.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let said = Said { tags, ..Said::default() };
+        let access = acl::access(api, &req, &config);
+        let asked = Asked { said: Some(&said), ..access.asked };
+        Access { key: Some(&req.input.key), asked, ..access }.allow_with_write("s3:PutObjectTagging")?;
+    }
     if opened.info.size > MAX_COPY {
         return Err(ApiError::invalid_request(format!(
             "The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY}"
         ))
         .into());
     }
+    let input = req.input;
     let same =
         source.bucket == input.bucket && source.key == input.key && source.version == VersionRef::Current;
     if same && !replace_head && !changes_something(request_headers) {
@@ -132,18 +139,24 @@ pub(super) struct Opened {
     pub(super) versions: Arc<Bucket>,
 }
 
-/// Opens the source of a copy, if the caller may read it and its conditions hold.
+/// Opens the source of a copy, if the caller may read it, with its tags where they go along, and its conditions hold.
 pub(super) async fn open<T>(
     api: &Api,
     req: &S3Request<T>,
     source: &Source,
     headers: &http::HeaderMap,
+    with_tags: bool,
 ) -> Result<Opened, ApiError> {
     let bucket = api.bucket(&source.bucket)?;
+    // The query of the request is about the target.
+    let named = source.version != VersionRef::Current;
+    let query = if named { format!("versionId={}", source.version) } else { String::new() };
+    let access = acl::access(api, req, &bucket);
     let access = Access {
-        through_point: source.through_point,
+        via: source.via.as_ref(),
         key: Some(&source.key),
-        ..acl::access(api, req, &bucket)
+        asked: Asked { query: &query, ..access.asked },
+        ..access
     };
     let opened = api.reader().open(&access, &source.key, source.version, CustomerHeaders::CopySource).await;
     if let Some(notes) = Notes::of(&req.extensions) {
@@ -166,6 +179,9 @@ pub(super) async fn open<T>(
         _ => error,
     })?;
     ReadConditions::of_copy_source(headers).require(&object.info)?;
+    if with_tags && !object.info.tags.is_empty() {
+        access.allow(operation::of_version_if(named, "s3:GetObjectTagging"), Some(&object.info))?;
+    }
     Ok(Opened { object, versions: bucket })
 }
 
@@ -174,8 +190,8 @@ pub(super) struct Source {
     bucket: String,
     key: String,
     version: VersionRef,
-    /// Whether it was named by an access point.
-    through_point: bool,
+    /// The access point that named it.
+    via: Option<Via>,
 }
 
 /// Bucket, key and version of a copy's source.
@@ -190,10 +206,9 @@ pub(super) fn source(api: &Api, source: &CopySource) -> Result<Source, ApiError>
         }
     };
     keys::check(key)?;
-    let bucket = api.names.bucket_of(&name)?;
-    let through_point = name != SourceName::Bucket(&bucket);
+    let Place { bucket, via } = api.names.source(&name)?;
     let version = version::wanted(version.as_deref())?;
-    Ok(Source { bucket, key: key.to_string(), version, through_point })
+    Ok(Source { bucket, key: key.to_string(), version, via })
 }
 
 /// Whether a directive says REPLACE.

@@ -12,6 +12,7 @@ use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
 use crate::notification::Happened;
 use crate::policy::Access;
+use crate::policy::operation::bypasses;
 use crate::store::{DeleteKey, StoreError, VersionRef};
 
 use super::preconditions::{bare_etag, parse_date};
@@ -59,7 +60,7 @@ pub(super) async fn many(
     mut req: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
     let bucket = api.bucket(&req.input.bucket)?;
-    let bypass = gate::bypasses(&req.headers);
+    let bypass = bypasses(&req.headers);
     let named = std::mem::take(&mut req.input.delete.objects);
     let access = acl::access(api, &req, &bucket);
     if named.is_empty() || named.len() > MAX_KEYS {
@@ -74,7 +75,7 @@ pub(super) async fn many(
     for object in named {
         let access = Access { key: Some(&object.key), ..access };
         let version = keys::check(&object.key)
-            .and_then(|()| gate::allow_delete(&access, object.version_id.is_some(), bypass))
+            .and_then(|()| gate::allow_delete(&access, object.version_id.as_deref()))
             .and_then(|()| version::wanted(object.version_id.as_deref()));
         match version {
             Ok(version) => wanted.push(DeleteKey {
@@ -86,7 +87,12 @@ pub(super) async fn many(
                 if_size: object.size.and_then(|size| u64::try_from(size).ok()),
                 if_seen: None,
             }),
-            Err(error) => errors.push(entry(&object.key, object.version_id, &error)),
+            Err(error) => {
+                if let (Some(trail), Some(why)) = (access.asked.trail, &error.internal) {
+                    trail.denied(why);
+                }
+                errors.push(entry(&object.key, object.version_id, &error));
+            }
         }
     }
     let input = req.input;

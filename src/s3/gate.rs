@@ -1,7 +1,7 @@
 //! The gate of the operations that s3s parses: every one of them passes here before its input is read, and what is
 //! unknown is denied.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
@@ -9,16 +9,11 @@ use s3s::{S3Result, s3_error};
 
 use crate::auth::Principal;
 use crate::error::ApiError;
-use crate::policy::access::of_version;
-use crate::policy::operation::{self, Subject};
-use crate::policy::{Access, Asked};
+use crate::policy::operation::{self, Need, Subject};
+use crate::policy::{self, Access, Asked, Via};
 use crate::store::StoreError;
 
 use super::{Api, acl, get, version};
-
-/// Marks a request that came through an access point.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ThroughPoint;
 
 /// Asks [`Access`] before an operation's input is read.
 #[derive(Debug)]
@@ -34,11 +29,10 @@ impl S3Access for Gate {
             S3Path::Object { bucket, key } => (Some(bucket.to_string()), Some(key.to_string())),
         };
         let (headers, uri) = (cx.headers().clone(), cx.uri().clone());
-        let extensions = cx.extensions_mut();
-        let principal = extensions.get::<Principal>();
-        let through_point = extensions.get::<ThroughPoint>().is_some();
+        let extensions = &*cx.extensions_mut();
         let asked = Asked::of(&headers, &uri, extensions);
-        let call = Call { principal, through_point, bucket: bucket.as_deref(), key: key.as_deref(), asked };
+        let (principal, via) = (extensions.get::<Principal>(), extensions.get::<Via>());
+        let call = Call { principal, via, bucket: bucket.as_deref(), key: key.as_deref(), asked };
         Ok(self.0.admit(&operation, &call).await?)
     }
 }
@@ -46,7 +40,7 @@ impl S3Access for Gate {
 /// A request at the gate.
 struct Call<'a> {
     principal: Option<&'a Principal>,
-    through_point: bool,
+    via: Option<&'a Via>,
     bucket: Option<&'a str>,
     key: Option<&'a str>,
     asked: Asked<'a>,
@@ -55,8 +49,15 @@ struct Call<'a> {
 impl Api {
     async fn admit(&self, operation: &str, call: &Call<'_>) -> Result<(), ApiError> {
         let unknown = || ApiError::access_denied(format!("{operation} is not a known operation"));
-        let (subject, actions) = operation::rule(operation).ok_or_else(unknown)?;
-        if call.through_point && !operation::is_allowed_through_point(operation) {
+        let name = operation::name_of(operation).ok_or_else(unknown)?;
+        if let Some(trail) = call.asked.trail {
+            trail.operation(name);
+        }
+        let named = get::query_pairs(call.asked.query).find(|(name, _)| name == "versionId");
+        let named = named.map(|(_, value)| value.into_owned());
+        let needs = operation::needs(operation, call.asked.headers, named.is_some()).ok_or_else(unknown)?;
+        let (subject, _) = operation::rule(operation).ok_or_else(unknown)?;
+        if call.via.is_some() && !operation::is_allowed_through_point(operation) {
             return Err(ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "MethodNotAllowed",
@@ -64,77 +65,82 @@ impl Api {
             ));
         }
         if subject == Subject::Service {
-            return match call.principal {
-                Some(_) => Ok(()),
-                None if operation == "ListBuckets" => Ok(()),
-                None => Err(ApiError::access_denied(format!("{operation} by an anonymous caller"))),
-            };
+            return admit_to_service(operation, call, &needs);
         }
         let bucket = self.bucket(call.bucket.unwrap_or_default())?;
         let access = Access {
             principal: call.principal,
-            through_point: call.through_point,
+            via: call.via,
             bucket: &bucket,
             key: call.key,
             asked: call.asked,
             accounts: &self.accounts,
         };
         access.check_expected_owner()?;
-        let named = get::query_pairs(call.asked.query).find(|(name, _)| name == "versionId");
-        let named = named.map(|(_, value)| value.into_owned());
+        // What a copy reads is asked for when its source is found.
+        let own = needs.iter().filter(|need| need.on != Subject::Source).map(|need| need.action);
         match subject {
             Subject::Upload if operation == "CreateMultipartUpload" => access.allow_write()?,
-            Subject::Bucket | Subject::Upload => {
-                for action in actions {
-                    access.allow(action, None)?;
-                }
-            }
+            Subject::Bucket | Subject::Upload => own.into_iter().try_for_each(|a| access.allow(a, None))?,
             Subject::NewObject => {
                 access.allow_write()?;
                 acl::of_new_object(self, &access, call.asked.headers)?;
             }
-            Subject::Keys => {
-                // DeleteObjects names its keys in its body: each is asked for there.
-                if call.key.is_some() {
-                    allow_delete(&access, named.is_some(), bypasses(call.asked.headers))?;
-                } else if bucket.config.policy.is_none() {
-                    access.allow("s3:DeleteObject", None)?;
-                }
-            }
+            // DeleteObjects names its keys in its body: each is asked for there.
+            Subject::Keys if call.key.is_none() => allow_any_delete(&access)?,
+            Subject::Keys => own.into_iter().try_for_each(|action| access.allow(action, None))?,
             Subject::Object => {
                 let wanted = version::wanted(named.as_deref())?;
-                let key = call.key.unwrap_or_default();
-                let actions = actions.iter().map(|a| if named.is_some() { of_version(a) } else { a });
-                match self.store.head(&bucket.name, key, wanted).await {
-                    Ok(info) => {
-                        for action in actions {
-                            access.allow(action, Some(&info))?;
-                        }
-                    }
+                match self.store.head(&bucket.name, call.key.unwrap_or_default(), wanted).await {
+                    Ok(info) => own.into_iter().try_for_each(|action| access.allow(action, Some(&info)))?,
                     Err(StoreError::NoSuchKey | StoreError::NoSuchVersion | StoreError::DeleteMarker(..)) => {
-                        for action in actions {
-                            access.allow_missing(action)?;
-                        }
+                        own.into_iter().try_for_each(|action| access.allow_missing(action))?;
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
-            Subject::Service => {}
+            Subject::Service | Subject::Source => return Err(unknown()),
         }
         Ok(())
     }
 }
 
-/// Whether a request asks to pass over governance mode.
-pub(super) fn bypasses(headers: &HeaderMap) -> bool {
-    let value = headers.get("x-amz-bypass-governance-retention");
-    value.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+/// Operations on what is nobody's yet: the buckets of the caller, and a bucket to be.
+fn admit_to_service(operation: &str, call: &Call<'_>, needs: &[Need]) -> Result<(), ApiError> {
+    let Some(principal) = call.principal else {
+        // Who has no key has no buckets, and may know that.
+        let empty = operation == "ListBuckets";
+        return if empty {
+            Ok(())
+        } else {
+            Err(ApiError::access_denied(format!("{operation} by an anonymous caller")))
+        };
+    };
+    let resource = format!("arn:aws:s3:::{}", call.bucket.unwrap_or("*"));
+    needs.iter().try_for_each(|need| {
+        policy::authorize(Some(principal), &call.asked, need.action, &resource, &principal.account_id)
+    })
 }
 
-/// Whether a key may be deleted.
-pub(super) fn allow_delete(access: &Access<'_>, version: bool, bypass: bool) -> Result<(), ApiError> {
-    access.allow(if version { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" }, None)?;
-    if bypass { access.allow("s3:BypassGovernanceRetention", None) } else { Ok(()) }
+/// Turns away who could delete nothing at all. Callers that policies speak of are asked for each key.
+fn allow_any_delete(access: &Access<'_>) -> Result<(), ApiError> {
+    let by_policy = access
+        .bucket
+        .config
+        .policy
+        .as_ref()
+        .is_some_and(|policy: &policy::ResourcePolicy| policy.policy().is_some());
+    let own = access.principal.is_some_and(|caller| caller.account_id == access.bucket.owner);
+    if own || by_policy || access.via.is_some() { Ok(()) } else { access.allow("s3:DeleteObject", None) }
+}
+
+/// Whether one key of several may be deleted, with its version where it names one.
+pub(super) fn allow_delete(access: &Access<'_>, version: Option<&str>) -> Result<(), ApiError> {
+    let query = version.map(|id| format!("versionId={id}")).unwrap_or_default();
+    let access = Access { asked: Asked { query: &query, ..access.asked }, ..*access };
+    let needs =
+        operation::needs("DeleteObjects", access.asked.headers, version.is_some()).unwrap_or_default();
+    needs.iter().try_for_each(|need| access.allow(need.action, None))
 }
 
 /// Requests are verified by [`crate::auth`] before they reach s3s and come without a signature; s3s runs its access

@@ -13,9 +13,10 @@ use s3s::{S3Request, S3Response, S3Result};
 use crate::bucket::object_lock::{DefaultRetention, Period};
 use crate::bucket::{ObjectLock, Versioning};
 use crate::error::ApiError;
+use crate::policy::operation::bypasses;
 use crate::store::{Bucket, Lock, ObjectChange, ObjectInfo, Retention, RetentionMode};
 
-use super::{Api, convert, gate, version};
+use super::{Api, convert, version};
 
 /// Days that a default retention may last (S3 user guide, "S3 Object Lock": 100 years).
 const MAX_DAYS: i32 = 36_500;
@@ -214,7 +215,7 @@ pub(super) async fn put_retention(
     api: &Api,
     req: S3Request<PutObjectRetentionInput>,
 ) -> S3Result<S3Response<PutObjectRetentionOutput>> {
-    let bypass_governance = gate::bypasses(&req.headers);
+    let bypass_governance = bypasses(&req.headers);
     let input = req.input;
     require_lock(&*api.bucket(&input.bucket)?)?;
     let asked = input.retention.ok_or_else(malformed)?;

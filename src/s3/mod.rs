@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::notification::{Cause, Happened, Notifier};
-use crate::policy::{Access, Asked};
+use crate::policy::{Access, Asked, Trail, Via};
 use crate::store::{Bucket, Store, StoreError};
 
 mod acl;
@@ -54,6 +54,7 @@ mod post_policy;
 mod preconditions;
 mod put;
 mod range;
+mod said;
 #[cfg(test)]
 mod states;
 mod tagging;
@@ -66,7 +67,8 @@ mod website;
 pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, Reader, get_object, into_body};
-pub use names::Names;
+pub(crate) use headers::tagging;
+pub use names::{Names, Place};
 pub use own::{OwnObject, put_own};
 pub use post::Signers;
 pub(crate) use put::body_stream;
@@ -168,8 +170,8 @@ pub struct S3Call<'a> {
     pub bucket: Option<&'a str>,
     /// The decoded key; `None` for the bucket itself.
     pub key: Option<&'a str>,
-    /// Whether the bucket was reached through an access point, which not every operation allows.
-    pub through_point: bool,
+    /// The points that the bucket was reached through, which not every operation allows.
+    pub via: Option<Via>,
     /// Trailers of the body.
     pub trailers: &'a Trailers,
     /// Who may sign a form.
@@ -199,12 +201,14 @@ impl S3Plane {
         if let Some(key) = call.key {
             keys::check(key)?;
         }
+        said::check_parameters(&parts)?;
         match (call.bucket, call.key, Direct::of(&parts)?) {
             (Some(bucket), Some(key), Some(direct)) => {
+                name_operation(&parts, direct.name());
                 let bucket = self.api.bucket(bucket)?;
                 let access = Access {
                     principal: call.principal,
-                    through_point: call.through_point,
+                    via: call.via.as_ref(),
                     bucket: &bucket,
                     key: Some(key),
                     asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
@@ -231,8 +235,9 @@ impl S3Plane {
             }
             (Some(bucket), None, _) if post::is_form(&parts) => {
                 let bucket = self.api.bucket(bucket)?;
-                let (caller, point) = (call.principal, call.through_point);
-                post::post_object(&self.api, caller, point, &bucket, call.signers, &parts, body).await
+                name_operation(&parts, "PostObject");
+                let (caller, via) = (call.principal, call.via.as_ref());
+                post::post_object(&self.api, caller, via, &bucket, call.signers, &parts, body).await
             }
             _ => self.call_xml(call, parts, body).await,
         }
@@ -246,6 +251,9 @@ impl S3Plane {
         body: Body,
     ) -> Result<Response<Body>, ApiError> {
         let bytes = collect(body, MAX_XML).await?;
+        if let Some(said) = said::of(&parts, call.key.is_some(), &bytes)? {
+            parts.extensions.insert(said);
+        }
         if !bytes.is_empty() {
             let claim = checksum::Claim::of_document(&parts)?;
             if claim.says_something() {
@@ -260,8 +268,8 @@ impl S3Plane {
         if let Some(principal) = call.principal {
             parts.extensions.insert(principal.clone());
         }
-        if call.through_point {
-            parts.extensions.insert(gate::ThroughPoint);
+        if let Some(via) = call.via {
+            parts.extensions.insert(via);
         }
         let method = parts.method.clone();
         let request = Request::from_parts(parts, s3s::Body::from(bytes));
@@ -286,6 +294,16 @@ enum Direct {
 }
 
 impl Direct {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
+            Self::GetObjectAttributes => "GetObjectAttributes",
+            Self::PutObject => "PutObject",
+            Self::UploadPart(..) => "UploadPart",
+        }
+    }
+
     /// Classifies a request for an object; `None` leaves it to s3s.
     fn of(parts: &request::Parts) -> Result<Option<Self>, ApiError> {
         const SUBRESOURCES: [&str; 8] =
@@ -311,6 +329,13 @@ impl Direct {
             }
             _ => None,
         })
+    }
+}
+
+/// Says to the logs which operation a request is.
+fn name_operation(parts: &request::Parts, name: &'static str) {
+    if let Some(trail) = parts.extensions.get::<Trail>() {
+        trail.operation(name);
     }
 }
 

@@ -153,7 +153,7 @@ pub(super) async fn copy_part(
     req: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let source = copy::source(api, &req.input.copy_source)?;
-    let opened = copy::open(api, &req, &source, &req.headers).await?;
+    let opened = copy::open(api, &req, &source, &req.headers, false).await?;
     let input = req.input;
     let number =
         u16::try_from(input.part_number).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {

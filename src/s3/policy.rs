@@ -8,9 +8,9 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
-use crate::bucket::{Acl, BucketPolicy};
+use crate::bucket::Acl;
 use crate::error::ApiError;
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{Policy, PolicyError, ResourcePolicy};
 
 use super::{Api, acl};
 
@@ -34,7 +34,7 @@ pub(super) async fn put(
     req: S3Request<PutBucketPolicyInput>,
 ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
     let bucket = api.bucket(&req.input.bucket)?;
-    let policy = BucketPolicy::parse(&req.input.policy).map_err(|error| match error {
+    let policy = ResourcePolicy::parse(&req.input.policy).map_err(|error| match error {
         PolicyError::Malformed(message) => malformed(message),
         PolicyError::TooLarge { .. } => malformed(error.to_string()),
     })?;
@@ -91,8 +91,8 @@ pub(super) fn status(
     let bucket = api.bucket(&req.input.bucket)?;
     let block = acl::access(api, req, &bucket).public_access_block();
     let by_acl = bucket.config.acl.as_ref().is_some_and(Acl::is_public) && !block.ignore_public_acls;
-    let by_policy =
-        bucket.config.policy.as_ref().is_some_and(BucketPolicy::is_public) && !block.restrict_public_buckets;
+    let by_policy = bucket.config.policy.as_ref().is_some_and(ResourcePolicy::is_public)
+        && !block.restrict_public_buckets;
     Ok(S3Response::new(GetBucketPolicyStatusOutput {
         policy_status: Some(PolicyStatus { is_public: Some(by_acl || by_policy) }),
     }))

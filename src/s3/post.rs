@@ -10,7 +10,7 @@ use multer::{Field, Multipart};
 use crate::auth::{AuthOptions, KeyStore, Principal, form};
 use crate::error::ApiError;
 use crate::notification::Event;
-use crate::policy::{Access, Asked};
+use crate::policy::{Access, Asked, Origin, Said, Signed, Via};
 use crate::store::{BodyError, Bucket, ByteStream, Tags, WriteCondition};
 use crate::xml::Xml;
 
@@ -148,7 +148,7 @@ impl Form {
 pub(super) async fn post_object(
     api: &Api,
     caller: Option<&Principal>,
-    through_point: bool,
+    via: Option<&Via>,
     bucket: &Bucket,
     signers: Signers<'_>,
     request: &request::Parts,
@@ -183,15 +183,28 @@ pub(super) async fn post_object(
     })?;
     keys::check(&key)?;
     let headers = form.headers()?;
+    let origin = of_form(request, signer.is_some(), &form.fields);
     let access = Access {
         principal: signer.as_ref(),
-        through_point,
+        via,
         bucket,
         key: Some(&key),
-        asked: Asked { headers: &headers, ..Asked::of(&request.headers, &request.uri, &request.extensions) },
+        asked: Asked {
+            headers: &headers,
+            origin: Some(&origin),
+            ..Asked::of(&request.headers, &request.uri, &request.extensions)
+        },
         accounts: &api.accounts,
     };
     let tags = form.fields.get("tagging").map(|text| tags_of(text)).transpose()?;
+    if tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+        let said = Said {
+            tags: tags.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            ..Said::default()
+        };
+        let asked = Asked { said: Some(&said), ..access.asked };
+        Access { asked, ..access }.allow_with_write("s3:PutObjectTagging")?;
+    }
     let limits = policy.and_then(|policy| policy.length).unwrap_or((0, put::MAX_PUT));
     let limits = (limits.0, limits.1.min(put::MAX_PUT));
     let Form { fields, file } = form;
@@ -206,6 +219,19 @@ pub(super) async fn post_object(
     let written = put::write(api, &access, &key, upload, None).await?;
     written.tell(api, &access, &key, request, Event::Post).await?;
     answer(request, &fields, bucket, &key, &written)
+}
+
+/// Where a form came from, which is signed by its fields.
+fn of_form(request: &request::Parts, signed: bool, fields: &BTreeMap<String, String>) -> Origin {
+    let origin = request.extensions.get::<Origin>().copied().unwrap_or_default();
+    if origin.signed.is_some() || !signed {
+        return origin;
+    }
+    let v4 = fields.contains_key("x-amz-algorithm");
+    let date = fields.get("x-amz-date").filter(|_| v4);
+    let at = date.and_then(|date| crate::auth::signed_at(date));
+    let version = if v4 { "AWS4-HMAC-SHA256" } else { "AWS" };
+    Origin { signed: Some(Signed { auth_type: "POST", version, at }), ..origin }
 }
 
 /// The file's bytes, refused once they are too many.

@@ -14,9 +14,9 @@ use crate::store::memory::MemoryStore;
 struct BucketsOnly;
 
 impl Names for BucketsOnly {
-    fn bucket_of(&self, source: &SourceName<'_>) -> Result<String, ApiError> {
+    fn source(&self, source: &SourceName<'_>) -> Result<Place, ApiError> {
         match source {
-            SourceName::Bucket(name) => Ok((*name).to_owned()),
+            SourceName::Bucket(name) => Ok(Place { bucket: (*name).to_owned(), via: None }),
             SourceName::AccessPoint { .. } => Err(ApiError::invalid_request("no access points here")),
         }
     }
@@ -98,7 +98,7 @@ impl Client {
             principal: self.principal.as_ref(),
             bucket: Some(bucket).filter(|b| !b.is_empty()),
             key: Some(key).filter(|k| !k.is_empty()),
-            through_point: false,
+            via: None,
             trailers: &trailers,
             signers: Signers { keys: &Nobody, options: &crate::auth::AuthOptions::default() },
         };

@@ -11,9 +11,11 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+pub mod audit;
 pub mod events;
 mod log;
 
+pub use audit::{Audit, AuditOptions, AuditTo};
 pub use log::{LogFormat, init};
 
 /// A label that is one of our own words: never the name of a bucket or a key, which would be as many as they are.

@@ -136,7 +136,7 @@ impl Visit<'_> {
         parts.uri = http::Uri::from_static("/");
         let access = Access {
             principal: None,
-            through_point: false,
+            via: None,
             bucket,
             key: Some(key),
             asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),

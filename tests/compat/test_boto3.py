@@ -98,7 +98,11 @@ def test_presigned_sigv2_is_refused_on_a_points_host(server, proxied_s3, points,
 
 
 def test_policies_are_stored(control, points):
-    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/compat-ap/object/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     control.put_access_point_policy(AccountId=ACCOUNT, Name="compat-ap", Policy=policy)
     assert control.get_access_point_policy(AccountId=ACCOUNT, Name="compat-ap")["Policy"] == policy
     control.delete_access_point_policy(AccountId=ACCOUNT, Name="compat-ap")

@@ -42,6 +42,13 @@ def test_sync_and_presign(aws, points, tmp_path):
         assert answer.read() == b"*" * len("two@example.com")
 
 
+def own_account(action, resource):
+    """A policy that lets the account itself do something."""
+    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def test_control_and_arns_in_proxy_mode(aws, s3, tmp_path):
     name, lens = f"cli{aws.version}-ap", f"cli{aws.version}-lens"
     s3.create_bucket(Bucket=name)
@@ -54,7 +61,7 @@ def test_control_and_arns_in_proxy_mode(aws, s3, tmp_path):
     arn = control("create-access-point", "--name", name, "--bucket", name)["AccessPointArn"]
     assert control("get-access-point", "--name", name)["Bucket"] == name
     assert name in [point["Name"] for point in control("list-access-points", "--bucket", name)["AccessPointList"]]
-    policy = {"Version": "2012-10-17", "Statement": []}
+    policy = own_account("s3:GetObject", f"{arn}/object/*")
     control("put-access-point-policy", "--name", name, "--policy", json.dumps(policy))
     assert json.loads(control("get-access-point-policy", "--name", name)["Policy"]) == policy
     assert control("get-access-point-policy-status", "--name", name)["PolicyStatus"]["IsPublic"] is False
@@ -76,6 +83,7 @@ def test_control_and_arns_in_proxy_mode(aws, s3, tmp_path):
     assert got["SupportingAccessPoint"] == arn
     control("put-access-point-configuration-for-object-lambda", "--name", lens, "--configuration",
             json.dumps({**configuration, "AllowedFeatures": ["GetObject-Range"]}))
+    policy = own_account("s3-object-lambda:GetObject", lens_arn)
     control("put-access-point-policy-for-object-lambda", "--name", lens, "--policy", json.dumps(policy))
     assert json.loads(control("get-access-point-policy-for-object-lambda", "--name", lens)["Policy"]) == policy
     control("delete-access-point-policy-for-object-lambda", "--name", lens)

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module a behaviour.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what helps a test may fail it")]
 
+mod differential;
 mod heads;
 mod identities;
 mod process;

@@ -34,7 +34,7 @@ fn a_connection_ends_where_a_client_waits_to_send_an_empty_body() {
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
     let answer = server.send(&format!("{}{}", put(""), put("connection: close\r\n")));
-    assert_eq!(answer.matches("HTTP/1.1 403").count(), 2, "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 404").count(), 2, "{answer}");
 }
 
 #[test]

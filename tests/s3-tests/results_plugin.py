@@ -24,7 +24,10 @@ class WithAccount(importlib.abc.MetaPathFinder):
 
 class Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname):
-        source = self.get_data(self.path).decode().replace("arn:aws:iam:::", f"arn:aws:iam::{ACCOUNT}:")
+        source = self.get_data(self.path).decode()
+        source = source.replace("arn:aws:iam:::assumed-role/", f"arn:aws:sts::{ACCOUNT}:assumed-role/")
+        source = source.replace("arn:aws:sts:::", f"arn:aws:sts::{ACCOUNT}:")
+        source = source.replace("arn:aws:iam:::", f"arn:aws:iam::{ACCOUNT}:")
         return compile(source, self.path, "exec")
 
 

@@ -2,7 +2,7 @@
 //!
 //! - [`languages`]: the interpreters of this machine.
 //! - `environment`: the variables that a process is given.
-//! - `child`: the process itself; `output`: what it writes.
+//! - `child`: the process itself; `output`: what it writes; `worker`: both as the manager sees them.
 //! - `api`: the Runtime API, which is the server's side of it. Beside it stand our own clients for Python and Node.js,
 //!   `bootstrap.py` and `bootstrap.mjs`; packages for `provided.al2023` bring theirs.
 //!
@@ -25,9 +25,9 @@ use tokio::task::AbortHandle;
 use crate::catalog::lambda::Code;
 
 use super::code::CodeStore;
-use super::invocation::{FunctionError, Invocation, Output};
+use super::invocation::FunctionError;
 use super::package;
-use super::runtime::{Log, Runtime, Spec, StartError, Worker};
+use super::runtime::{Runtime, Spec, StartError, Worker};
 use super::sandbox::cgroup::{Group, group_name};
 use super::sandbox::launch::{self, Launch};
 use super::sandbox::{Isolation, Plan};
@@ -39,11 +39,13 @@ mod environment;
 pub mod install;
 pub mod languages;
 mod output;
+mod worker;
 
-use api::{RuntimeApi, Stage};
+use api::RuntimeApi;
 use child::{Child, Scratch};
 pub use environment::RESERVED;
 use languages::{Interpreter, Language};
+use worker::{ProcessWorker, accept};
 
 /// Time for a function's own start, beside the time of one invocation (Lambda developer guide, "Init phase").
 const INIT: Duration = Duration::from_secs(10);
@@ -464,116 +466,5 @@ async fn pass(listener: TcpListener, connections: mpsc::Sender<TcpStream>) {
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
-    }
-}
-
-/// Connections of one function's process; it needs one.
-const MAX_CONNECTIONS: usize = 16;
-
-async fn accept(listener: TcpListener, api: Arc<RuntimeApi>) {
-    let places = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
-    let mut serving = tokio::task::JoinSet::new();
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            continue;
-        };
-        let api = Arc::clone(&api);
-        serving.spawn(async move {
-            api.serve(stream).await;
-            drop(place);
-        });
-        while serving.try_join_next().is_some() {}
-    }
-}
-
-/// One process.
-#[derive(Debug)]
-struct ProcessWorker {
-    child: Child,
-    api: Arc<RuntimeApi>,
-    serving: Vec<AbortHandle>,
-    _key: Issued,
-    _scratch: Scratch,
-}
-
-impl ProcessWorker {
-    /// Waits until the function is past its init.
-    async fn ready(&self, limit: Duration) -> Result<(), StartError> {
-        let mut stage = self.api.stage();
-        let reached = stage.wait_for(|stage| *stage != Stage::Starting);
-        let reached = tokio::select! {
-            biased;
-            reached = reached => reached.map_err(internal)?.clone(),
-            status = self.child.exited() => {
-                let error = FunctionError::found("Runtime.ExitError", &child::describe(status));
-                return Err(StartError::Init(self.explained(error)));
-            }
-            () = tokio::time::sleep(limit) => {
-                let why = format!("Init timed out after {:.2} seconds", limit.as_secs_f64());
-                return Err(StartError::Init(FunctionError::found("Sandbox.Timedout", &why)));
-            }
-        };
-        match reached {
-            Stage::InitFailed(error) => Err(StartError::Init(error)),
-            Stage::Starting | Stage::Waiting | Stage::Running => Ok(()),
-        }
-    }
-
-    /// What a process wrote before it ended at once says more than its exit code, to the log.
-    fn explained(&self, error: FunctionError) -> FunctionError {
-        let log = self.child.output.take();
-        tracing::warn!(output = %String::from_utf8_lossy(&log.text), "a function's process ended before it was ready");
-        error
-    }
-}
-
-#[async_trait]
-impl Worker for ProcessWorker {
-    async fn invoke(&self, invocation: &Invocation) -> Result<Output, FunctionError> {
-        let answer = self.api.offer(invocation.clone());
-        self.child.thaw();
-        tokio::select! {
-            biased;
-            answer = answer => answer.unwrap_or_else(|_| {
-                Err(FunctionError::found("Runtime.Unknown", "The runtime's answer was lost"))
-            }),
-            status = self.child.exited() => {
-                let why = format!("RequestId: {} Error: {}", invocation.request_id, child::describe(status));
-                Err(FunctionError::found("Runtime.ExitError", &why))
-            }
-        }
-    }
-
-    async fn settle(&self) -> bool {
-        let mut stage = self.api.stage();
-        let ready = tokio::select! {
-            biased;
-            waits = stage.wait_for(|stage| *stage == Stage::Waiting) => waits.is_ok(),
-            _ = self.child.exited() => false,
-        };
-        if ready {
-            self.child.freeze();
-        }
-        ready
-    }
-
-    fn kill(&self) {
-        self.child.kill();
-    }
-
-    fn take_log(&self) -> Log {
-        self.child.output.take()
-    }
-
-    fn peak_memory(&self) -> Option<u64> {
-        self.child.peak_memory()
-    }
-}
-
-impl Drop for ProcessWorker {
-    fn drop(&mut self) {
-        self.serving.iter().for_each(AbortHandle::abort);
     }
 }

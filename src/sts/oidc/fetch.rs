@@ -52,7 +52,7 @@ pub(super) fn keys(issuer: &str, http_hosts: &[String]) -> Result<Vec<Identified
 /// Whether an address may be asked: by TLS, or without where the configuration says so.
 fn check(url: &str, http_hosts: &[String]) -> Result<(), String> {
     let uri: http::Uri = url.parse().map_err(|error| format!("{url:?}: {error}"))?;
-    let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if is_listed(host, http_hosts) => Ok(()),

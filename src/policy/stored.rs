@@ -1,20 +1,21 @@
-//! The policy of a bucket, compiled once.
+//! The policy of a bucket or a point, compiled when it is put and kept as it was sent.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::policy::{Policy, PolicyError, PolicyKind};
+use super::document::{Policy, PolicyKind};
+use super::error::PolicyError;
 
-/// A bucket policy: at most 20 KB of JSON.
+/// The policy of a bucket, an access point or an Object Lambda access point: at most 20 KB of JSON.
 #[derive(Debug, Clone)]
-pub struct BucketPolicy {
+pub struct ResourcePolicy {
     text: Arc<str>,
     /// `None` for one that an earlier version took and this one cannot read: it denies everything.
     policy: Option<Arc<Policy>>,
 }
 
-impl BucketPolicy {
+impl ResourcePolicy {
     /// Reads and checks a policy.
     ///
     /// # Errors
@@ -43,25 +44,25 @@ impl BucketPolicy {
     }
 }
 
-impl PartialEq for BucketPolicy {
+impl PartialEq for ResourcePolicy {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
-impl Eq for BucketPolicy {}
+impl Eq for ResourcePolicy {}
 
-impl Serialize for BucketPolicy {
+impl Serialize for ResourcePolicy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
     }
 }
 
-impl<'de> Deserialize<'de> for BucketPolicy {
+impl<'de> Deserialize<'de> for ResourcePolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Ok(Self::parse(&text).unwrap_or_else(|error| {
-            tracing::error!(%error, "a bucket policy cannot be read: its bucket is closed until it is put again");
+            tracing::error!(%error, "a policy cannot be read: what it is of is closed until it is put again");
             Self { text: text.into(), policy: None }
         }))
     }

@@ -1,0 +1,127 @@
+//! One process as a worker: what the manager sees of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+use crate::function::invocation::{FunctionError, Invocation, Output};
+use crate::function::runtime::{Log, StartError, Worker};
+use crate::function::temporary::Issued;
+
+use super::api::{RuntimeApi, Stage};
+use super::child::{self, Child, Scratch};
+use super::internal;
+
+/// Connections of one function's process; it needs one.
+const MAX_CONNECTIONS: usize = 16;
+
+pub(super) async fn accept(listener: TcpListener, api: Arc<RuntimeApi>) {
+    let places = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
+    let mut serving = tokio::task::JoinSet::new();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let api = Arc::clone(&api);
+        serving.spawn(async move {
+            api.serve(stream).await;
+            drop(place);
+        });
+        while serving.try_join_next().is_some() {}
+    }
+}
+
+/// One process.
+#[derive(Debug)]
+pub(super) struct ProcessWorker {
+    pub(super) child: Child,
+    pub(super) api: Arc<RuntimeApi>,
+    pub(super) serving: Vec<AbortHandle>,
+    pub(super) _key: Issued,
+    pub(super) _scratch: Scratch,
+}
+
+impl ProcessWorker {
+    /// Waits until the function is past its init.
+    pub(super) async fn ready(&self, limit: Duration) -> Result<(), StartError> {
+        let mut stage = self.api.stage();
+        let reached = stage.wait_for(|stage| *stage != Stage::Starting);
+        let reached = tokio::select! {
+            biased;
+            reached = reached => reached.map_err(internal)?.clone(),
+            status = self.child.exited() => {
+                let error = FunctionError::found("Runtime.ExitError", &child::describe(status));
+                return Err(StartError::Init(self.explained(error)));
+            }
+            () = tokio::time::sleep(limit) => {
+                let why = format!("Init timed out after {:.2} seconds", limit.as_secs_f64());
+                return Err(StartError::Init(FunctionError::found("Sandbox.Timedout", &why)));
+            }
+        };
+        match reached {
+            Stage::InitFailed(error) => Err(StartError::Init(error)),
+            Stage::Starting | Stage::Waiting | Stage::Running => Ok(()),
+        }
+    }
+
+    /// What a process wrote before it ended at once says more than its exit code, to the log.
+    fn explained(&self, error: FunctionError) -> FunctionError {
+        let log = self.child.output.take();
+        tracing::warn!(output = %String::from_utf8_lossy(&log.text), "a function's process ended before it was ready");
+        error
+    }
+}
+
+#[async_trait]
+impl Worker for ProcessWorker {
+    async fn invoke(&self, invocation: &Invocation) -> Result<Output, FunctionError> {
+        let answer = self.api.offer(invocation.clone());
+        self.child.thaw();
+        tokio::select! {
+            biased;
+            answer = answer => answer.unwrap_or_else(|_| {
+                Err(FunctionError::found("Runtime.Unknown", "The runtime's answer was lost"))
+            }),
+            status = self.child.exited() => {
+                let why = format!("RequestId: {} Error: {}", invocation.request_id, child::describe(status));
+                Err(FunctionError::found("Runtime.ExitError", &why))
+            }
+        }
+    }
+
+    async fn settle(&self) -> bool {
+        let mut stage = self.api.stage();
+        let ready = tokio::select! {
+            biased;
+            waits = stage.wait_for(|stage| *stage == Stage::Waiting) => waits.is_ok(),
+            _ = self.child.exited() => false,
+        };
+        if ready {
+            self.child.freeze();
+        }
+        ready
+    }
+
+    fn kill(&self) {
+        self.child.kill();
+    }
+
+    fn take_log(&self) -> Log {
+        self.child.output.take()
+    }
+
+    fn peak_memory(&self) -> Option<u64> {
+        self.child.peak_memory()
+    }
+}
+
+impl Drop for ProcessWorker {
+    fn drop(&mut self) {
+        self.serving.iter().for_each(AbortHandle::abort);
+    }
+}
