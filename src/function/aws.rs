@@ -76,7 +76,7 @@ impl Remote {
         let internal = |why: String| InvokeError::Internal(why);
         let secret = self.master.open(&format!("aws function {name}"), &function.sealed_secret);
         let secret = secret.map_err(|error| internal(error.to_string()))?;
-        let request = request(function, &secret, event, SystemTime::now()).map_err(internal)?;
+        let request = request(function, &secret, &event, SystemTime::now()).map_err(internal)?;
         let agent = self.agent.clone();
         let exchange = tokio::task::spawn_blocking(move || exchange(&agent, request, limit));
         exchange.await.map_err(|error| InvokeError::Internal(error.to_string()))?
@@ -87,7 +87,7 @@ impl Remote {
 fn request(
     function: &AwsFunction,
     secret: &Secret,
-    event: Bytes,
+    event: &[u8],
     time: SystemTime,
 ) -> Result<Request<Vec<u8>>, String> {
     let AwsFunction { function: name, region, .. } = function;
@@ -176,8 +176,7 @@ mod tests {
             sealed_secret: Vec::new(),
             input_endpoint: None,
         };
-        let signed =
-            request(&function, &Secret::new("s"), Bytes::from_static(b"{}"), SystemTime::UNIX_EPOCH).unwrap();
+        let signed = request(&function, &Secret::new("s"), b"{}", SystemTime::UNIX_EPOCH).unwrap();
         let url = signed.uri().to_string();
         let want =
             "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu%2Dwest";

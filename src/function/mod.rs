@@ -38,6 +38,8 @@ pub mod wasm;
 #[path = "wasm_absent.rs"]
 pub mod wasm;
 pub mod webhook;
+#[cfg(feature = "tls")]
+mod webhook_tls;
 
 pub use builtin::{Functions, Lookup, PrepareError, Prepared, check};
 pub use platform::Platform;

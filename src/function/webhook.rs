@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
 use tokio::sync::mpsc;
 use ureq::Agent;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::catalog::WebhookFunction;
@@ -18,6 +17,9 @@ use crate::catalog::seal::{MasterKey, SealError};
 use crate::notification::address::Checked;
 use crate::secret::Secret;
 use crate::store::{BodyError, ByteStream};
+
+#[cfg(feature = "tls")]
+use super::webhook_tls::config as tls_config;
 
 /// Bytes of the answer that are read at a time.
 const CHUNK: usize = 64 << 10;
@@ -75,31 +77,14 @@ pub enum WebhookError {
     Broken(String),
 }
 
-/// A client certificate and its key, from one text of PEM.
-fn identity(pem: &str) -> Result<ClientCert, String> {
-    let (mut chain, mut key): (Vec<Certificate<'static>>, Option<PrivateKey<'static>>) = (Vec::new(), None);
-    for item in parse_pem(pem.as_bytes()) {
-        match item.map_err(|error| error.to_string())? {
-            PemItem::Certificate(certificate) => chain.push(certificate),
-            PemItem::PrivateKey(found) => key = Some(found),
-            _ => {}
-        }
+/// Without TLS there is neither.
+#[cfg(not(feature = "tls"))]
+fn tls_config(identity_pem: Option<&str>, roots_pem: Option<&str>) -> Result<(), String> {
+    match (identity_pem, roots_pem) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err("client_identity: this binary was built without the feature `tls`".into()),
+        (None, Some(_)) => Err("ca: this binary was built without the feature `tls`".into()),
     }
-    match key {
-        Some(key) if !chain.is_empty() => Ok(ClientCert::new_with_certs(&chain, key)),
-        Some(_) => Err("it has no certificate".into()),
-        None => Err("it has no private key".into()),
-    }
-}
-
-fn roots(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
-    let mut all = Vec::new();
-    for item in parse_pem(pem.as_bytes()) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| error.to_string())? {
-            all.push(certificate);
-        }
-    }
-    if all.is_empty() { Err("it has no certificate".into()) } else { Ok(all) }
 }
 
 /// Checks what is said of a webhook; the text names the field.
@@ -118,9 +103,8 @@ pub fn check(url: &str, identity_pem: Option<&str>, roots_pem: Option<&str>) -> 
     {
         return Err("url: it must name a host, and no user".into());
     }
-    identity_pem
-        .map_or(Ok(()), |pem| identity(pem).map(drop).map_err(|why| format!("client_identity: {why}")))?;
-    roots_pem.map_or(Ok(()), |pem| roots(pem).map(drop).map_err(|why| format!("ca: {why}")))
+    tls_config(identity_pem, roots_pem)?;
+    Ok(())
 }
 
 impl Webhooks {
@@ -147,13 +131,8 @@ impl Webhooks {
             let opened = sealed.as_ref().map(|sealed| self.master.open(&format!("webhook {name}"), sealed));
             opened.transpose().map_err(|error| WebhookError::Broken(error.to_string()))
         };
-        let mut tls = TlsConfig::builder();
-        if let Some(pem) = open(&webhook.sealed_identity)? {
-            tls = tls.client_cert(Some(identity(pem.expose()).map_err(WebhookError::Broken)?));
-        }
-        if let Some(pem) = &webhook.ca {
-            tls = tls.root_certs(RootCerts::new_with_certs(&roots(pem).map_err(WebhookError::Broken)?));
-        }
+        let identity = open(&webhook.sealed_identity)?;
+        let (identity, roots) = (identity.as_ref().map(Secret::expose), webhook.ca.as_deref());
         let config = Agent::config_builder()
             .timeout_connect(Some(CONNECT))
             // Neither a redirect nor a proxy may lead elsewhere.
@@ -161,9 +140,12 @@ impl Webhooks {
             .max_redirects_will_error(false)
             .proxy(None)
             .http_status_as_error(false)
-            .user_agent(concat!("Refract/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls.build())
-            .build();
+            .user_agent(concat!("Refract/", env!("CARGO_PKG_VERSION")));
+        #[cfg(feature = "tls")]
+        let config = config.tls_config(tls_config(identity, roots).map_err(WebhookError::Broken)?);
+        #[cfg(not(feature = "tls"))]
+        tls_config(identity, roots).map_err(WebhookError::Broken)?;
+        let config = config.build();
         let resolver = Checked::new(self.private, "webhook_private");
         let hook = Arc::new(Hook {
             agent: Agent::with_parts(config, DefaultConnector::default(), resolver),

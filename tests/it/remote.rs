@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Server, read_request, run};
 
+/// What it was sent: a head, and the document behind it.
+type Seen = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// An Invoke API; the first letter of the key says what it answers. It notes what it was sent.
-fn service() -> (u16, Arc<Mutex<Vec<(String, Value)>>>) {
+fn service() -> (u16, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let seen = Arc::new(Mutex::new(Vec::new()));

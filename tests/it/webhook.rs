@@ -20,8 +20,11 @@ fn fetch(url: &str) -> String {
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
+/// What it was sent: a head, and the document behind it.
+type Seen = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// A webhook; the first letter of the key says how it answers. It notes what it was sent.
-fn webhook() -> (u16, Arc<Mutex<Vec<(String, Value)>>>) {
+fn webhook() -> (u16, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let seen = Arc::new(Mutex::new(Vec::new()));

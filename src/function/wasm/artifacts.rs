@@ -165,7 +165,7 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, bytes).unwrap();
         assert!(artifacts.compiled(&name, "c1").unwrap().is_none());
-        assert_eq!(artifacts.components().unwrap(), [name.clone()]);
+        assert_eq!(artifacts.components().unwrap(), std::slice::from_ref(&name));
         artifacts.remove(&name).unwrap();
         assert!(artifacts.component(&name).is_err() && !path.exists());
     }

@@ -139,7 +139,7 @@ impl Components {
                         transform::run(pre, store, head_of_run, &context, source, &writer).await
                     }
                     (Pre::Http(pre), Ask::Http(request)) => {
-                        http::run(pre, store, head_of_run, request, source, &writer).await
+                        http::run(pre, store, head_of_run, *request, source, &writer).await
                     }
                     (Pre::Transform(_), Ask::Http(_)) | (Pre::Http(_), Ask::Transform(_)) => {
                         Err(RunError::Panicked)
@@ -160,16 +160,18 @@ impl Components {
 /// What a run is asked, by its world.
 enum Ask {
     Transform(Box<super::bindings::refract::transform::types::Context>),
-    Http(::http::Request<()>),
+    Http(Box<::http::Request<()>>),
 }
 
 fn ask(loaded: &Loaded, context: &Context, payload: &str) -> Result<Ask, RunError> {
     match loaded.pre {
         Pre::Transform(_) => Ok(Ask::Transform(Box::new(transform::context(context, payload)))),
-        Pre::Http(_) => http::request(context, payload).map(Ask::Http).map_err(|error| RunError::Failed {
-            message: "The function cannot be asked for this key".to_owned(),
-            internal: error.to_string(),
-        }),
+        Pre::Http(_) => {
+            http::request(context, payload).map(Box::new).map(Ask::Http).map_err(|error| RunError::Failed {
+                message: "The function cannot be asked for this key".to_owned(),
+                internal: error.to_string(),
+            })
+        }
     }
 }
 

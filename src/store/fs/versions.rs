@@ -102,12 +102,18 @@ impl View {
         if after == Some(0) {
             return Ok(listed);
         }
+        // The newest of the key, wherever the listing begins: a marker may name a place before all of them.
+        let newest = match self.versions.range(older(bucket, key, None))?.next() {
+            Some(entry) if !has_current => Some(entry?.0.value().2),
+            _ => None,
+        };
         for entry in self.versions.range(older(bucket, key, after))? {
             if listed.len() >= limit {
                 break;
             }
-            let row: VersionRow = decode(entry?.1.value())?;
-            let is_latest = !has_current && after.is_none() && listed.is_empty();
+            let (place, row) = entry?;
+            let is_latest = newest == Some(place.value().2);
+            let row: VersionRow = decode(row.value())?;
             listed.push((row.into_version(), is_latest));
         }
         Ok(listed)
