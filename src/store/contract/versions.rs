@@ -152,19 +152,24 @@ async fn listings_page_through_versions(s: &Subject) {
         of_key.reverse();
         expected.extend(of_key.into_iter().enumerate().map(|(n, id)| (key.to_owned(), id, n == 0)));
     }
-    // A marker may name a version that another key has, newer than all of this one's.
-    let newer = VersionRef::of(s.put("d", &body(9)).await.version);
+    // A marker may name a version that another key has, with a place before all of this one's.
+    let mut of_another = Vec::new();
+    for n in 0..6 {
+        of_another.push(VersionRef::of(s.put("d", &body(n)).await.version));
+    }
     let query = ListVersionsQuery {
         limit: 9,
         prefix: "c".into(),
         after_key: Some("c".into()),
-        after_version: Some(newer),
+        after_version: of_another.last().copied(),
         ..ListVersionsQuery::default()
     };
     let page = s.store.list_versions("b", query).await.unwrap();
     let latest: Vec<_> = page.versions.iter().map(|entry| entry.is_latest).collect();
     assert_eq!(latest, [true, false, false, false]);
-    assert!(delete(s, "d", newer).await.unwrap().there);
+    for version in of_another {
+        assert!(delete(s, "d", version).await.unwrap().there);
+    }
     for limit in 1..6 {
         let mut query = ListVersionsQuery { limit, ..ListVersionsQuery::default() };
         let mut listed = Vec::new();
