@@ -33,11 +33,16 @@ impl Actions {
 
     /// Whether the statement is about an action.
     pub(super) fn include(&self, action: &str) -> bool {
-        let Some((service, name)) = action.split_once(':') else { return false };
+        if !action.as_bytes().contains(&b':') {
+            return false;
+        }
         let listed = self.patterns.iter().any(|pattern| match pattern {
             ActionPattern::All => true,
             ActionPattern::Named(of, pattern) => {
-                of.eq_ignore_ascii_case(service) && pattern.matches_text(name)
+                let parts = action.split_at_checked(of.len());
+                let name = parts.filter(|(service, _)| of.eq_ignore_ascii_case(service));
+                name.and_then(|(_, rest)| rest.strip_prefix(':'))
+                    .is_some_and(|name| pattern.matches_text(name))
             }
         });
         listed != self.negated

@@ -6,7 +6,25 @@ use super::variables::{self, Part};
 
 /// A pattern of ARNs: `*`, or six parts each of which may have wildcards and variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ArnPattern(Option<Box<[Pattern; 6]>>);
+pub(super) struct ArnPattern(Option<Box<Parts>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parts {
+    patterns: [Pattern; 6],
+    /// All before the resource, with its last colon, where that is one text: most patterns are of one service and
+    /// account, and then one comparison does for five.
+    head: Option<Box<str>>,
+}
+
+impl Parts {
+    fn new(patterns: [Pattern; 6]) -> Self {
+        let [before @ .., _] = &patterns;
+        let texts = before.iter().map(|pattern| pattern.text().filter(|text| !text.contains(':')));
+        let texts: Option<Vec<&str>> = texts.collect();
+        let head = texts.map(|texts| format!("{}:", texts.join(":")).into());
+        Self { patterns, head }
+    }
+}
 
 impl ArnPattern {
     /// Compiles a pattern.
@@ -32,7 +50,7 @@ impl ArnPattern {
             groups.last_mut().ok_or_else(malformed)?.push(Part::Text(rest));
         }
         let patterns: Vec<Pattern> = groups.iter().map(|group| Pattern::from_parts(group)).collect();
-        let patterns: Box<[Pattern; 6]> = patterns.try_into().map_err(|_| malformed())?;
+        let patterns: [Pattern; 6] = patterns.try_into().map_err(|_| malformed())?;
         let mut fields = text.split(':');
         let partition = fields.nth(1).unwrap_or_default();
         let service = fields.next().unwrap_or_default();
@@ -40,14 +58,19 @@ impl ArnPattern {
         if !text.starts_with("arn:") || !known || service.is_empty() || text.ends_with(':') {
             return Err(malformed());
         }
-        Ok(Self(Some(patterns)))
+        Ok(Self(Some(Box::new(Parts::new(patterns)))))
     }
 
     /// Whether an ARN matches; nothing where a variable has no value.
     pub(super) fn matches(&self, arn: &str, context: &Context) -> Option<bool> {
-        let Some(patterns) = &self.0 else { return Some(true) };
+        let Some(parts) = &self.0 else { return Some(true) };
+        let Parts { patterns, head } = &**parts;
+        if let Some(head) = head {
+            let [.., resource] = patterns;
+            return arn.strip_prefix(&**head).map_or(Some(false), |rest| resource.matches(rest, context));
+        }
         let mut fields = arn.splitn(6, ':');
-        for pattern in patterns.iter() {
+        for pattern in patterns {
             let Some(field) = fields.next() else { return Some(false) };
             if !pattern.matches(field, context)? {
                 return Some(false);
@@ -58,13 +81,13 @@ impl ArnPattern {
 
     /// Whether the pattern is one fixed ARN.
     pub(super) fn is_fixed(&self) -> bool {
-        self.0.as_ref().is_some_and(|patterns| patterns.iter().all(Pattern::is_fixed))
+        self.0.as_ref().is_some_and(|parts| parts.patterns.iter().all(Pattern::is_fixed))
     }
 
     /// Whether the pattern is of one fixed account.
     pub(super) fn has_fixed_account(&self) -> bool {
-        let account = self.0.as_ref().map(|patterns| {
-            let [_, _, _, _, account, _] = &**patterns;
+        let account = self.0.as_ref().map(|parts| {
+            let [_, _, _, _, account, _] = &parts.patterns;
             account
         });
         account.is_some_and(|account| account.is_fixed() && !account.is_empty())

@@ -1,7 +1,5 @@
 //! What is known about a request: the values of its condition keys.
 
-use std::collections::BTreeMap;
-
 /// The condition keys of a request and their values. Names of keys are not case-sensitive.
 ///
 /// Filled before evaluation, for evaluation does no I/O. A key whose value is dear to fetch, such as
@@ -9,7 +7,8 @@ use std::collections::BTreeMap;
 /// asks for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    values: BTreeMap<String, Vec<String>>,
+    /// By length and then by name: a look-up, of which a request costs hundreds, seldom compares texts.
+    values: Vec<(Box<str>, Vec<String>)>,
 }
 
 impl Context {
@@ -44,7 +43,7 @@ impl Context {
 
     /// Gives a key one value, in place of what it had.
     pub fn set(&mut self, key: &str, value: impl Into<String>) {
-        self.values.insert(key.to_ascii_lowercase(), vec![value.into()]);
+        *self.slot(key) = vec![value.into()];
     }
 
     /// Gives a key these values, in place of what it had. None at all leaves the key absent.
@@ -53,18 +52,20 @@ impl Context {
         if values.is_empty() {
             self.remove(key);
         } else {
-            self.values.insert(key.to_ascii_lowercase(), values);
+            *self.slot(key) = values;
         }
     }
 
     /// Adds a value to those of a key.
     pub fn push(&mut self, key: &str, value: impl Into<String>) {
-        self.values.entry(key.to_ascii_lowercase()).or_default().push(value.into());
+        self.slot(key).push(value.into());
     }
 
     /// Takes a key away.
     pub fn remove(&mut self, key: &str) {
-        self.values.remove(&key.to_ascii_lowercase());
+        if let Ok(at) = self.find(&key.to_ascii_lowercase()) {
+            self.values.remove(at);
+        }
     }
 
     /// The values of a key, where it is present.
@@ -75,12 +76,32 @@ impl Context {
 
     /// Every key, in lower case, and its values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.values.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
+        self.values.iter().map(|(key, values)| (&**key, values.as_slice()))
+    }
+
+    /// Where a key that is in lower case stands, or belongs.
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.values
+            .binary_search_by(|(known, _)| known.len().cmp(&key.len()).then_with(|| (**known).cmp(key)))
+    }
+
+    /// The values of a key, to change them.
+    fn slot(&mut self, key: &str) -> &mut Vec<String> {
+        let key = key.to_ascii_lowercase();
+        let at = match self.find(&key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.values.insert(at, (key.into(), Vec::new()));
+                at
+            }
+        };
+        let (_, values) = &mut self.values[at];
+        values
     }
 
     /// The values of a key that is in lower case already.
     pub(super) fn lookup(&self, key: &str) -> Option<&[String]> {
-        self.values.get(key).map(Vec::as_slice)
+        self.find(key).ok().and_then(|at| self.values.get(at)).map(|(_, values)| values.as_slice())
     }
 }
 

@@ -1,15 +1,13 @@
 //! Wildcards: `*` is any run of characters, `?` is one character. Matching never goes exponential.
 
-use std::borrow::Cow;
-
 use super::context::Context;
 use super::variables::{self, Part, Variable};
 
 /// A piece of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token<'a> {
+enum Token {
     /// This text.
-    Literal(Cow<'a, str>),
+    Literal(Box<str>),
     /// One character.
     One,
     /// Any run of characters.
@@ -18,11 +16,37 @@ enum Token<'a> {
     Variable(Variable),
 }
 
+/// Patterns that are matched without looking at their tokens: most are one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Shape {
+    /// This text.
+    Fixed(Box<str>),
+    /// What begins so.
+    Prefix(Box<str>),
+    /// Everything.
+    All,
+    /// Any other.
+    General,
+}
+
+impl Shape {
+    fn of(tokens: &[Token]) -> Self {
+        match tokens {
+            [] => Self::Fixed("".into()),
+            [Token::Literal(text)] => Self::Fixed(text.clone()),
+            [Token::Literal(text), Token::Any] => Self::Prefix(text.clone()),
+            [Token::Any] => Self::All,
+            _ => Self::General,
+        }
+    }
+}
+
 /// A text with wildcards and variables, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern {
-    tokens: Box<[Token<'static>]>,
+    tokens: Box<[Token]>,
     has_variables: bool,
+    shape: Shape,
 }
 
 impl Pattern {
@@ -42,12 +66,21 @@ impl Pattern {
         for part in parts {
             match part {
                 Part::Text(text) => tokenize(text, &mut tokens),
-                Part::Quoted(text) => tokens.push(Token::Literal(Cow::Owned((**text).to_owned()))),
+                Part::Quoted(text) => tokens.push(Token::Literal(text.clone())),
                 Part::Variable(variable) => tokens.push(Token::Variable(variable.clone())),
             }
         }
         let has_variables = tokens.iter().any(|token| matches!(token, Token::Variable(_)));
-        Self { tokens: tokens.into(), has_variables }
+        let shape = Shape::of(&tokens);
+        Self { tokens: tokens.into(), has_variables, shape }
+    }
+
+    /// The text, where the pattern is one text in one piece.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Fixed(text) => Some(text),
+            Shape::Prefix(_) | Shape::All | Shape::General => None,
+        }
     }
 
     /// Whether the pattern is one fixed text.
@@ -74,35 +107,48 @@ impl Pattern {
 
     /// Whether the pattern matches a text; nothing where a variable has no value.
     pub(super) fn matches(&self, subject: &str, context: &Context) -> Option<bool> {
-        if !self.has_variables {
-            return Some(glob(&self.tokens, subject, false));
+        match &self.shape {
+            Shape::Fixed(text) => return Some(**text == *subject),
+            Shape::Prefix(text) => return Some(subject.starts_with(&**text)),
+            Shape::All => return Some(true),
+            Shape::General => {}
         }
-        let tokens = self.tokens.iter().map(|token| match token {
-            Token::Literal(text) => Some(Token::Literal(Cow::Borrowed(text.as_ref()))),
-            Token::One => Some(Token::One),
-            Token::Any => Some(Token::Any),
-            Token::Variable(variable) => {
-                variable.resolve(context).map(|text| Token::Literal(Cow::Borrowed(text)))
+        let (mut only, mut several) = (None, false);
+        if self.has_variables {
+            for token in &self.tokens {
+                if let Token::Variable(variable) = token {
+                    several |= only.replace(variable.resolve(context)?).is_some();
+                }
             }
-        });
-        let tokens: Vec<Token<'_>> = tokens.collect::<Option<_>>()?;
-        Some(glob(&tokens, subject, false))
+        }
+        Some(glob(&self.tokens, subject, Compare::Exactly(context, only.filter(|_| !several))))
     }
 
     /// Whether the pattern, without variables, matches a text, whatever the case of ASCII letters.
     pub(super) fn matches_text(&self, subject: &str) -> bool {
-        glob(&self.tokens, subject, true)
+        let begins = |text: &str| {
+            subject
+                .as_bytes()
+                .get(..text.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(text.as_bytes()))
+        };
+        match &self.shape {
+            Shape::Fixed(text) => subject.eq_ignore_ascii_case(text),
+            Shape::Prefix(text) => begins(text),
+            Shape::All => true,
+            Shape::General => glob(&self.tokens, subject, Compare::Folded),
+        }
     }
 }
 
 /// Splits a text at its wildcards.
-fn tokenize(text: &str, tokens: &mut Vec<Token<'static>>) {
+fn tokenize(text: &str, tokens: &mut Vec<Token>) {
     let mut rest = text;
     while !rest.is_empty() {
         let end = rest.find(['*', '?']).unwrap_or(rest.len());
         let (literal, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
         if !literal.is_empty() {
-            tokens.push(Token::Literal(Cow::Owned(literal.to_owned())));
+            tokens.push(Token::Literal(literal.into()));
         }
         let mut tail = tail.chars();
         match tail.next() {
@@ -116,28 +162,59 @@ fn tokenize(text: &str, tokens: &mut Vec<Token<'static>>) {
     }
 }
 
-/// Whether tokens without variables match a text. What stands between two stars is taken at the first place where it
+/// How texts compare.
+#[derive(Clone, Copy)]
+enum Compare<'a> {
+    /// As they are, with the values of variables from here; the value of the only one is known.
+    Exactly(&'a Context, Option<&'a str>),
+    /// Whatever the case of ASCII letters, without variables.
+    Folded,
+}
+
+impl<'a> Compare<'a> {
+    fn value_of(self, variable: &'a Variable) -> Option<&'a str> {
+        match self {
+            Self::Exactly(context, only) => only.or_else(|| variable.resolve(context)),
+            Self::Folded => None,
+        }
+    }
+}
+
+/// Whether tokens match a text, where every variable has a value. What stands between two stars is taken at the first place where it
 /// fits, which is never wrong, so the work is bounded by the product of both lengths.
-fn glob(tokens: &[Token<'_>], subject: &str, fold: bool) -> bool {
+fn glob(tokens: &[Token], subject: &str, compare: Compare<'_>) -> bool {
     let mut chunks = tokens.split(|token| *token == Token::Any);
-    let Some(rest) = chunks.next().and_then(|chunk| strip_front(chunk, subject, fold)) else { return false };
+    let Some(rest) = chunks.next().and_then(|chunk| strip_front(chunk, subject, compare)) else {
+        return false;
+    };
     let Some(last) = chunks.next_back() else { return rest.is_empty() };
-    let Some(mut rest) = strip_back(last, rest, fold) else { return false };
+    let Some(mut rest) = strip_back(last, rest, compare) else { return false };
     for chunk in chunks {
-        let Some(after) = find(chunk, rest, fold) else { return false };
+        let Some(after) = find(chunk, rest, compare) else { return false };
         rest = after;
     }
     true
 }
 
 /// What follows the first place where a chunk fits.
-fn find<'s>(chunk: &[Token<'_>], subject: &'s str, fold: bool) -> Option<&'s str> {
-    if let ([Token::Literal(text)], false) = (chunk, fold) {
+fn find<'s>(chunk: &[Token], subject: &'s str, compare: Compare<'_>) -> Option<&'s str> {
+    if let ([Token::Literal(text)], Compare::Exactly(..)) = (chunk, compare) {
         return subject.split_once(text.as_ref()).map(|(_, after)| after);
     }
+    // Only where its first text stands can a chunk fit.
+    let first = match (chunk.first(), compare) {
+        (Some(Token::Literal(text)), Compare::Exactly(..)) => Some(&**text),
+        (Some(Token::Variable(variable)), Compare::Exactly(..)) => Some(compare.value_of(variable)?),
+        _ => None,
+    };
     let mut rest = subject;
     loop {
-        if let Some(after) = strip_front(chunk, rest, fold) {
+        if let Some(first) = first.and_then(|text| text.bytes().next()) {
+            // The first byte of a text is never inside a character.
+            let at = rest.bytes().position(|byte| byte == first)?;
+            rest = rest.get(at..)?;
+        }
+        if let Some(after) = strip_front(chunk, rest, compare) {
             return Some(after);
         }
         let mut characters = rest.chars();
@@ -147,34 +224,40 @@ fn find<'s>(chunk: &[Token<'_>], subject: &'s str, fold: bool) -> Option<&'s str
 }
 
 /// What follows a chunk that the text begins with.
-fn strip_front<'s>(chunk: &[Token<'_>], subject: &'s str, fold: bool) -> Option<&'s str> {
+fn strip_front<'s>(chunk: &[Token], subject: &'s str, compare: Compare<'_>) -> Option<&'s str> {
     chunk.iter().try_fold(subject, |rest, token| match token {
-        Token::Literal(text) if fold => {
-            let (head, tail) = rest.split_at_checked(text.len())?;
-            head.eq_ignore_ascii_case(text).then_some(tail)
-        }
-        Token::Literal(text) => rest.strip_prefix(text.as_ref()),
+        Token::Literal(text) => match compare {
+            Compare::Exactly(..) => rest.strip_prefix(text.as_ref()),
+            Compare::Folded => {
+                let (head, tail) = rest.split_at_checked(text.len())?;
+                head.eq_ignore_ascii_case(text).then_some(tail)
+            }
+        },
+        Token::Variable(variable) => rest.strip_prefix(compare.value_of(variable)?),
         Token::One => {
             let mut characters = rest.chars();
             characters.next().map(|_| characters.as_str())
         }
-        Token::Any | Token::Variable(_) => None,
+        Token::Any => None,
     })
 }
 
 /// What precedes a chunk that the text ends with.
-fn strip_back<'s>(chunk: &[Token<'_>], subject: &'s str, fold: bool) -> Option<&'s str> {
+fn strip_back<'s>(chunk: &[Token], subject: &'s str, compare: Compare<'_>) -> Option<&'s str> {
     chunk.iter().rev().try_fold(subject, |rest, token| match token {
-        Token::Literal(text) if fold => {
-            let (head, tail) = rest.split_at_checked(rest.len().checked_sub(text.len())?)?;
-            tail.eq_ignore_ascii_case(text).then_some(head)
-        }
-        Token::Literal(text) => rest.strip_suffix(text.as_ref()),
+        Token::Literal(text) => match compare {
+            Compare::Exactly(..) => rest.strip_suffix(text.as_ref()),
+            Compare::Folded => {
+                let (head, tail) = rest.split_at_checked(rest.len().checked_sub(text.len())?)?;
+                tail.eq_ignore_ascii_case(text).then_some(head)
+            }
+        },
+        Token::Variable(variable) => rest.strip_suffix(compare.value_of(variable)?),
         Token::One => {
             let mut characters = rest.chars();
             characters.next_back().map(|_| characters.as_str())
         }
-        Token::Any | Token::Variable(_) => None,
+        Token::Any => None,
     })
 }
 
