@@ -270,7 +270,8 @@ impl Instance {
             config.lifecycle,
         )
         .map_err(|error| StartError::Catalog(error.into()))?
-        .telling(notifier);
+        .telling(notifier)
+        .logging(Arc::clone(&app.access_log));
         let notifications =
             notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
         let access_log = access_log::Worker::new(
