@@ -188,7 +188,9 @@ pub(super) async fn copy_part(
     let bucket = api.bucket(&input.bucket)?;
     let data_key = encryption::unseal(&api.keyring, &bucket, &input.key, encryption, customer)?;
     let options = StageOptions { checksum: upload.checksum.map(|(algorithm, _)| algorithm), key: data_key };
+    let size = range.end - range.start;
     let staged = api.store.stage(object.read(range), options).await.map_err(ApiError::from)?;
+    copy::require_size(&staged, size)?;
     let part = api
         .store
         .put_part(&input.bucket, &input.key, &input.upload_id, number, staged)

@@ -7,7 +7,7 @@ use redb::ReadableTable;
 use super::FsStore;
 use super::gc::Garbage;
 use super::rows::encode;
-use super::tables::Tx;
+use super::tables::{BUCKETS, Tx};
 use crate::store::{Bucket, BucketChange, NewBucket, Result, StoreError};
 
 /// Key of the next bucket id in the `meta` table.
@@ -19,7 +19,9 @@ impl FsStore {
             if tx.buckets.contains_key(&new.name) {
                 return Err(StoreError::BucketExists);
             }
-            let id = tx.meta.table()?.get(NEXT_BUCKET)?.map_or(1, |id| id.value());
+            let next = tx.meta.table()?.get(NEXT_BUCKET)?.map_or(1, |id| id.value());
+            // Whatever that row says: an id that is in use would show one bucket's objects in another.
+            let id = tx.buckets.values().map(|bucket| bucket.id + 1).fold(next, u64::max);
             let NewBucket { name, region, owner, config } = new;
             let bucket = Bucket { name, id, created: tx.now, region, owner, config };
             tx.meta.table()?.insert(NEXT_BUCKET, id + 1)?;
@@ -71,8 +73,8 @@ impl FsStore {
 
 /// Writes a bucket's row.
 fn set(tx: &mut Tx<'_>, bucket: Bucket) -> Result<Arc<Bucket>> {
-    let row = encode(&bucket)?;
-    tx.bucket_rows.table()?.insert(bucket.name.as_str(), row.as_slice())?;
+    let name = bucket.name.as_str();
+    tx.bucket_rows.table()?.insert(name, encode(BUCKETS, &name, &bucket)?.as_slice())?;
     let bucket = Arc::new(bucket);
     Arc::make_mut(&mut tx.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
     Ok(bucket)

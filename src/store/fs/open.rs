@@ -23,7 +23,7 @@ use super::tables::{
 };
 use super::{FsOptions, FsStore, Inner, OpenError, Shared, Threads, gc, lock};
 use crate::clock::Clock;
-use crate::store::{Bucket, Buckets, Result as StoreResult, Usage};
+use crate::store::{Bucket, Buckets, Result as StoreResult, StoreError, Usage};
 
 /// Key of the layout's version in the `meta` table.
 const FORMAT_KEY: &str = "format";
@@ -160,8 +160,11 @@ fn prepare(db: &Database) -> StoreResult<Result<(), OpenError>> {
         Some(FORMAT) if counted => {
             txn.abort()?;
         }
-        Some(FORMAT) => {
-            count(&txn)?;
+        Some(1..=FORMAT) => {
+            txn.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+            if !counted {
+                count(&txn)?;
+            }
             txn.commit()?;
         }
         Some(found) => {
@@ -192,12 +195,12 @@ fn count(txn: &WriteTransaction) -> StoreResult<()> {
     for entry in txn.open_table(OBJECTS)?.range::<&[u8]>(..)? {
         let (key, row) = entry?;
         let Some((bucket, _)) = key.value().split_first_chunk() else { continue };
-        let row: ObjectRow = decode(row.value())?;
+        let row: ObjectRow = decode(OBJECTS, &key.value(), row.value())?;
         found.entry(u64::from_be_bytes(*bucket)).or_default().add_object(row.info.size);
     }
     for entry in txn.open_table(VERSIONS)?.range::<(u64, &str, u64)>(..)? {
         let (key, row) = entry?;
-        if let VersionRow::Object(row) = decode(row.value())? {
+        if let VersionRow::Object(row) = decode(VERSIONS, &key.value(), row.value())? {
             found.entry(key.value().0).or_default().add_object(row.info.size);
         }
     }
@@ -206,7 +209,8 @@ fn count(txn: &WriteTransaction) -> StoreResult<()> {
         let key = entry?.0;
         let (bucket, _, upload) = key.value();
         for entry in parts.range((upload, 0)..=(upload, u16::MAX))? {
-            let part: PartRow = decode(entry?.1.value())?;
+            let (key, row) = entry?;
+            let part: PartRow = decode(PARTS, &key.value(), row.value())?;
             found.entry(bucket).or_default().add_part(part.info.size);
         }
     }
@@ -223,7 +227,11 @@ fn load(db: &Database) -> StoreResult<(View, Buckets, u64, Vec<gc::Garbage>)> {
     let view = View::new(db)?;
     let mut buckets = Buckets::new();
     for entry in view.txn.open_table(BUCKETS)?.range::<&str>(..)? {
-        let bucket: Bucket = decode(entry?.1.value())?;
+        let (name, row) = entry?;
+        let bucket: Bucket = decode(BUCKETS, &name.value(), row.value())?;
+        if bucket.name != name.value() {
+            return Err(StoreError::Corrupt("a bucket has another's name".into()));
+        }
         buckets.insert(bucket.name.clone(), Arc::new(bucket));
     }
     let next = view.inline.last()?.map_or(1, |(id, _)| id.value() + 1);

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::FsStore;
+use super::rows::{decode_bytes, encode_bytes};
 use super::tables::{RECORDS, Tx};
-use crate::store::{Record, RecordChange, RecordTable, Result};
+use crate::store::{Record, RecordChange, RecordTable, Result, StoreError};
 
 #[async_trait]
 impl RecordTable for FsStore {
@@ -14,7 +15,11 @@ impl RecordTable for FsStore {
         for entry in table.range::<(&str, &str)>(..)? {
             let (key, value) = entry?;
             let (kind, name) = key.value();
-            records.push(Record { kind: kind.into(), name: name.into(), value: value.value().to_vec() });
+            let value = match decode_bytes(RECORDS, &(kind, name), value.value()) {
+                Ok(value) => value.to_vec(),
+                Err(error) => return Err(StoreError::Corrupt(format!("record {kind}/{name}: {error}"))),
+            };
+            records.push(Record { kind: kind.into(), name: name.into(), value });
         }
         Ok(records)
     }
@@ -25,7 +30,7 @@ impl RecordTable for FsStore {
             for RecordChange { kind, name, value } in changes {
                 let key = (kind.as_str(), name.as_str());
                 match value {
-                    Some(value) => drop(table.insert(key, value.as_slice())?),
+                    Some(value) => drop(table.insert(key, encode_bytes(RECORDS, &key, &value).as_slice())?),
                     None => drop(table.remove(key)?),
                 }
             }

@@ -15,8 +15,9 @@ use super::gc::Garbage;
 use super::rows::{ObjectRow, Place, decode, encode};
 use crate::store::{Bucket, Buckets, Result, StoreError, Usage};
 
-/// Version of the layout that this code reads and writes.
-pub(super) const FORMAT: u64 = 1;
+/// Version of the layout that this code writes. It reads version 1 too, whose rows have no CRC of their keys: each gets
+/// one when it is written next.
+pub(super) const FORMAT: u64 = 2;
 
 /// Bucket name → bucket.
 pub(super) const BUCKETS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("buckets");
@@ -111,7 +112,9 @@ impl View {
 
     /// The current object's row.
     pub(super) fn object(&self, bucket: u64, key: &str) -> Result<Option<ObjectRow>> {
-        self.objects.get(object_key(bucket, key).as_slice())?.map(|row| decode(row.value())).transpose()
+        let key = object_key(bucket, key);
+        let row = self.objects.get(key.as_slice())?;
+        row.map(|row| decode(OBJECTS, &key.as_slice(), row.value())).transpose()
     }
 }
 
@@ -249,12 +252,12 @@ impl<'t> Tx<'t> {
 
     /// An object's row as of this point of the group.
     pub(super) fn object(&mut self, key: &[u8]) -> Result<Option<ObjectRow>> {
-        self.objects.table()?.get(key)?.map(|row| decode(row.value())).transpose()
+        self.objects.table()?.get(key)?.map(|row| decode(OBJECTS, &key, row.value())).transpose()
     }
 
     /// Writes an object's row.
     pub(super) fn set_object(&mut self, key: &[u8], row: &ObjectRow) -> Result<()> {
-        let row = encode(row)?;
+        let row = encode(OBJECTS, &key, row)?;
         self.objects.table()?.insert(key, row.as_slice())?;
         Ok(())
     }

@@ -4,7 +4,7 @@
 use redb::ReadableTable;
 
 use super::rows::{ObjectRow, VersionRow, decode, encode};
-use super::tables::{Tx, View, object_key};
+use super::tables::{Tx, VERSIONS, View, object_key};
 use crate::bucket::Versioning;
 use crate::store::version::order;
 use crate::store::{
@@ -33,15 +33,16 @@ fn find(
 ) -> Result<Option<(u64, VersionRow)>> {
     let range = match wanted {
         VersionRef::Id(id) => {
-            let row = table.get(key_at(bucket, key, id.order))?;
-            let row = row.map(|row| decode::<VersionRow>(row.value())).transpose()?;
+            let at = key_at(bucket, key, id.order);
+            let row = table.get(at)?.map(|row| decode::<_, _, VersionRow>(VERSIONS, &at, row.value()));
+            let row = row.transpose()?;
             return Ok(row.filter(|row| wanted.names(row.id())).map(|row| (id.order, row)));
         }
         VersionRef::Current | VersionRef::Null => table.range(older(bucket, key, None))?,
     };
     for entry in range {
         let (at, row) = entry?;
-        let row: VersionRow = decode(row.value())?;
+        let row: VersionRow = decode(VERSIONS, &at.value(), row.value())?;
         if wanted == VersionRef::Current || wanted.names(row.id()) {
             return Ok(Some((u64::MAX - at.value().2, row)));
         }
@@ -113,7 +114,7 @@ impl View {
             }
             let (place, row) = entry?;
             let is_latest = newest == Some(place.value().2);
-            let row: VersionRow = decode(row.value())?;
+            let row: VersionRow = decode(VERSIONS, &place.value(), row.value())?;
             listed.push((row.into_version(), is_latest));
         }
         Ok(listed)
@@ -352,8 +353,8 @@ impl Tx<'_> {
     }
 
     fn set_version(&mut self, bucket: u64, key: &str, order: u64, row: &VersionRow) -> Result<()> {
-        let row = encode(row)?;
-        self.versions.table()?.insert(key_at(bucket, key, order), row.as_slice())?;
+        let at = key_at(bucket, key, order);
+        self.versions.table()?.insert(at, encode(VERSIONS, &at, row)?.as_slice())?;
         Ok(())
     }
 

@@ -94,3 +94,163 @@ async fn a_flipped_bit_in_a_row_is_an_error_and_stops_nothing_else() {
     put(&store, "x", &noise(3, 10)).await.unwrap();
     assert!(get(&store, "x").await.unwrap() == noise(3, 10));
 }
+
+/// Moves a row of a table to another key, as a bit that changes in its key would.
+macro_rules! move_row {
+    ($store:expr, $table:ident, $from:expr, $to:expr) => {{
+        let (from, to) = ($from, $to);
+        let run = move |tx: &mut tables::Tx<'_>| {
+            let table = tx.$table.table()?;
+            let row = table.remove(from)?.unwrap().value().to_vec();
+            table.insert(to, row.as_slice())?;
+            Ok(())
+        };
+        $store.committer().run(run).await.unwrap();
+    }};
+}
+
+/// An id with its last bit changed.
+fn flipped(id: &str) -> &'static str {
+    let mut bytes = id.as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    String::from_utf8(bytes).unwrap().leak()
+}
+
+async fn upload(store: &FsStore, numbers: &[u16]) -> (String, Vec<PartRef>) {
+    let upload = store.create_upload("b", "m", NewUpload::default()).await.unwrap();
+    let mut parts = Vec::new();
+    for number in numbers {
+        let body = pieces(&noise((*number).into(), 1000), 300);
+        let staged = store.stage(body, StageOptions::default()).await.unwrap();
+        let part = store.put_part("b", "m", &upload.upload_id, *number, staged).await.unwrap();
+        parts.push(PartRef { number: *number, etag: part.etag });
+    }
+    (upload.upload_id, parts)
+}
+
+async fn complete(store: &FsStore, (id, parts): (String, Vec<PartRef>)) -> Result<ObjectInfo> {
+    let object = CompletedObject { etag: "e-3".into(), checksum: None };
+    store.complete_upload("b", "m", &id, parts, object, WriteCondition::Always).await
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_key_of_a_part_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    let made = upload(&store, &[1, 2, 3]).await;
+    let id: &'static str = made.0.clone().leak();
+    complete(&store, made).await.unwrap();
+    // No longer among the object's, so that part 2 would begin at its first byte.
+    move_row!(store, parts, (id, 1), (flipped(id), 1));
+    assert!(matches!(get(&store, "m").await, Err(StoreError::Corrupt(_))));
+    move_row!(store, parts, (flipped(id), 1), (id, 1));
+    assert_eq!(get(&store, "m").await.unwrap().len(), 3000);
+}
+
+#[tokio::test]
+async fn a_part_under_another_number_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    let made = upload(&store, &[1, 2, 3]).await;
+    let id: &'static str = made.0.clone().leak();
+    move_row!(store, parts, (id, 1), (id, 5));
+    assert!(matches!(store.list_parts("b", "m", id, 0, 9).await, Err(StoreError::Corrupt(_))));
+    assert!(matches!(complete(&store, made.clone()).await, Err(StoreError::Corrupt(_))));
+    move_row!(store, parts, (id, 5), (id, 1));
+    complete(&store, made).await.unwrap();
+    move_row!(store, parts, (id, 1), (id, 5));
+    assert!(matches!(get(&store, "m").await, Err(StoreError::Corrupt(_))));
+}
+
+#[tokio::test]
+async fn an_object_that_lacks_parts_is_an_error_in_rows_of_format_1_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    let made = upload(&store, &[1, 2, 3]).await;
+    let id: &'static str = made.0.clone().leak();
+    complete(&store, made).await.unwrap();
+        let as_before = move |tx: &mut tables::Tx<'_>| {
+        for (number, part) in uploads::parts_of(tx.parts.table()?, id)? {
+            let row = rows::encode_as_format_1(&part);
+            tx.parts.table()?.insert((id, number), row.as_slice())?;
+        }
+        Ok(())
+    };
+    store.committer().run(as_before).await.unwrap();
+    move_row!(store, parts, (id, 1), (flipped(id), 1));
+    assert!(matches!(get(&store, "m").await, Err(StoreError::Corrupt(_))));
+    move_row!(store, parts, (flipped(id), 1), (id, 1));
+    move_row!(store, parts, (id, 3), (id, 4));
+    assert!(matches!(get(&store, "m").await, Err(StoreError::Corrupt(_))));
+    move_row!(store, parts, (id, 4), (id, 3));
+    assert_eq!(get(&store, "m").await.unwrap().len(), 3000);
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_key_of_an_object_serves_it_under_no_other_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    let (from, to) = (tables::object_key(1, "k"), tables::object_key(1, "j"));
+    move_row!(store, objects, from.as_slice(), to.as_slice());
+    assert!(matches!(get(&store, "j").await, Err(StoreError::Corrupt(_))));
+    assert!(matches!(store.head("b", "j", VersionRef::Current).await, Err(StoreError::Corrupt(_))));
+    let query = ListQuery { limit: 10, ..ListQuery::default() };
+    assert!(matches!(store.list("b", query).await, Err(StoreError::Corrupt(_))));
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_key_of_an_upload_or_a_record_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    let id: &'static str = upload(&store, &[1]).await.0.leak();
+    move_row!(store, uploads, (1, "m", id), (1, "l", id));
+    assert!(matches!(store.upload("b", "l", id).await, Err(StoreError::Corrupt(_))));
+    let change = RecordChange { kind: "policy".into(), name: "a".into(), value: Some(b"{}".to_vec()) };
+    store.write(vec![change]).await.unwrap();
+    assert_eq!(store.load().unwrap()[0].value, b"{}");
+    move_row!(store, records, ("policy", "a"), ("policy", "c"));
+    assert!(matches!(store.load(), Err(StoreError::Corrupt(_))));
+}
+
+#[tokio::test]
+async fn a_directory_of_format_1_opens_and_its_rows_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    let as_before = |tx: &mut tables::Tx<'_>| {
+        let key = tables::object_key(1, "k");
+        let object = tx.object(&key)?.unwrap();
+        tx.objects.table()?.insert(key.as_slice(), rows::encode_as_format_1(&object).as_slice())?;
+        let bucket = tx.bucket("b")?;
+        tx.bucket_rows.table()?.insert("b", rows::encode_as_format_1(&*bucket).as_slice())?;
+        tx.records.table()?.insert(("k", "n"), b"{}".as_slice())?;
+        tx.meta.table()?.insert("format", 1)?;
+        Ok(())
+    };
+    store.committer().run(as_before).await.unwrap();
+    store.close().await;
+    drop(store);
+    let store = open(dir.path());
+    assert!(get(&store, "k").await.unwrap() == noise(1, 10));
+    assert_eq!(store.load().unwrap()[0].value, b"{}");
+    let meta = store.shared().view().txn.open_table(tables::META).unwrap();
+    assert_eq!(meta.get("format").unwrap().unwrap().value(), tables::FORMAT);
+}
+
+#[tokio::test]
+async fn a_body_whose_sources_do_not_add_up_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    let source = || (read::Source::Bytes(noise(1, 10), rows::crc64(&noise(1, 10))), 10);
+    for (size, range) in [(30, 0..10), (10, 0..10), (20, 0..21)] {
+        let data = read::Data {
+            shared: Arc::clone(store.shared()),
+            size,
+            sources: [source(), source()].into(),
+            pin: None,
+        };
+        let payload = ObjectData::read(Box::new(data), range, None);
+        assert!(matches!(collect(payload).await, Err(BodyError::Read(_))), "{size}");
+    }
+}
