@@ -156,9 +156,11 @@ impl Worker {
     }
 
     async fn versions(&mut self, bucket: &Bucket, after: Option<String>) -> Result<()> {
-        let mut query = ListVersionsQuery { after_key: after, limit: PAGE, ..ListVersionsQuery::default() };
+        // What was seen is acted on within some seconds, whatever the rate: it may have changed since.
+        let limit = PAGE.min(usize::try_from(self.options.rate.get()).unwrap_or(PAGE).saturating_mul(10));
+        let mut query = ListVersionsQuery { after_key: after, limit, ..ListVersionsQuery::default() };
         let mut walk = Walk::default();
-        loop {
+        'pages: loop {
             let Some(lifecycle) = self.rules(bucket) else { return Ok(()) };
             let begun = Instant::now();
             let page = self.store.list_versions(&bucket.name, query.clone()).await?;
@@ -174,6 +176,12 @@ impl Worker {
             self.pause(begun.elapsed()).await;
             let mut due = due.into_iter().peekable();
             while due.peek().is_some() {
+                if self.rules(bucket).as_ref() != Some(&lifecycle) {
+                    // Other rules since the page was read: they are asked from the beginning.
+                    (query.after_key, query.after_version) = (None, None);
+                    walk = Walk::default();
+                    continue 'pages;
+                }
                 self.act(bucket, due.by_ref().take(BATCH).collect()).await?;
             }
             let Some((key, version)) = page.next else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! Requests that are spelt so that a policy would look at something else than what they act on.
 
-use super::{ACCOUNT, OTHER, World, document, root_of, user, user_of};
+use super::{ACCOUNT, OTHER, World, document, root_of, user};
 
 const LAMBDA: (&str, &str) =
     ("authorization", "AWS4-HMAC-SHA256 Credential=AKUSER/20260101/us-east-1/lambda/aws4_request");

@@ -119,12 +119,13 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let mut state = self.state();
         let versioning = state.versioning(bucket)?;
+        let place = state.buckets.get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let quota = state.quota(bucket);
         let contents = state.contents(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
         quota.allows(&contents.usage(), &contents.usage_with(key, versioning, staged.size))?;
         let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), vec![bytes_of(&staged)?]);
-        let mut info = object.into_info(size, etag, now, None, None);
+        let mut info = object.into_info(&place, size, etag, now, None, None);
         contents.add(key, versioning, now, |version| {
             info.version = version;
             Kept::Object(Stored { info: Arc::new(info.clone()), parts: None, bytes, upload: None })
@@ -296,6 +297,7 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let mut state = self.state();
         let versioning = state.versioning(bucket)?;
+        let place = state.buckets.get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let quota = state.quota(bucket);
         let contents = state.contents(bucket)?;
         let before = contents.usage();
@@ -314,7 +316,7 @@ impl Store for MemoryStore {
         let uploaded = upload.parts.values().map(|(part, _)| part.size).sum();
         let head = NewObject { checksum: object.checksum, ..upload.info.object.clone() };
         let count = u16::try_from(named.len()).ok();
-        let mut info = head.into_info(size, object.etag, now, count, None);
+        let mut info = head.into_info(&place, size, object.etag, now, count, None);
         let mut after = contents.usage_with(key, versioning, size);
         after.remove_parts(uploaded);
         quota.allows(&before, &after)?;
