@@ -108,7 +108,7 @@ pub(super) async fn object(
         value: data_encoding::BASE64.encode(digest),
     });
     let copied =
-        api.store.put(&input.bucket, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
+        api.store.put(&config, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
     let happened = || vec![Happened::to_object(Event::Copy, &input.key, copied.last_modified, &copied)];
     api.tell(&input.bucket, &req.extensions, None, happened).await?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(copied.checksum.as_ref());

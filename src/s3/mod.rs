@@ -109,7 +109,7 @@ impl Api {
         bucket: &str,
         change: impl FnOnce(&mut Bucket) -> Result<(), ApiError> + Send + 'static,
     ) -> Result<(), ApiError> {
-        self.store.update_bucket(bucket, Box::new(change)).await?;
+        self.store.update_bucket(&*self.bucket(bucket)?, Box::new(change)).await?;
         Ok(())
     }
 

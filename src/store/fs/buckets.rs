@@ -7,7 +7,7 @@ use redb::ReadableTable;
 use super::FsStore;
 use super::gc::Garbage;
 use super::rows::encode;
-use super::tables::{BUCKETS, Tx};
+use super::tables::{BUCKETS, BucketRef, Tx};
 use crate::store::{Bucket, BucketChange, NewBucket, Result, StoreError};
 
 /// Key of the next bucket id in the `meta` table.
@@ -30,20 +30,24 @@ impl FsStore {
         self.committer().run(run).await
     }
 
-    pub(super) async fn do_update_bucket(&self, name: &str, change: BucketChange) -> Result<Arc<Bucket>> {
-        let name = name.to_owned();
+    pub(super) async fn do_update_bucket(
+        &self,
+        bucket: &Bucket,
+        change: BucketChange,
+    ) -> Result<Arc<Bucket>> {
+        let bucket = BucketRef::from(bucket);
         let run = move |tx: &mut Tx<'_>| {
-            let mut bucket = Bucket::clone(&*tx.bucket(&name)?);
+            let mut bucket = Bucket::clone(&*tx.bucket(&bucket)?);
             change(&mut bucket).map_err(|error| StoreError::Refused(Box::new(error)))?;
             set(tx, bucket)
         };
         self.committer().run(run).await
     }
 
-    pub(super) async fn do_delete_bucket(&self, name: &str) -> Result<()> {
-        let name = name.to_owned();
+    pub(super) async fn do_delete_bucket(&self, bucket: &Bucket) -> Result<()> {
+        let bucket = BucketRef::from(bucket);
         let run = move |tx: &mut Tx<'_>| {
-            let bucket = tx.bucket(&name)?;
+            let bucket = tx.bucket(&bucket)?;
             let (from, to) = (bucket.id.to_be_bytes(), (bucket.id + 1).to_be_bytes());
             if tx.objects.table()?.range(from.as_slice()..to.as_slice())?.next().is_some() {
                 return Err(StoreError::BucketNotEmpty);
@@ -63,8 +67,8 @@ impl FsStore {
                 tx.condemn(Garbage::Upload(upload))?;
             }
             tx.forget_usage(bucket.id)?;
-            tx.bucket_rows.table()?.remove(name.as_str())?;
-            Arc::make_mut(&mut tx.buckets).remove(&name);
+            tx.bucket_rows.table()?.remove(bucket.name.as_str())?;
+            Arc::make_mut(&mut tx.buckets).remove(&bucket.name);
             Ok(())
         };
         self.committer().run_freeing(run).await

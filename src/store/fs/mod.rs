@@ -249,17 +249,16 @@ impl FsStore {
     fn committer(&self) -> &Committer {
         &self.inner.committer
     }
-
-    /// A bucket as of now.
-    fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
-        self.shared().buckets.load().get(name).cloned().ok_or(StoreError::NoSuchBucket)
-    }
 }
 
 #[async_trait]
 impl Store for FsStore {
     fn buckets(&self) -> Arc<Buckets> {
         self.shared().buckets.load_full()
+    }
+
+    fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
+        self.shared().buckets.load().get(name).cloned().ok_or(StoreError::NoSuchBucket)
     }
 
     fn usage(&self, bucket: &str) -> Result<Usage> {
@@ -271,11 +270,11 @@ impl Store for FsStore {
         self.do_create_bucket(new).await
     }
 
-    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+    async fn update_bucket(&self, bucket: &Bucket, change: BucketChange) -> Result<Arc<Bucket>> {
         self.do_update_bucket(bucket, change).await
     }
 
-    async fn delete_bucket(&self, bucket: &str) -> Result<()> {
+    async fn delete_bucket(&self, bucket: &Bucket) -> Result<()> {
         self.do_delete_bucket(bucket).await
     }
 
@@ -289,7 +288,7 @@ impl Store for FsStore {
 
     async fn put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
@@ -307,13 +306,13 @@ impl Store for FsStore {
         Ok(self.shared().view().version(&bucket, key, version)?.info)
     }
 
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
+    async fn delete(&self, bucket: &Bucket, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
         self.do_delete(bucket, keys).await
     }
 
     async fn update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
@@ -329,7 +328,7 @@ impl Store for FsStore {
         self.do_list_versions(bucket, query).await
     }
 
-    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
+    async fn create_upload(&self, bucket: &Bucket, key: &str, upload: NewUpload) -> Result<UploadInfo> {
         self.do_create_upload(bucket, key, upload).await
     }
 
@@ -339,7 +338,7 @@ impl Store for FsStore {
 
     async fn put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         number: u16,
@@ -361,7 +360,7 @@ impl Store for FsStore {
 
     async fn complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         parts: Vec<PartRef>,
@@ -375,7 +374,7 @@ impl Store for FsStore {
         self.do_completed_upload(bucket, key, upload_id)
     }
 
-    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
+    async fn abort_upload(&self, bucket: &Bucket, key: &str, upload_id: &str) -> Result<()> {
         self.do_abort_upload(bucket, key, upload_id).await
     }
 

@@ -11,12 +11,12 @@ use super::pins::Pin;
 use super::read::{Data, Source};
 use super::rows::{ObjectRow, PartRow, Place, crc64};
 use super::stage::settle;
-use super::tables::{PARTS, Tx, View, object_key};
+use super::tables::{BucketRef, PARTS, Tx, View, object_key};
 use super::uploads::parts_of;
 use crate::store::condition::allows;
 use crate::store::{
-    DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged, StoreError,
-    VersionRef, WriteCondition,
+    Bucket, DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged,
+    StoreError, VersionRef, WriteCondition,
 };
 
 /// The parts of an object and where their bytes are.
@@ -36,13 +36,13 @@ impl Parts {
 impl FsStore {
     pub(super) async fn do_put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
         condition: WriteCondition,
     ) -> Result<ObjectInfo> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (bucket, key) = (BucketRef::from(bucket), key.to_owned());
         let (size, etag) = (staged.size, HEXLOWER.encode(&staged.md5));
         let body = settle(self.shared(), staged).await?;
         let run = move |tx: &mut Tx<'_>| {
@@ -133,8 +133,12 @@ impl FsStore {
         Ok(parts)
     }
 
-    pub(super) async fn do_delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
-        let bucket = bucket.to_owned();
+    pub(super) async fn do_delete(
+        &self,
+        bucket: &Bucket,
+        keys: Vec<DeleteKey>,
+    ) -> Result<Vec<Result<Deleted>>> {
+        let bucket = BucketRef::from(bucket);
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             keys.iter()
@@ -149,12 +153,12 @@ impl FsStore {
 
     pub(super) async fn do_update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
     ) -> Result<ObjectInfo> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (bucket, key) = (BucketRef::from(bucket), key.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let (bucket, now) = (tx.bucket(&bucket)?, tx.now);
             tx.update_version(&bucket, &key, version, |info| change.apply(info, now))

@@ -126,8 +126,7 @@ fn seal<K: Key, V: Value>(table: In<K, V>, key: &K::SelfType<'_>, mut bytes: Vec
 /// What a row holds. [`StoreError::Corrupt`] where it does not match its CRC.
 fn unseal<'b, K: Key, V: Value>(table: In<K, V>, key: &K::SelfType<'_>, bytes: &'b [u8]) -> Result<&'b [u8]> {
     let name = table.name();
-    let (head, body) =
-        bytes.split_first_chunk::<CRC_BYTES>().ok_or_else(|| corrupt(name, "is cut short"))?;
+    let (head, body) = bytes.split_first_chunk::<CRC_BYTES>().ok_or_else(|| corrupt(name, "is cut short"))?;
     let (crc, content) = match body.split_first() {
         Some((&KEYED, content)) => (crc_of_row(name, K::as_bytes(key).as_ref(), body), content),
         _ => (crc64(body), body),
@@ -163,7 +162,11 @@ pub(super) fn decode<K: Key, V: Value, T: DeserializeOwned>(
 }
 
 /// A row of bytes that others understand.
-pub(super) fn encode_bytes<K: Key, V: Value>(table: In<K, V>, key: &K::SelfType<'_>, value: &[u8]) -> Vec<u8> {
+pub(super) fn encode_bytes<K: Key, V: Value>(
+    table: In<K, V>,
+    key: &K::SelfType<'_>,
+    value: &[u8],
+) -> Vec<u8> {
     let mut bytes = head();
     bytes.extend_from_slice(value);
     seal(table, key, bytes)

@@ -118,6 +118,19 @@ impl View {
     }
 }
 
+/// The bucket that an operation is about: what has its name by the time it runs may be another.
+#[derive(Debug, Clone)]
+pub(super) struct BucketRef {
+    name: String,
+    id: u64,
+}
+
+impl From<&Bucket> for BucketRef {
+    fn from(bucket: &Bucket) -> Self {
+        Self { name: bucket.name.clone(), id: bucket.id }
+    }
+}
+
 /// A table that is opened when it is first needed.
 pub(super) struct Slot<'t, K: Key + 'static, V: Value + 'static> {
     txn: &'t WriteTransaction,
@@ -218,9 +231,10 @@ impl<'t> Tx<'t> {
         }
     }
 
-    /// A bucket as of this point of the group.
-    pub(super) fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
-        self.buckets.get(name).cloned().ok_or(StoreError::NoSuchBucket)
+    /// A bucket as of this point of the group, if it is still the one that is meant.
+    pub(super) fn bucket(&self, meant: &BucketRef) -> Result<Arc<Bucket>> {
+        let found = self.buckets.get(&meant.name).filter(|found| found.id == meant.id);
+        found.cloned().ok_or(StoreError::NoSuchBucket)
     }
 
     /// What a bucket holds as of this point of the group, to be changed.

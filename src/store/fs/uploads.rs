@@ -11,10 +11,10 @@ use super::FsStore;
 use super::gc::Garbage;
 use super::rows::{ObjectRow, PartRow, Place, decode, encode};
 use super::stage::settle;
-use super::tables::{PARTS, Tx, UPLOADS, object_key};
+use super::tables::{BucketRef, PARTS, Tx, UPLOADS, object_key};
 use crate::store::condition::allows;
 use crate::store::{
-    CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError,
+    Bucket, CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError,
     UploadInfo, Usage, WriteCondition,
 };
 
@@ -69,11 +69,11 @@ fn part(key: (&str, u16), row: &[u8]) -> Result<PartRow> {
 impl FsStore {
     pub(super) async fn do_create_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload: NewUpload,
     ) -> Result<UploadInfo> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (bucket, key) = (BucketRef::from(bucket), key.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             let info = UploadInfo {
@@ -98,13 +98,13 @@ impl FsStore {
 
     pub(super) async fn do_put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         id: &str,
         number: u16,
         staged: Staged,
     ) -> Result<PartInfo> {
-        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let (size, etag, crc64nvme) = (staged.size, HEXLOWER.encode(&staged.md5), staged.crc64nvme);
         let checksum =
             staged.checksum.as_ref().map(|(algorithm, digest)| (*algorithm, BASE64.encode(digest)));
@@ -156,14 +156,14 @@ impl FsStore {
 
     pub(super) async fn do_complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         id: &str,
         wanted: Vec<PartRef>,
         object: CompletedObject,
         condition: WriteCondition,
     ) -> Result<ObjectInfo> {
-        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             let upload = find(tx.uploads.table()?, bucket.id, &key, &id)?;
@@ -216,8 +216,8 @@ impl FsStore {
         became.map(|row| row.info).ok_or(StoreError::NoSuchUpload)
     }
 
-    pub(super) async fn do_abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
-        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+    pub(super) async fn do_abort_upload(&self, bucket: &Bucket, key: &str, id: &str) -> Result<()> {
+        let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             if tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?.is_none() {

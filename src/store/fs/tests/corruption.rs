@@ -89,7 +89,7 @@ async fn a_flipped_bit_in_a_row_is_an_error_and_stops_nothing_else() {
     assert!(matches!(store.head("b", "k", VersionRef::Current).await, Err(StoreError::Corrupt(_))));
     assert!(matches!(put(&store, "k", &noise(2, 10)).await, Err(StoreError::Corrupt(_))));
     let keys = ["k", "x"].map(|key| DeleteKey { key: key.into(), ..DeleteKey::default() });
-    let answers = store.delete("b", keys.to_vec()).await.unwrap();
+    let answers = store.delete(&store.bucket("b").unwrap(), keys.to_vec()).await.unwrap();
     assert!(matches!(answers.as_slice(), [Err(StoreError::Corrupt(_)), Ok(Deleted { there: false, .. })]));
     put(&store, "x", &noise(3, 10)).await.unwrap();
     assert!(get(&store, "x").await.unwrap() == noise(3, 10));
@@ -117,12 +117,15 @@ fn flipped(id: &str) -> &'static str {
 }
 
 async fn upload(store: &FsStore, numbers: &[u16]) -> (String, Vec<PartRef>) {
-    let upload = store.create_upload("b", "m", NewUpload::default()).await.unwrap();
+    let upload = store.create_upload(&store.bucket("b").unwrap(), "m", NewUpload::default()).await.unwrap();
     let mut parts = Vec::new();
     for number in numbers {
         let body = pieces(&noise((*number).into(), 1000), 300);
         let staged = store.stage(body, StageOptions::default()).await.unwrap();
-        let part = store.put_part("b", "m", &upload.upload_id, *number, staged).await.unwrap();
+        let part = store
+            .put_part(&store.bucket("b").unwrap(), "m", &upload.upload_id, *number, staged)
+            .await
+            .unwrap();
         parts.push(PartRef { number: *number, etag: part.etag });
     }
     (upload.upload_id, parts)
@@ -130,7 +133,7 @@ async fn upload(store: &FsStore, numbers: &[u16]) -> (String, Vec<PartRef>) {
 
 async fn complete(store: &FsStore, (id, parts): (String, Vec<PartRef>)) -> Result<ObjectInfo> {
     let object = CompletedObject { etag: "e-3".into(), checksum: None };
-    store.complete_upload("b", "m", &id, parts, object, WriteCondition::Always).await
+    store.complete_upload(&store.bucket("b").unwrap(), "m", &id, parts, object, WriteCondition::Always).await
 }
 
 #[tokio::test]
@@ -169,7 +172,7 @@ async fn an_object_that_lacks_parts_is_an_error_in_rows_of_format_1_too() {
     let made = upload(&store, &[1, 2, 3]).await;
     let id: &'static str = made.0.clone().leak();
     complete(&store, made).await.unwrap();
-        let as_before = move |tx: &mut tables::Tx<'_>| {
+    let as_before = move |tx: &mut tables::Tx<'_>| {
         for (number, part) in uploads::parts_of(tx.parts.table()?, id)? {
             let row = rows::encode_as_format_1(&part);
             tx.parts.table()?.insert((id, number), row.as_slice())?;
