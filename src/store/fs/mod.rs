@@ -59,8 +59,8 @@ pub enum Durability {
     /// Once it is on stable storage.
     #[default]
     Sync,
-    /// Before that: it is flushed within about a second. A crash of the machine loses what was not flushed; what
-    /// is left is the whole store as of the last flush.
+    /// Before that: it is flushed within about a second. A crash of the process or the machine loses what was not
+    /// flushed, for the engine keeps it in memory until then; what is left is the whole store as of the last flush.
     Relaxed,
 }
 
