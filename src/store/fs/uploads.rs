@@ -220,10 +220,13 @@ impl FsStore {
         let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
-            if tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?.is_none() {
+            let at = (bucket.id, key.as_str(), id.as_str());
+            if tx.uploads.table()?.get(at)?.is_none() {
                 return Err(StoreError::NoSuchUpload);
             }
+            // Read before anything is changed, for a row that is corrupt must leave all as it was.
             let uploaded = parts_of(tx.parts.table()?, &id)?.values().map(|part| part.info.size).sum();
+            tx.uploads.table()?.remove(at)?;
             tx.usage(bucket.id)?.remove_parts(uploaded);
             tx.condemn(Garbage::Upload(id))
         };

@@ -236,6 +236,12 @@ impl Tx<'_> {
             Versioning::Off | Versioning::Suspended => None,
         };
         let null_was_current = old.as_ref().is_some_and(|old| old.info.version.is_none());
+        // Read before anything is changed, for a row that is corrupt must leave all as it was.
+        let null = if version.is_none() && !null_was_current {
+            find(self.versions.table()?, bucket.id, key, VersionRef::Null)?
+        } else {
+            None
+        };
         match old {
             Some(old) if version.is_none() && null_was_current => self.discard_object(bucket.id, old)?,
             Some(old) => {
@@ -244,11 +250,8 @@ impl Tx<'_> {
             }
             None => {}
         }
-        if version.is_none() && !null_was_current {
-            let null = find(self.versions.table()?, bucket.id, key, VersionRef::Null)?;
-            if let Some((at, row)) = null {
-                self.drop_version(bucket.id, key, at, row)?;
-            }
+        if let Some((at, row)) = null {
+            self.drop_version(bucket.id, key, at, row)?;
         }
         Ok((version, order))
     }
@@ -297,15 +300,17 @@ impl Tx<'_> {
             None => {}
             Some((At::Order(order), row)) => {
                 deleted.marker = matches!(row, VersionRow::Marker(_));
+                let next = self.successor(bucket, key, Some(order))?;
                 self.drop_version(bucket.id, key, order, row)?;
-                self.promote(bucket, key)?;
+                self.promote(bucket, key, next)?;
             }
             Some((At::Current, row)) => {
+                let next = self.successor(bucket, key, None)?;
                 self.objects.table()?.remove(object_key(bucket.id, key).as_slice())?;
                 if let VersionRow::Object(row) = row {
                     self.discard_object(bucket.id, *row)?;
                 }
-                self.promote(bucket, key)?;
+                self.promote(bucket, key, next)?;
             }
         }
         Ok(deleted)
@@ -337,19 +342,39 @@ impl Tx<'_> {
         Ok(same && is_latest == latest)
     }
 
-    /// Makes the newest version the current one, where it is an object and no other is current.
-    fn promote(&mut self, bucket: &Bucket, key: &str) -> Result<()> {
-        let object_key = object_key(bucket.id, key);
-        if bucket.config.versioning == Versioning::Off || self.object(&object_key)?.is_some() {
-            return Ok(());
-        }
-        if let Some((order, VersionRow::Object(row))) =
-            find(self.versions.table()?, bucket.id, key, VersionRef::Current)?
+    /// The version that becomes the current one when another goes: the newest that is left, where it is an object.
+    /// What goes is at a place in the order, where it leaves a current object as it is, or is the current object.
+    /// Read before anything is changed, for a row that is corrupt must leave all as it was.
+    fn successor(
+        &mut self,
+        bucket: &Bucket,
+        key: &str,
+        going: Option<u64>,
+    ) -> Result<Option<(u64, Box<ObjectRow>)>> {
+        if bucket.config.versioning == Versioning::Off
+            || going.is_some() && self.object(&object_key(bucket.id, key))?.is_some()
         {
-            self.versions.table()?.remove(key_at(bucket.id, key, order))?;
-            self.set_object(&object_key, &row)?;
+            return Ok(None);
         }
-        Ok(())
+        for entry in self.versions.table()?.range(older(bucket.id, key, None))? {
+            let (at, row) = entry?;
+            let order = u64::MAX - at.value().2;
+            if going == Some(order) {
+                continue;
+            }
+            return Ok(match decode(VERSIONS, &at.value(), row.value())? {
+                VersionRow::Object(row) => Some((order, row)),
+                VersionRow::Marker(_) => None,
+            });
+        }
+        Ok(None)
+    }
+
+    /// Makes a version the current one.
+    fn promote(&mut self, bucket: &Bucket, key: &str, version: Option<(u64, Box<ObjectRow>)>) -> Result<()> {
+        let Some((order, row)) = version else { return Ok(()) };
+        self.versions.table()?.remove(key_at(bucket.id, key, order))?;
+        self.set_object(&object_key(bucket.id, key), &row)
     }
 
     fn set_version(&mut self, bucket: u64, key: &str, order: u64, row: &VersionRow) -> Result<()> {

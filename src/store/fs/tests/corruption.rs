@@ -257,3 +257,103 @@ async fn a_body_whose_sources_do_not_add_up_is_an_error() {
         assert!(matches!(collect(payload).await, Err(BodyError::Read(_))), "{size}");
     }
 }
+
+/// Rows of versions, and of objects.
+fn counts(store: &FsStore) -> (u64, u64) {
+    use redb::ReadableTableMetadata as _;
+    let view = store.shared().view();
+    (view.versions.len().unwrap(), view.objects.len().unwrap())
+}
+
+async fn set(store: &FsStore, versioning: crate::bucket::Versioning) {
+    let change = move |bucket: &mut Bucket| {
+        bucket.config.versioning = versioning;
+        Ok(())
+    };
+    store.update_bucket(&store.bucket("b").unwrap(), Box::new(change)).await.unwrap();
+}
+
+/// Changes a bit in the row of the newest, or the oldest, version that is not current.
+async fn spoil(store: &FsStore, newest: bool) {
+    use redb::ReadableTable as _;
+    let run = move |tx: &mut tables::Tx<'_>| {
+        let table = tx.versions.table()?;
+        let (at, mut row) = {
+            let (at, row) = if newest { table.first()? } else { table.last()? }.unwrap();
+            let (bucket, key, place) = at.value();
+            ((bucket, key.to_owned(), place), row.value().to_vec())
+        };
+        row[20] ^= 1;
+        table.insert((at.0, at.1.as_str(), at.2), row.as_slice())?;
+        Ok(())
+    };
+    store.committer().run(run).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_delete_that_meets_a_corrupt_version_changes_nothing() {
+    use crate::bucket::Versioning;
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    set(&store, Versioning::Enabled).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    put(&store, "k", &noise(2, 10)).await.unwrap();
+    let last = put(&store, "k", &noise(3, 10)).await.unwrap();
+    spoil(&store, true).await;
+    let before = counts(&store);
+    let version = VersionRef::of(last.version);
+    let key = DeleteKey { key: "k".into(), version, ..DeleteKey::default() };
+    let answers = store.delete(&store.bucket("b").unwrap(), vec![key]).await.unwrap();
+    assert!(matches!(answers.as_slice(), [Err(StoreError::Corrupt(_))]));
+    assert_eq!(counts(&store), before);
+    assert!(get(&store, "k").await.unwrap() == noise(3, 10));
+    assert_eq!(store.usage("b").unwrap().objects, 3);
+}
+
+#[tokio::test]
+async fn a_delete_of_a_marker_that_meets_a_corrupt_version_changes_nothing() {
+    use crate::bucket::Versioning;
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    set(&store, Versioning::Enabled).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    let key = |version| DeleteKey { key: "k".into(), version, ..DeleteKey::default() };
+    let bucket = store.bucket("b").unwrap();
+    let marker = store.delete(&bucket, vec![key(VersionRef::Current)]).await.unwrap().remove(0).unwrap();
+    spoil(&store, false).await;
+    let before = counts(&store);
+    let version = VersionRef::of(marker.version.unwrap());
+    let answers = store.delete(&bucket, vec![key(version)]).await.unwrap();
+    assert!(matches!(answers.as_slice(), [Err(StoreError::Corrupt(_))]));
+    assert_eq!(counts(&store), before);
+    assert!(matches!(get(&store, "k").await, Err(StoreError::DeleteMarker(_, false))));
+}
+
+#[tokio::test]
+async fn a_put_over_a_corrupt_null_version_changes_nothing() {
+    use crate::bucket::Versioning;
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    set(&store, Versioning::Enabled).await;
+    put(&store, "k", &noise(2, 10)).await.unwrap();
+    spoil(&store, true).await;
+    set(&store, Versioning::Suspended).await;
+    let before = counts(&store);
+    assert!(matches!(put(&store, "k", &noise(3, 10)).await, Err(StoreError::Corrupt(_))));
+    assert_eq!(counts(&store), before);
+    assert!(get(&store, "k").await.unwrap() == noise(2, 10));
+}
+
+#[tokio::test]
+async fn an_abort_that_meets_a_corrupt_part_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    let id: &'static str = upload(&store, &[1, 2]).await.0.leak();
+    move_row!(store, parts, (id, 1), (id, 4));
+    let bucket = store.bucket("b").unwrap();
+    assert!(matches!(store.abort_upload(&bucket, "m", id).await, Err(StoreError::Corrupt(_))));
+    store.upload("b", "m", id).await.unwrap();
+    move_row!(store, parts, (id, 4), (id, 1));
+    store.abort_upload(&bucket, "m", id).await.unwrap();
+}
