@@ -79,6 +79,11 @@ impl Layout {
         self.root.join("refract.redb")
     }
 
+    /// Where a new database is made, until it is whole.
+    pub(super) fn unfinished_database(&self) -> PathBuf {
+        self.root.join("refract.redb.new")
+    }
+
     pub(super) fn lock(&self) -> PathBuf {
         self.root.join("LOCK")
     }

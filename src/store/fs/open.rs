@@ -47,16 +47,7 @@ impl FsStore {
         empty(&layout.temporary())?;
         let path = layout.database();
         let broken = |reason: String| OpenError::Database { path: path.clone(), reason };
-        let new = !path.exists();
-        let db = Builder::new()
-            .set_cache_size(options.cache_bytes)
-            .create(&path)
-            .map_err(|error| broken(error.to_string()))?;
-        prepare(&db).map_err(|error| broken(error.to_string()))??;
-        if new {
-            // The database's own flush does not cover its name.
-            sync_dir(&layout.root).map_err(|source| OpenError::Io { path: layout.root.clone(), source })?;
-        }
+        let db = database(&layout, &options)?;
         let (view, buckets, next_inline, left_over) = load(&db).map_err(|error| broken(error.to_string()))?;
         let (gc_queue, tasks) = gc::Queue::new();
         let shared = Arc::new(Shared {
@@ -100,6 +91,30 @@ impl FsStore {
     }
 }
 
+/// Opens the database. A new one has its name only once it is whole, so that a file that is no database is never one
+/// that a crash left, but one that something has spoilt.
+fn database(layout: &Layout, options: &FsOptions) -> Result<Database, OpenError> {
+    let (path, unfinished) = (layout.database(), layout.unfinished_database());
+    let io = |source| OpenError::Io { path: unfinished.clone(), source };
+    let new = !path.exists();
+    let at = if new { &unfinished } else { &path };
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let broken = |reason: String| OpenError::Database { path: at.clone(), reason };
+    let db = Builder::new()
+        .set_cache_size(options.cache_bytes)
+        .create(at)
+        .map_err(|error| broken(error.to_string()))?;
+    prepare(&db).map_err(|error| broken(error.to_string()))??;
+    if new {
+        // The database's own flush does not cover its name.
+        fs::rename(&unfinished, &path).and_then(|()| sync_dir(&layout.root)).map_err(io)?;
+    }
+    Ok(db)
+}
+
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(format!("store-{name}")).spawn(run)
 }
@@ -120,8 +135,14 @@ fn make_dirs(layout: &Layout) -> Result<(), OpenError> {
         let path = dir.to_owned();
         move |source| OpenError::Io { path, source }
     };
+    // Those that are made now: the name of each stands in the directory above it.
+    let new: Vec<&Path> = layout.root.ancestors().take_while(|dir| !dir.exists()).collect();
     for dir in [layout.root.clone(), layout.temporary(), layout.blobs()] {
         make(&dir).map_err(failed(&dir))?;
+    }
+    for dir in new.iter().filter_map(|dir| dir.parent()) {
+        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+        sync_dir(dir).map_err(failed(dir))?;
     }
     let blobs = layout.blobs();
     for first in 0..=u8::MAX {

@@ -29,6 +29,30 @@ async fn what_is_staged_and_dropped_leaves_no_file() {
 }
 
 #[tokio::test]
+async fn a_first_start_that_a_crash_ended_is_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let above = dir.path().join("made/on/the/way");
+    let layout = blob::Layout { root: above.clone() };
+    let store = with_bucket(&above).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    assert!(!layout.unfinished_database().exists());
+    store.close().await;
+    drop(store);
+    // In the first flush of a database: its length is there, what says that it is one is not.
+    std::fs::remove_file(layout.database()).unwrap();
+    std::fs::write(layout.unfinished_database(), [0; 8192]).unwrap();
+    let store = with_bucket(&above).await;
+    put(&store, "k", &noise(2, 10)).await.unwrap();
+    assert!(!layout.unfinished_database().exists());
+    store.close().await;
+    drop(store);
+    // With the name of a whole one it is no first start.
+    std::fs::write(layout.database(), [0; 8192]).unwrap();
+    let opened = FsStore::open(FsOptions::new(&above), Arc::new(Still));
+    assert!(matches!(opened, Err(OpenError::Database { .. })));
+}
+
+#[tokio::test]
 async fn what_is_replaced_goes_when_its_reader_has_gone() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_bucket(dir.path()).await;
