@@ -30,6 +30,7 @@ pub mod usage;
 pub mod version;
 
 pub use error::StoreError;
+pub use hash::Digests;
 pub use record::{Record, RecordChange, RecordTable};
 pub use types::*;
 pub use uploads::*;

@@ -165,3 +165,28 @@ fn with_relaxed_durability_a_killed_process_loses_only_what_waits_for_its_flush(
     let there = after_a_kill("relaxed", Duration::from_secs(5));
     assert!(there.iter().filter(|(key, _)| key.starts_with("early")).all(|(_, there)| *there), "{there:?}");
 }
+
+#[test]
+fn a_long_delete_of_many_goes_on_below_the_reserve() {
+    use md5::Digest as _;
+    let dir = tempfile::tempdir().unwrap();
+    let key = |n: usize| format!("{n:0100}");
+    {
+        let server = Server::start(dir.path(), &[]);
+        let client = Client::new(&server, dir.path());
+        assert!(client.send("PUT", "/full", "", "").starts_with("HTTP/1.1 200"));
+        assert!(client.send("PUT", &format!("/full/{}", key(7)), "", "x").starts_with("HTTP/1.1 200"));
+        server.signal("TERM");
+    }
+    let server = Server::start(dir.path(), &["--disk-reserve-bytes", "1024TiB"]);
+    let client = Client::new(&server, dir.path());
+    let answer = client.send("PUT", "/full/k", "", "x");
+    assert!(answer.starts_with("HTTP/1.1 507"), "{answer}");
+    let named: String = (0..1000).map(|n| format!("<Object><Key>{}</Key></Object>", key(n))).collect();
+    let document = format!("<Delete>{named}</Delete>");
+    assert!(document.len() > 100_000);
+    let md5 = data_encoding::BASE64.encode(&md5::Md5::digest(&document));
+    let answer = client.send("POST", "/full?delete", &format!("content-md5: {md5}\r\n"), &document);
+    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("<Error>"), "{answer}");
+    assert!(client.get(&format!("/full/{}", key(7))).starts_with("HTTP/1.1 404"));
+}

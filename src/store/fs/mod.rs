@@ -4,6 +4,7 @@
 //! - `refract.redb`: the database (see `tables`).
 //! - `blobs/aa/<32 hex digits>`: body files, by random ids (see `blob`).
 //! - `tmp/`: bodies being received; emptied at start.
+//! - `ballast`: room that is kept for deletes on a full disk.
 //! - `LOCK`: held while a process uses the directory; contains its id.
 //!
 //! # The life of a write
@@ -28,10 +29,12 @@ use self::faults::Faults;
 use self::gc::Task;
 use self::objects::Parts;
 use self::pins::Pins;
+use self::room::Room;
 use self::tables::View;
 use super::*;
 use crate::clock::Clock;
 
+mod backend;
 mod blob;
 mod buckets;
 mod buffers;
@@ -45,6 +48,7 @@ mod open;
 mod pins;
 mod read;
 mod records;
+mod room;
 mod rows;
 mod stage;
 mod tables;
@@ -76,7 +80,8 @@ pub struct FsOptions {
     /// Bodies up to this many bytes are kept in the database. Default 64 KiB; at most 1 MiB.
     pub inline_limit: usize,
     /// Bytes to leave free on the disk: below this, writes that need room are refused with
-    /// [`StoreError::Full`], and deletes go on. Default 64 MiB.
+    /// [`StoreError::Full`], as are bodies that would lead there; below half of it, all but deletes. 0 looks at nothing.
+    /// Default 64 MiB.
     pub reserve_bytes: u64,
 }
 
@@ -144,7 +149,8 @@ struct Shared {
     gc: gc::Queue,
     poison: OnceLock<String>,
     stopping: AtomicBool,
-    faults: Faults,
+    faults: Arc<Faults>,
+    room: Room,
     /// Last, so that the directory is let go of after the database.
     _lock: File,
 }
@@ -176,14 +182,6 @@ impl Shared {
             Some(why) => Err(StoreError::Poisoned(why.clone())),
             None => Ok(()),
         }
-    }
-
-    /// Whether less is free than is to be left free.
-    fn is_nearly_full(&self) -> bool {
-        let reserve = self.options.reserve_bytes;
-        reserve > 0
-            && rustix::fs::statvfs(&self.layout.root)
-                .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < reserve)
     }
 
     fn stopping(&self) -> bool {

@@ -13,10 +13,12 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use redb::{Builder, Database, ReadableTable, WriteTransaction};
 
+use super::backend::Backend;
 use super::blob::{Layout, sync_dir};
 use super::committer::{self, Committer};
 use super::faults::Faults;
 use super::pins::Pins;
+use super::room::Room;
 use super::rows::{ObjectRow, PartRow, VersionRow, decode};
 use super::tables::{
     BLOBS, BUCKETS, FORMAT, GC, INLINE, META, OBJECTS, PARTS, RECORDS, UPLOADS, USAGE, VERSIONS, View,
@@ -47,7 +49,10 @@ impl FsStore {
         empty(&layout.temporary())?;
         let path = layout.database();
         let broken = |reason: String| OpenError::Database { path: path.clone(), reason };
-        let db = database(&layout, &options)?;
+        let room = Room::new(layout.root.clone(), options.reserve_bytes);
+        let faults = Arc::new(Faults::default());
+        let db = database(&layout, &options, &room, &faults)?;
+        room.level();
         let (view, buckets, next_inline, left_over) = load(&db).map_err(|error| broken(error.to_string()))?;
         let (gc_queue, tasks) = gc::Queue::new();
         let shared = Arc::new(Shared {
@@ -65,7 +70,8 @@ impl FsStore {
             gc: gc_queue,
             poison: OnceLock::new(),
             stopping: AtomicBool::new(false),
-            faults: Faults::default(),
+            faults,
+            room,
             _lock: lock,
         });
         let (committer, queue) = Committer::new();
@@ -93,7 +99,12 @@ impl FsStore {
 
 /// Opens the database. A new one has its name only once it is whole, so that a file that is no database is never one
 /// that a crash left, but one that something has spoilt.
-fn database(layout: &Layout, options: &FsOptions) -> Result<Database, OpenError> {
+fn database(
+    layout: &Layout,
+    options: &FsOptions,
+    room: &Room,
+    faults: &Arc<Faults>,
+) -> Result<Database, OpenError> {
     let (path, unfinished) = (layout.database(), layout.unfinished_database());
     let io = |source| OpenError::Io { path: unfinished.clone(), source };
     let new = !path.exists();
@@ -103,9 +114,11 @@ fn database(layout: &Layout, options: &FsOptions) -> Result<Database, OpenError>
         Ok(()) | Err(_) => {}
     }
     let broken = |reason: String| OpenError::Database { path: at.clone(), reason };
+    let backend = Backend::open(at, Arc::clone(&room.ballast), Arc::clone(faults))
+        .map_err(|error| broken(error.to_string()))?;
     let db = Builder::new()
         .set_cache_size(options.cache_bytes)
-        .create(at)
+        .create_with_backend(backend)
         .map_err(|error| broken(error.to_string()))?;
     prepare(&db).map_err(|error| broken(error.to_string()))??;
     if new {

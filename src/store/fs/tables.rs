@@ -12,6 +12,7 @@ use redb::{
 
 use super::blob::{BlobFile, BlobId};
 use super::gc::Garbage;
+use super::room::Level;
 use super::rows::{ObjectRow, Place, decode, encode};
 use crate::store::{Bucket, Buckets, Result, StoreError, Usage};
 
@@ -174,6 +175,8 @@ pub(super) struct Tx<'t> {
     pub(super) buckets: Arc<Buckets>,
     /// Time of the group.
     pub(super) now: Timestamp,
+    /// How much is free on the disk.
+    pub(super) level: Level,
     /// Next free id in `inline`.
     pub(super) next_inline: u64,
     /// What this group made garbage.
@@ -209,6 +212,7 @@ impl<'t> Tx<'t> {
         buckets: Arc<Buckets>,
         now: Timestamp,
         next_inline: u64,
+        level: Level,
     ) -> Self {
         Self {
             bucket_rows: Slot::new(txn, BUCKETS),
@@ -225,6 +229,7 @@ impl<'t> Tx<'t> {
             usage: BTreeMap::new(),
             buckets,
             now,
+            level,
             next_inline,
             garbage: Vec::new(),
             kept: Vec::new(),

@@ -14,6 +14,7 @@ mod cleaning;
 mod corruption;
 mod counting;
 mod crashes;
+mod full;
 
 /// Opens a store. A write whose caller went away may hold the directory for a moment longer, on the blocking pool.
 fn open(dir: &Path) -> FsStore {
