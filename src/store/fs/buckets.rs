@@ -41,7 +41,7 @@ impl FsStore {
             change(&mut bucket).map_err(|error| StoreError::Refused(Box::new(error)))?;
             set(tx, bucket)
         };
-        self.committer().run(run).await
+        self.committer().run_little(run).await
     }
 
     pub(super) async fn do_delete_bucket(&self, bucket: &Bucket) -> Result<()> {

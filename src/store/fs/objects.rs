@@ -163,7 +163,7 @@ impl FsStore {
             let (bucket, now) = (tx.bucket(&bucket)?, tx.now);
             tx.update_version(&bucket, &key, version, |info| change.apply(info, now))
         };
-        self.committer().run(run).await
+        self.committer().run_little(run).await
     }
 }
 

@@ -89,3 +89,41 @@ async fn a_delete_on_a_disk_that_is_full_costs_the_ballast_and_stops_nothing() {
     assert!(matches!(get(&store, "k0").await, Err(StoreError::NoSuchKey)));
     assert!(get(&store, "k2").await.unwrap() == noise(2, 100_000));
 }
+
+#[tokio::test]
+async fn what_takes_something_away_goes_on_below_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    let record = |name: &str, value: Option<&[u8]>| {
+        vec![RecordChange { kind: "user".into(), name: name.into(), value: value.map(<[u8]>::to_vec) }]
+    };
+    for name in ["a", "b", "c"] {
+        store.write(record(name, Some(b"{}"))).await.unwrap();
+    }
+    let bucket = store.bucket("b").unwrap();
+    let close = || {
+        Box::new(|bucket: &mut Bucket| {
+            bucket.config.quota = None;
+            Ok(())
+        })
+    };
+    let tags = || ObjectChange::Tags(Tags::new());
+    pretend(&store, -1);
+    assert!(matches!(put(&store, "x", &noise(1, 10)).await, Err(StoreError::Full)));
+    assert!(matches!(store.write(record("new", Some(b"{}"))).await, Err(StoreError::Full)));
+    store.write(record("a", Some(b"{\"may\":0}"))).await.unwrap();
+    store.write(record("b", None)).await.unwrap();
+    store.update_bucket(&bucket, close()).await.unwrap();
+    store.update_object(&bucket, "k", VersionRef::Current, tags()).await.unwrap();
+    store.write_from_reserve(record("event", Some(b"{}"))).await.unwrap();
+    // Where the disk is fuller still, only what gives room back.
+    pretend(&store, -60_000_000);
+    assert!(matches!(store.write(record("a", Some(b"{}"))).await, Err(StoreError::Full)));
+    assert!(matches!(store.update_bucket(&bucket, close()).await, Err(StoreError::Full)));
+    assert!(matches!(store.write_from_reserve(record("f", Some(b"{}"))).await, Err(StoreError::Full)));
+    store.write(record("c", None)).await.unwrap();
+    delete(&store, "k").await;
+    let left: Vec<_> = store.load().unwrap().into_iter().map(|record| (record.name, record.value)).collect();
+    assert_eq!(left, [("a".to_owned(), b"{\"may\":0}".to_vec()), ("event".to_owned(), b"{}".to_vec())]);
+}
