@@ -52,6 +52,7 @@ mod own;
 mod policy;
 mod post;
 mod post_policy;
+mod post_stream;
 mod preconditions;
 mod put;
 mod range;

@@ -230,7 +230,8 @@ pub(crate) fn body_stream(body: Body) -> ByteStream {
     Box::pin(body.into_data_stream().map(|item| item.map_err(|error| body_error(&error))))
 }
 
-fn body_error(error: &axum::Error) -> BodyError {
+/// What is known of a body that failed, however far down in an error it stands.
+pub(super) fn body_error(error: &(dyn std::error::Error + 'static)) -> BodyError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(known) = error.downcast_ref::<BodyError>() {
