@@ -63,7 +63,7 @@ fn unread(why: Unread) -> ApiError {
         Unread::Malformed(error) => error,
     };
     // What a check of the bytes says comes through the parser as it is.
-    if let BodyError::Rejected(error) = put::body_error(&error) {
+    if let BodyError::Rejected(error) = BodyError::of(&error) {
         return *error;
     }
     let message = "The body of your POST request is not well-formed multipart/form-data.";
@@ -252,7 +252,7 @@ fn of_form(request: &request::Parts, signed: bool, fields: &BTreeMap<String, Str
 fn within(file: Field<'static>, (_, most): (u64, u64)) -> ByteStream {
     let mut taken = 0;
     Box::pin(file.map(move |chunk| {
-        let chunk = chunk.map_err(|error| put::body_error(&error))?;
+        let chunk = chunk.map_err(|error| BodyError::of(&error))?;
         taken += chunk.len() as u64;
         if taken > most {
             return Err(BodyError::Rejected(Box::new(put::too_large(taken, most))));

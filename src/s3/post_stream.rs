@@ -10,7 +10,6 @@ use futures_util::stream::{Fuse, FusedStream as _};
 use futures_util::{Stream, StreamExt as _};
 use multer::{Field, Multipart};
 
-use crate::error::ApiError;
 
 /// Bytes before the file's own, with the heads of all parts and what stands before the first.
 pub(super) const MAX_BEFORE_FILE: usize = 64 << 10;

@@ -27,7 +27,7 @@ fn plane() -> StsPlane {
         directory: Directory::new(catalog.clone(), clock.clone()),
         keys: Arc::new(keys),
         accounts: Accounts::new(ACCOUNT.into(), "root".into(), "root@localhost".into(), catalog, clock),
-        oidc: oidc::Oidc::new(Arc::default()),
+        oidc: oidc::Oidc::new(Arc::default(), false),
     }
 }
 
@@ -246,7 +246,7 @@ mod web_identity {
     }
 
     async fn trusting(issuer: &Issuer, client_ids: &[&str]) -> StsPlane {
-        let plane = StsPlane { oidc: oidc::Oidc::new(Arc::new(["127.0.0.1".to_owned()])), ..plane() };
+        let plane = StsPlane { oidc: oidc::Oidc::new(Arc::new(["127.0.0.1".to_owned()]), false), ..plane() };
         let mut provider = plane.directory.new_provider(ACCOUNT, &issuer.url);
         provider.client_ids = client_ids.iter().map(|id| (*id).to_owned()).collect();
         let (arn, name) = (provider.arn(), provider.name().to_owned());
@@ -318,7 +318,7 @@ mod web_identity {
         let issuer = issuer();
         let plane = trusting(&issuer, &[]).await;
         // The same provider, to a server that must not ask without TLS.
-        let strict = StsPlane { oidc: oidc::Oidc::new(Arc::default()), ..plane };
+        let strict = StsPlane { oidc: oidc::Oidc::new(Arc::default(), true), ..plane };
         let token = issuer.token(&issuer.claims());
         assert_eq!(ask(&strict, None, &query(&token)).await, error("400 IDPCommunicationError"));
     }
