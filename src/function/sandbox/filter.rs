@@ -86,3 +86,35 @@ pub(super) fn load() -> Result<(), seccompiler::Error> {
     apply_filter(&clone3)?;
     apply_filter(&program(rules, libc::EPERM)?)
 }
+
+#[cfg(test)]
+mod tests {
+    /// Errors of system calls by number in a process under the filters, made by Python on a thread's behalf.
+    #[cfg(target_arch = "x86_64")]
+    fn errors(numbers: &[i64]) -> Vec<i32> {
+        let numbers = format!("{numbers:?}");
+        let program = "import ctypes, sys
+call = ctypes.CDLL(None, use_errno=True).syscall
+for number in eval(sys.argv[1]):
+    ctypes.set_errno(0)
+    call(ctypes.c_long(number), 0, 0, 0, 0, 0, 0)
+    print(ctypes.get_errno())";
+        let thread = std::thread::spawn(move || {
+            super::load().unwrap();
+            std::process::Command::new("python3").args(["-c", program, &numbers]).output().unwrap()
+        });
+        let output = thread.join().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_call_is_refused_by_whatever_number() {
+        const X32: i64 = 0x4000_0000;
+        // `ptrace` and `process_vm_readv` have other numbers in x32.
+        let refused = [libc::SYS_ptrace, libc::SYS_unshare, X32 | libc::SYS_unshare, X32 | 521, X32 | 539, X32 | 39];
+        assert_eq!(errors(&refused), [libc::EPERM; 6]);
+        assert_eq!(errors(&[libc::SYS_getpid, libc::SYS_clone3]), [0, libc::ENOSYS]);
+    }
+}

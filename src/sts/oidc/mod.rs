@@ -68,6 +68,12 @@ impl Oidc {
         }
     }
 
+    /// With the same keys, asking without TLS other hosts.
+    #[cfg(test)]
+    pub(super) fn asking(self, http: Arc<[String]>) -> Self {
+        Self { hosts: Hosts { http, ..self.hosts }, ..self }
+    }
+
     /// Verifies a token that a provider is said to have made: its times, then its signature.
     ///
     /// # Errors
