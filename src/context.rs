@@ -7,6 +7,7 @@ use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
 use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
+use crate::bodies::Bodies;
 use crate::catalog::{Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
@@ -58,6 +59,10 @@ pub struct AppOptions {
     pub website_domains: Vec<String>,
     /// Hosts whose identity providers may be without TLS.
     pub oidc_http_hosts: Vec<String>,
+    /// Whether identity providers may have private addresses.
+    pub oidc_private: bool,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
     /// Proxies that may say for whom they speak.
@@ -99,6 +104,8 @@ pub struct App {
     pub admin_token: Option<Secret>,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
     /// What the verifier allows.
     pub auth: AuthOptions,
     /// Creates and deletes points.
@@ -160,6 +167,7 @@ impl App {
             region: region.clone(),
             names: Arc::new(names),
             notifier: options.notifier,
+            bodies: options.bodies.clone(),
         };
         let directory = Directory::new(Arc::clone(&catalog), Arc::clone(&clock));
         let http_hosts: Arc<[String]> = options.oidc_http_hosts.into();
@@ -173,7 +181,7 @@ impl App {
             directory: directory.clone(),
             keys: Arc::clone(&keys),
             accounts: accounts.clone(),
-            oidc: Oidc::new(http_hosts),
+            oidc: Oidc::new(http_hosts, options.oidc_private),
         };
         Ok(Self {
             directory,
@@ -209,7 +217,9 @@ impl App {
                 keyring: Arc::clone(&keyring),
                 clock: Arc::clone(&clock),
                 account_id,
+                bodies: options.bodies.clone(),
             },
+            bodies: options.bodies,
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
                 sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },

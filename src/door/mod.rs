@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Versi
 use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
 use crate::auth::{self, SigV2, Trailers};
+use crate::bodies::Whose;
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
@@ -222,7 +223,8 @@ async fn dispatch(
         Plane::S3 => Box::pin(s3(app, context, addressed?, parts, body, &trailers)).await,
         Plane::Control => {
             context.operation = "S3Control";
-            let bytes = s3::collect(body, control::MAX_BODY).await?;
+            let whose = Whose::of(context.principal.as_ref());
+            let bytes = app.bodies.collect(body, control::MAX_BODY, whose).await?;
             let host_account = match host {
                 crate::access_point::host::Host::Account(account) => Some(account),
                 _ => None,
@@ -259,7 +261,8 @@ async fn query(
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
     context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
-    let bytes = s3::collect(body, query::MAX_BODY).await?;
+    let whose = Whose::of(context.principal.as_ref());
+    let bytes = app.bodies.collect(body, query::MAX_BODY, whose).await?;
     let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
     let action = form.get("Action").unwrap_or_default();
     if crate::policy::is_action(if plane == Plane::Iam { "iam" } else { "sts" }, action) {

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::auth::Principal;
+use crate::bodies::{Bodies, Whose};
 use crate::catalog::{Accounts, Catalog, Change, Function, FunctionKind, LambdaFunction, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
@@ -70,6 +71,8 @@ pub struct LambdaPlane {
     pub account_id: String,
     /// Delivers events.
     pub events: crate::function::events::Events,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
 }
 
 /// A verified request.
@@ -161,7 +164,8 @@ impl LambdaPlane {
             "Invoke" | "InvokeWithResponseStream" | "InvokeAsync" => MAX_EVENT,
             _ => MAX_BODY,
         };
-        let body = s3::collect(body, limit).await.map_err(|error| too_large(error, limit))?;
+        let whose = Whose::of(call.principal);
+        let body = self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit))?;
         let call = Call { route, parts, principal: call.principal, body };
         match operation {
             "CreateFunction" => Box::pin(functions::create(self, &call)).await,

@@ -4,6 +4,7 @@
 mod differential;
 mod heads;
 mod identities;
+mod idle;
 mod process;
 mod remote;
 mod support;
