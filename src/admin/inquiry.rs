@@ -101,7 +101,8 @@ impl Inquiry {
         let outcome = match &self.on {
             On::Other { owner } => {
                 let caller = self.principal.as_ref();
-                policy::authorize_seen(caller, &asked, &self.action, &self.resource, owner, &mut seen)
+                let target = policy::Target::plain(&self.resource, owner);
+                policy::authorize_seen(caller, &asked, &self.action, target, &mut seen)
             }
             On::Bucket { bucket, key, via } => {
                 let object = match key {
@@ -116,7 +117,7 @@ impl Inquiry {
                     asked,
                     accounts: &app.accounts,
                 };
-                self.pass(&access, object.as_ref(), &mut seen)
+                self.pass(app, &access, object.as_ref(), &mut seen)
             }
         };
         (gates, outcome)
@@ -124,6 +125,7 @@ impl Inquiry {
 
     fn pass(
         &self,
+        app: &App,
         access: &Access<'_>,
         object: Option<&ObjectInfo>,
         seen: policy::Seen<'_>,
@@ -139,7 +141,8 @@ impl Inquiry {
         let Some(transformation) = transformation.filter(|_| access.key.is_some()) else {
             return access.pass(&action, object, seen);
         };
-        access.pass_transform(&action, &function_forms(&transformation.function_arn), seen)?;
+        let view = app.catalog.snapshot();
+        access.pass_transform(&action, &function_forms(&view, &transformation.function_arn), seen)?;
         let via = via.of_transform();
         Access { via: Some(&via), ..*access }.pass(&action, object, seen)
     }

@@ -180,7 +180,7 @@ async fn dispatch(
     let signed_read = signed_read(app, &parts.headers, &parts.uri);
     let addressed = match signed_read.as_deref() {
         Some(Use::Read { access_point, .. }) => target::in_point(access_point, parts.uri.path(), &view),
-        Some(Use::Answer { .. }) | None => {
+        Some(Use::Function { .. }) | None => {
             target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets)
         }
     };
@@ -230,11 +230,13 @@ async fn dispatch(
             app.control.call(call, &parts, &bytes).await
         }
         Plane::WriteGetObjectResponse => {
+            // Whatever the token is, who may answer for no lens learns nothing of it.
+            let lens = app.object_lambda.answered(&parts);
             crate::policy::authorize(
                 context.principal.as_ref(),
                 &Asked::of(&parts.headers, &parts.uri, &parts.extensions),
                 "s3-object-lambda:WriteGetObjectResponse",
-                &app.registrar.object_lambda_arn("*"),
+                &lens.unwrap_or_else(|| app.registrar.object_lambda_arn("*")),
                 &app.registrar.account_id,
             )?;
             context.operation = "WriteGetObjectResponse";

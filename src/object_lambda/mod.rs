@@ -17,15 +17,17 @@ use axum::body::Body;
 use http::{Response, request};
 
 use crate::access_point::FunctionArn;
+use crate::catalog::lambda::LATEST;
 use crate::catalog::{Accounts, Catalog, FunctionKind, ObjectLambda, Transformation, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::aws::Remote;
+use crate::function::registry;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
 use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
-use crate::policy::{Access, Via};
+use crate::policy::{Access, FunctionForm, Via};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
 
@@ -80,11 +82,18 @@ pub struct LensCall<'a> {
     pub request_id: &'a str,
 }
 
-/// The ARNs by which a policy may name a function: as the OLAP names it, and with the version that runs.
-pub(crate) fn function_forms(arn: &str) -> Vec<String> {
-    match FunctionArn::parse(arn) {
-        Some(FunctionArn { qualifier: None, .. }) => vec![format!("{arn}:$LATEST"), arn.to_owned()],
-        _ => vec![arn.to_owned()],
+/// How a policy may name a function: as the OLAP names it, and with the version that runs.
+pub(crate) fn function_forms<'a>(view: &'a View, arn: &str) -> Vec<FunctionForm<'a>> {
+    let Some(found) = FunctionArn::parse(arn) else {
+        return vec![FunctionForm { arn: arn.to_owned(), policy: None }];
+    };
+    let lambda = registry::lambda(view, &found.name).ok();
+    let form = |arn: String, qualifier: Option<&str>| {
+        FunctionForm { arn, policy: lambda.and_then(|lambda| lambda.policy_of(qualifier)) }
+    };
+    match found.qualifier.as_deref() {
+        None => vec![form(format!("{arn}:{LATEST}"), Some(LATEST)), form(arn.to_owned(), None)],
+        qualifier => vec![form(arn.to_owned(), qualifier)],
     }
 }
 
@@ -161,8 +170,11 @@ impl ObjectLambdaPlane {
             action::refuse_customer_keys(&parts.headers)?;
             return Ok(None);
         };
-        let functions = function_forms(&transformation.function_arn);
-        call.access.allow_transform(action.permission(parts), &functions)?;
+        {
+            let view = self.catalog.snapshot();
+            let functions = function_forms(&view, &transformation.function_arn);
+            call.access.allow_transform(action.permission(parts), &functions)?;
+        }
         action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
         let is_list = matches!(action, Action::ListObjects | Action::ListObjectsV2);

@@ -21,14 +21,11 @@ const DEFAULT: u32 = 3_600;
 
 /// The role of an ARN. One that is not there is refused like one that may not be assumed.
 pub(super) fn role(view: &View, arn: &str) -> Result<Arc<Role>, ApiError> {
-    let refused = || ApiError::access_denied(format!("there is no role {arn}"));
-    let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
-    let Some((account, path)) = rest else {
+    if !arn.strip_prefix("arn:aws:iam::").is_some_and(|rest| rest.contains(":role/")) {
         return Err(errors::validation(format!("{arn} is invalid")));
-    };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let found = view.identities.get::<Role>(account, name).filter(|role| role.arn() == arn);
-    found.cloned().ok_or_else(refused)
+    }
+    let found = view.identities.role(arn).cloned();
+    found.ok_or_else(|| ApiError::access_denied(format!("there is no role {arn}")))
 }
 
 /// Seconds of a session of a role.
