@@ -18,6 +18,7 @@ use super::Door;
 mod admin;
 mod audited;
 mod explained;
+mod functions;
 mod gate;
 mod points;
 mod spoofed;
