@@ -143,8 +143,11 @@ impl Inquiry {
             return access.pass(&self.action, object, seen);
         };
         let mut all = lens.point.configuration.transformations.iter();
-        let transformation = all.find(|one| one.actions.iter().any(|transformed| transformed == name));
-        let Some(transformation) = transformation.filter(|_| access.key.is_some()) else {
+        let lists = name == "ListBucket";
+        let is =
+            |transformed: &String| transformed == name || lists && transformed.starts_with("ListObjects");
+        let transformation = all.find(|one| one.actions.iter().any(is));
+        let Some(transformation) = transformation.filter(|_| lists || access.key.is_some()) else {
             return access.pass(&action, object, seen);
         };
         let view = app.catalog.snapshot();
@@ -190,7 +193,8 @@ fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<
     if let Some(arn) = FunctionArn::parse(resource).filter(|arn| arn.account_id == app.registrar.account_id) {
         let view = app.catalog.snapshot();
         let stored = registry::lambda(&view, &arn.name).ok();
-        let stored = stored.and_then(|lambda| lambda.policies.get(arn.qualifier.as_deref().unwrap_or_default()));
+        let stored =
+            stored.and_then(|lambda| lambda.policies.get(arn.qualifier.as_deref().unwrap_or_default()));
         let stored = stored.and_then(|policy| ResourcePolicy::parse(&policy.document()).ok());
         return Ok(On::Other { owner, own: policy.or(stored) });
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::auth::{Principal, PrincipalKind};
 use crate::catalog::View;
-use crate::catalog::identities::assemble::{self, Unreadable};
 use crate::catalog::identities::Role;
+use crate::catalog::identities::assemble::{self, Unreadable};
 use crate::policy::Context;
 use crate::policy::caller::add_time_keys;
 use crate::sts;
@@ -34,10 +34,9 @@ pub fn assumable<'v>(
     now: Timestamp,
 ) -> Result<&'v Arc<Role>, NotAssumed> {
     let found = view.identities.role(role).ok_or_else(|| NotAssumed(format!("there is no role {role}")))?;
-    let mut context = Context::new().with("aws:SourceArn", function_arn).with_some(
-        "aws:SourceAccount",
-        function_arn.split(':').nth(4).map(str::to_owned),
-    );
+    let mut context = Context::new()
+        .with("aws:SourceArn", function_arn)
+        .with_some("aws:SourceAccount", function_arn.split(':').nth(4).map(str::to_owned));
     add_time_keys(&mut context, now);
     sts::check_service(SERVICE, found, context).map_err(|why| NotAssumed(format!("{role}: {why}")))?;
     Ok(found)

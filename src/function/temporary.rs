@@ -256,7 +256,8 @@ mod tests {
         let find = |id: &str| fixture.keys.lookup(id, None).unwrap();
         let may = |action: &str| {
             let record = find(&issued.id).unwrap();
-            crate::policy::authorize_action(&record.principal, action, "*", crate::policy::Context::new()).is_ok()
+            crate::policy::authorize_action(&record.principal, action, "*", crate::policy::Context::new())
+                .is_ok()
         };
         let found = find(&issued.id).unwrap();
         assert_eq!(found.principal.arn, "arn:aws:sts::000000000000:assumed-role/r/f");

@@ -39,9 +39,8 @@ impl LambdaPlane {
         function: &str,
     ) -> Result<(), ApiError> {
         let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
-        let plain = |resource: &str| {
-            policy::authorize(call.principal, &asked, action, resource, &self.account_id)
-        };
+        let plain =
+            |resource: &str| policy::authorize(call.principal, &asked, action, resource, &self.account_id);
         if function.is_empty() {
             return plain("*");
         }

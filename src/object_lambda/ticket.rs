@@ -140,7 +140,9 @@ mod tests {
         assert!(tickets.redeem(&ticket.token, Some("g")).is_none());
         assert!(tickets.redeem("", None).is_none() && tickets.redeem("!", None).is_none());
         assert!(tickets.redeem(&ticket.token, Some("f")).is_some());
-        assert!(tickets.redeem(&ticket.token, Some("f")).is_none() && tickets.lens_of(&ticket.token).is_none());
+        assert!(
+            tickets.redeem(&ticket.token, Some("f")).is_none() && tickets.lens_of(&ticket.token).is_none()
+        );
         let (other, _answer) = tickets.issue("f", "arn".into()).unwrap();
         let token = other.token.clone();
         drop(other);

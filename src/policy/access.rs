@@ -190,7 +190,9 @@ impl<'a> Access<'a> {
         let action = "lambda:InvokeFunction";
         let mut invoke = |form: &FunctionForm<'_>| {
             let policy = match form.policy {
-                Some(None) => return Ruling::Deny("denied: the policy of the function cannot be read".into()),
+                Some(None) => {
+                    return Ruling::Deny("denied: the policy of the function cannot be read".into());
+                }
                 Some(Some(policy)) => Some(Labelled { label: "the policy of the function", policy }),
                 None => None,
             };

@@ -68,8 +68,7 @@ impl Person {
         body: impl Into<Vec<u8>>,
     ) -> Answer {
         let (method, path) = line.split_once(' ').unwrap();
-        let mut request =
-            Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

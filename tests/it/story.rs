@@ -52,7 +52,12 @@ fn each_sees_their_own_lens() {
     root.expect(200, "PUT /public/photo.jpg", small.body.clone());
     let at = format!("http://{}", story.server.address);
     assert_eq!(fetch_url("GET", &format!("{at}/public/photo.jpg")).body, small.body);
-    for path in ["data/photo.jpg", "data/people.csv", &format!("{thumbnail}/photo.jpg"), &format!("{lens}/people.csv")] {
+    for path in [
+        "data/photo.jpg",
+        "data/people.csv",
+        &format!("{thumbnail}/photo.jpg"),
+        &format!("{lens}/people.csv"),
+    ] {
         refused(path, &fetch_url("GET", &format!("{at}/{path}")));
     }
 }
@@ -179,8 +184,15 @@ fn way_9_the_function_called_by_hand_is_closed() {
     }
     // Nobody calls it so to any purpose: what it reads by hand it reads without the permissions of a caller.
     let called = invoke(&story.root, "/2015-03-31/functions/mask/invocations", "RequestResponse");
-    assert_eq!((called.status, &called.headers["x-amz-function-error"]), (200, &"Unhandled".parse().unwrap()));
-    assert!(called.text().contains("the input: ") && !called.text().contains("@example"), "{}", called.text());
+    assert_eq!(
+        (called.status, &called.headers["x-amz-function-error"]),
+        (200, &"Unhandled".parse().unwrap())
+    );
+    assert!(
+        called.text().contains("the input: ") && !called.text().contains("@example"),
+        "{}",
+        called.text()
+    );
     // What it runs with, its code and its environment, are not the analyst's to see or change.
     for line in [
         "GET /2015-03-31/functions/mask",

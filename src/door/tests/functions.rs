@@ -103,9 +103,7 @@ async fn a_functions_own_policy_lets_others_in_where_both_sides_allow() {
     for who in [&ann, &bob, &own] {
         world.invoke(403, who, FUNCTION).await;
     }
-    let add = |id: &str, principal: &str| {
-        json!({ "StatementId": id, "Action": "lambda:InvokeFunction", "Principal": principal })
-    };
+    let add = |id: &str, principal: &str| json!({ "StatementId": id, "Action": "lambda:InvokeFunction", "Principal": principal });
     world.lambda(201, &root, "POST /f/policy", &add("other", OTHER)).await;
     world.invoke(204, &ann, FUNCTION).await;
     let refused = world.invoke(403, &bob, FUNCTION).await;

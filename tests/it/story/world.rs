@@ -103,10 +103,12 @@ impl Story {
             text(&admin(&root, &format!("PUT /object-lambdas/{name}"), &spec), "alias")
         };
         let size = json!({ "width": 32, "height": 32 });
-        let mine = r#",{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::mine","arn:aws:s3:::mine/*"]}"#;
+        let mine =
+            r#",{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::mine","arn:aws:s3:::mine/*"]}"#;
         let analyst =
             through(&["redacted", "masked", "leaking"], &["builtin-redact", "mask", "leak"], "people.csv");
-        let auditor = r#"{"Effect":"Allow","Action":"s3:GetObject*","Resource":"arn:aws:s3:::data/people.csv"}"#;
+        let auditor =
+            r#"{"Effect":"Allow","Action":"s3:GetObject*","Resource":"arn:aws:s3:::data/people.csv"}"#;
         let visitor = through(&["thumbnail"], &["builtin-resize"], "photo.jpg");
         Self {
             analyst: person(&root, &server, "analyst", &(analyst + mine)),
@@ -186,7 +188,6 @@ fn function(root: &Person, name: &str, role: &str) {
         "FunctionName": name, "Role": role, "Runtime": "python3.12", "Handler": format!("app.{name}"),
         "Timeout": 25, "MemorySize": 1769, "Code": { "ZipFile": zipped(HANDLERS) },
     });
-    let answer =
-        root.send("lambda", "POST /2015-03-31/functions", &[], document.to_string().into_bytes());
+    let answer = root.send("lambda", "POST /2015-03-31/functions", &[], document.to_string().into_bytes());
     assert_eq!(answer.status, 201, "{}", answer.text());
 }
