@@ -60,7 +60,7 @@ impl LambdaPlane {
         let view = self.catalog.snapshot();
         let qualifier = named.qualifier.as_deref();
         let own = self.find(&view, &named.name).ok().and_then(|found| found.policy_of(qualifier));
-        if own == Some(None) && action == "lambda:InvokeFunction" {
+        if own == Some(None) && action.starts_with("lambda:Invoke") {
             return Err(ApiError::access_denied(format!("the policy of {} cannot be read", named.name)));
         }
         let label = format!("the policy of function {}", named.name);
