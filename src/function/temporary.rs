@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::auth::{KeyRecord, KeyStore, Principal};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::door::Plane;
 use crate::error::ApiError;
 use crate::policy::Identity;
 use crate::policy::via::OBJECT_LAMBDA;
@@ -44,14 +45,17 @@ pub enum Use {
 }
 
 impl Use {
-    /// Whether a request is what the key is for.
+    /// Whether a request to a plane is what the key is for. The plane counts beside the path, for the scope of a
+    /// signature names it before the path does.
     ///
     /// # Errors
     /// 403 AccessDenied.
-    pub fn check(&self, parts: &request::Parts) -> Result<(), ApiError> {
+    pub fn check(&self, plane: Plane, parts: &request::Parts) -> Result<(), ApiError> {
         let path = parts.uri.path();
         match self {
-            Self::Read { method, path: bound, .. } if parts.method != *method || path != bound => {
+            Self::Read { method, path: bound, .. }
+                if plane != Plane::S3 || parts.method != *method || path != bound =>
+            {
                 let why = format!("{} {path} by a URL that was signed for {method} {bound}", parts.method);
                 Err(ApiError::access_denied(why))
             }
@@ -313,9 +317,12 @@ mod tests {
         assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();
-        purpose.check(&parts("GET /k?x=1")).unwrap();
+        purpose.check(Plane::S3, &parts("GET /k?x=1")).unwrap();
+        for plane in [Plane::WriteGetObjectResponse, Plane::Control, Plane::Lambda, Plane::Iam, Plane::Sts] {
+            assert!(purpose.check(plane, &parts("GET /k")).is_err(), "{plane:?}");
+        }
         for line in ["HEAD /k", "GET /k2", "PUT /k", "GET /b/k"] {
-            assert!(purpose.check(&parts(line)).is_err(), "{line}");
+            assert!(purpose.check(Plane::S3, &parts(line)).is_err(), "{line}");
         }
     }
 }

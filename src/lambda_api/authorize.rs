@@ -11,7 +11,7 @@ use crate::s3;
 
 use super::error::invalid;
 use super::name::FunctionName;
-use super::{Call, LambdaCall, LambdaPlane};
+use super::{Call, LambdaCall, LambdaPlane, route};
 
 /// The name of the function that CreateFunction is about; `*` where it cannot be read, which fails the operation once
 /// it is allowed.
@@ -26,7 +26,7 @@ pub(super) fn new_function(body: &[u8]) -> String {
 }
 
 impl LambdaPlane {
-    /// Whether the caller may do `action` with the function that a request names: by its own policies, and by that of
+    /// Whether the caller may do an operation, which has this action, with the function that a request names: by its own policies, and by that of
     /// the function, version or alias.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl LambdaPlane {
         &self,
         call: &LambdaCall<'_>,
         parts: &request::Parts,
-        action: &str,
+        (operation, action): (&str, &str),
         function: &str,
     ) -> Result<(), ApiError> {
         let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
@@ -58,7 +58,9 @@ impl LambdaPlane {
             )));
         }
         let view = self.catalog.snapshot();
-        let qualifier = named.qualifier.as_deref();
+        // Only where the operation acts on what is qualified: elsewhere it must not lead past a statement about the
+        // function.
+        let qualifier = named.qualifier.as_deref().filter(|_| route::acts_on_versions(operation));
         let own = self.find(&view, &named.name).ok().and_then(|found| found.policy_of(qualifier));
         if own == Some(None) && action.starts_with("lambda:Invoke") {
             return Err(ApiError::access_denied(format!("the policy of {} cannot be read", named.name)));

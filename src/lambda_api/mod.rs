@@ -153,7 +153,7 @@ impl LambdaPlane {
         } else {
             (route.function.clone(), Ok(body))
         };
-        self.authorize(&call, parts, action, &named)?;
+        self.authorize(&call, parts, (operation, action), &named)?;
         let body = match body {
             Ok(body) => collect(body).await?,
             Err(collected) => collected,

@@ -22,6 +22,7 @@ mod functions;
 mod gate;
 mod listed;
 mod points;
+mod spellings;
 mod spoofed;
 mod story;
 
