@@ -203,7 +203,7 @@ impl Instance {
         let address = listener.local_addr().map_err(StartError::Gateway)?;
         let gateway = format!("http://{address}");
         let code = CodeStore::new(Arc::new(store.clone()));
-        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let temporary = TemporaryKeys::new(Arc::clone(&catalog), Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
         // A few wait while the server takes them.
         let (connections, streams) = mpsc::channel(64);

@@ -71,6 +71,7 @@ pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, Reader, get_object, into_body};
 pub(crate) use headers::tagging;
+pub use list::{Shown, ShownBy};
 pub use names::{Names, Place};
 pub use own::{OwnObject, put_own};
 pub use post::Signers;
