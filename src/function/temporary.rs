@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::function::metering::Traffic;
 use crate::policy::via::OBJECT_LAMBDA;
 use crate::policy::{Attached, Identity, Issuer, Policy, PolicyKind};
 use crate::secret::Secret;
@@ -71,6 +72,8 @@ struct Temporary {
     record: KeyRecord,
     purpose: Arc<Use>,
     until: Option<Timestamp>,
+    /// Counts what is read by it.
+    traffic: Option<Arc<Traffic>>,
 }
 
 /// The temporary keys of a server.
@@ -141,6 +144,7 @@ impl TemporaryKeys {
         caller: &Principal,
         purpose: Use,
         until: Timestamp,
+        traffic: &Arc<Traffic>,
     ) -> Result<Issued, ApiError> {
         let (id, secret, _) = random()?;
         // What the function reads is what the caller may read through it.
@@ -149,7 +153,7 @@ impl TemporaryKeys {
         let identity = Arc::new(identity);
         let principal = Principal { access_key_id: id.clone(), identity, ..caller.clone() };
         let record = KeyRecord { secret, principal, active: true, session_token: None, expires: None };
-        Ok(self.issue(id, record, purpose, Some(until)))
+        Ok(self.issue(id, record, purpose, Some((until, Arc::clone(traffic)))))
     }
 
     /// What a key is for, if it is a temporary one.
@@ -159,14 +163,22 @@ impl TemporaryKeys {
         keys.get(access_key_id).map(|key| Arc::clone(&key.purpose))
     }
 
+    /// What counts the bytes that are read by a key, where something does.
+    #[must_use]
+    pub fn traffic_of(&self, access_key_id: &str) -> Option<Arc<Traffic>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(access_key_id)?.traffic.clone()
+    }
+
     fn issue(
         self: &Arc<Self>,
         id: String,
         record: KeyRecord,
         purpose: Use,
-        until: Option<Timestamp>,
+        read: Option<(Timestamp, Arc<Traffic>)>,
     ) -> Issued {
-        let key = Temporary { record: record.clone(), purpose: Arc::new(purpose), until };
+        let (until, traffic) = read.unzip();
+        let key = Temporary { record: record.clone(), purpose: Arc::new(purpose), until, traffic };
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), key);
         Issued { id, record, keys: Arc::clone(self) }
     }
@@ -247,8 +259,8 @@ mod tests {
         let purpose = Use::Read { method: Method::GET, path: "/k".into(), access_point: "arn".into() };
         let now = SystemClock.now();
         let live =
-            keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60)).unwrap();
-        let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1)).unwrap();
+            keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60), &Arc::default()).unwrap();
+        let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1), &Arc::default()).unwrap();
         assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();

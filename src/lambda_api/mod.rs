@@ -2,8 +2,8 @@
 //!
 //! - [`route`]: method and path → operation; [`name`]: how a request names a function.
 //! - `wire`: the documents; `checks`: their rules; [`error`]: errors as Lambda words them.
-//! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`, `events`,
-//!   `tags`, and `invoke`.
+//! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`,
+//!   `provisioned`, `events`, `event_sources`, `tags`, and `invoke`.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::invocation::uuid;
+use crate::function::polling::Polling;
 use crate::function::registry::{self, ResolveError};
 use crate::policy::{self, Asked, Trail};
 use crate::s3;
@@ -30,11 +31,13 @@ mod aliases;
 mod checks;
 mod concurrency;
 pub mod error;
+mod event_sources;
 mod events;
 mod functions;
 mod invoke;
 pub mod name;
 mod permissions;
+mod provisioned;
 pub mod route;
 mod tags;
 mod versions;
@@ -70,6 +73,8 @@ pub struct LambdaPlane {
     pub account_id: String,
     /// Delivers events.
     pub events: crate::function::events::Events,
+    /// Serves event source mappings.
+    pub polling: Polling,
 }
 
 /// A verified request.
@@ -130,6 +135,9 @@ impl LambdaPlane {
         if route.function.is_empty() {
             return Ok("*".to_owned());
         }
+        if route.is_mapping() {
+            return Ok(event_sources::mapping_arn(self, &route.function));
+        }
         let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
             .find(|(name, _)| name == "Qualifier")
             .map(|(_, value)| value.into_owned());
@@ -142,7 +150,7 @@ impl LambdaPlane {
     /// # Errors
     /// The operation's; [`error::response`] renders them.
     pub async fn call(&self, call: LambdaCall<'_>, parts: &request::Parts, body: Body) -> Answer {
-        let route = route::route(&parts.method, parts.uri.path());
+        let route = route::route(&parts.method, &parts.uri);
         let operation = route.as_ref().map_or("UnknownOperation", |route| route.operation);
         let (Some(route), Some(action)) = (route, policy::planes::lambda(operation)) else {
             return Err(ApiError::access_denied("an operation of Lambda that is not known"));
@@ -181,17 +189,26 @@ impl LambdaPlane {
             "PutFunctionConcurrency" => concurrency::put(self, &call).await,
             "GetFunctionConcurrency" => concurrency::get(self, &call),
             "DeleteFunctionConcurrency" => concurrency::delete(self, &call).await,
+            "PutProvisionedConcurrencyConfig" => provisioned::put(self, &call).await,
+            "GetProvisionedConcurrencyConfig" => provisioned::get(self, &call),
+            "ListProvisionedConcurrencyConfigs" => provisioned::list(self, &call),
+            "DeleteProvisionedConcurrencyConfig" => provisioned::delete(self, &call).await,
             "GetAccountSettings" => concurrency::account(self),
             "PutFunctionEventInvokeConfig" => events::put(self, &call, false).await,
             "UpdateFunctionEventInvokeConfig" => events::put(self, &call, true).await,
             "GetFunctionEventInvokeConfig" => events::get(self, &call),
             "DeleteFunctionEventInvokeConfig" => events::delete(self, &call).await,
             "ListFunctionEventInvokeConfigs" => events::list(self, &call),
+            "CreateEventSourceMapping" => event_sources::create(self, &call).await,
+            "GetEventSourceMapping" => event_sources::get(self, &call),
+            "ListEventSourceMappings" => event_sources::list(self, &call),
+            "UpdateEventSourceMapping" => event_sources::update(self, &call).await,
+            "DeleteEventSourceMapping" => event_sources::delete(self, &call).await,
             "ListTags" => tags::list(self, &call),
             "TagResource" => tags::add(self, &call).await,
             "UntagResource" => tags::remove(self, &call).await,
             "Invoke" => invoke::invoke(self, &call).await,
-            "InvokeAsync" => invoke::invoke_async(self, &call),
+            "InvokeAsync" => invoke::invoke_async(self, &call).await,
             "InvokeWithResponseStream" => invoke::stream(self, &call).await,
             other => Err(ApiError::not_implemented(format!("{other} is not implemented"))),
         }

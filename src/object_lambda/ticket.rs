@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
 use crate::error::ApiError;
+use crate::function::metering::Traffic;
 use crate::store::ByteStream;
 
 /// Bytes by which a ticket is found, and bytes that prove it.
@@ -40,7 +41,17 @@ pub type Outcome = Result<Reply, ApiError>;
 struct Waiting {
     proof: [u8; PROOF],
     function: String,
+    traffic: Arc<Traffic>,
     reply: oneshot::Sender<Outcome>,
+}
+
+/// A ticket that was taken in.
+#[derive(Debug)]
+pub struct Redeemed {
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Outcome>,
+    /// Counts its bytes.
+    pub traffic: Arc<Traffic>,
 }
 
 /// The tickets that are out.
@@ -71,7 +82,11 @@ impl Tickets {
     ///
     /// # Errors
     /// No random bytes.
-    pub fn issue(&self, function: &str) -> Result<(Ticket, oneshot::Receiver<Outcome>), ApiError> {
+    pub fn issue(
+        &self,
+        function: &str,
+        traffic: &Arc<Traffic>,
+    ) -> Result<(Ticket, oneshot::Receiver<Outcome>), ApiError> {
         let mut bytes = [0_u8; ID + PROOF];
         getrandom::fill(&mut bytes)
             .map_err(|error| ApiError::internal(format!("no random bytes: {error}")))?;
@@ -79,14 +94,14 @@ impl Tickets {
         id.copy_from_slice(bytes.get(..ID).unwrap_or_default());
         proof.copy_from_slice(bytes.get(ID..).unwrap_or_default());
         let (reply, answer) = oneshot::channel();
-        self.all().insert(id, Waiting { proof, function: function.to_owned(), reply });
+        self.all().insert(id, Waiting { proof, function: function.to_owned(), traffic: Arc::clone(traffic), reply });
         let token = BASE64URL_NOPAD.encode(&bytes);
         Ok((Ticket { token, id, tickets: self.clone() }, answer))
     }
 
     /// Takes a ticket in. `function` is who presents it, where that is known; one that is another's stays out.
     #[must_use]
-    pub fn redeem(&self, token: &str, function: Option<&str>) -> Option<oneshot::Sender<Outcome>> {
+    pub fn redeem(&self, token: &str, function: Option<&str>) -> Option<Redeemed> {
         let bytes =
             BASE64URL_NOPAD.decode(token.as_bytes()).ok().filter(|bytes| bytes.len() == ID + PROOF)?;
         let (id, proof) = bytes.split_at(ID);
@@ -97,7 +112,7 @@ impl Tickets {
         if !mine || !bool::from(waiting.proof.as_slice().ct_eq(proof)) {
             return None;
         }
-        all.remove(&id).map(|waiting| waiting.reply)
+        all.remove(&id).map(|Waiting { reply, traffic, .. }| Redeemed { reply, traffic })
     }
 }
 
@@ -108,7 +123,7 @@ mod tests {
     #[test]
     fn a_ticket_is_good_once_and_for_its_function() {
         let tickets = Tickets::default();
-        let (ticket, _answer) = tickets.issue("f").unwrap();
+        let (ticket, _answer) = tickets.issue("f", &Arc::default()).unwrap();
         let mut forged = ticket.token.clone().into_bytes();
         let last = forged.len() - 2;
         forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
@@ -117,7 +132,7 @@ mod tests {
         assert!(tickets.redeem("", None).is_none() && tickets.redeem("!", None).is_none());
         assert!(tickets.redeem(&ticket.token, Some("f")).is_some());
         assert!(tickets.redeem(&ticket.token, Some("f")).is_none());
-        let (other, _answer) = tickets.issue("f").unwrap();
+        let (other, _answer) = tickets.issue("f", &Arc::default()).unwrap();
         let token = other.token.clone();
         drop(other);
         assert!(tickets.redeem(&token, None).is_none());

@@ -141,6 +141,7 @@ const REFRACT: &[&str] = &[
     "getfunction",
     "getmetrics",
     "getobjectlambda",
+    "getusage",
     "listaccesspoints",
     "listaccounts",
     "listfunctions",
