@@ -188,8 +188,7 @@ impl Instance {
         let outbox = Outbox::open(Arc::new(store.clone()));
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
-        let mut consumers =
-            Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
+        let mut consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
         let called = Arc::new(notification::function::Functions::new(
             Arc::clone(&catalog),
             config.account_id.clone(),

@@ -178,9 +178,7 @@ impl Manager {
                 };
                 self.books().started(&key, entry)
             }
-            Err(why) => {
-                self.books().failed(&key, &spec, footing, AcquireError::Start(why), Instant::now())
-            }
+            Err(why) => self.books().failed(&key, &spec, footing, AcquireError::Start(why), Instant::now()),
         };
         self.act(todo);
     }

@@ -46,12 +46,8 @@ pub fn allows(view: &View, named: &FunctionName, arn: &str, source: &Source<'_>)
         .with("aws:CurrentTime", now.to_string())
         .with("aws:EpochTime", now.as_second().to_string());
     let principal = PrincipalView::service(source.service);
-    let request = Request {
-        principal: &principal,
-        action: "lambda:InvokeFunction",
-        resource: arn,
-        context: &context,
-    };
+    let request =
+        Request { principal: &principal, action: "lambda:InvokeFunction", resource: arn, context: &context };
     let labelled = [Labelled { label: "the function's policy", policy: &policy }];
     let decision = evaluate(&PolicySet { resource: &labelled, ..PolicySet::default() }, &request);
     if decision.is_allowed() { Ok(()) } else { Err(refused()) }

@@ -285,9 +285,7 @@ impl Books {
     /// Ends what has been idle for too long, and forgets pools that are empty.
     pub(super) fn reap(&mut self, now: Instant) -> Vec<Todo> {
         let keep_alive = self.options.keep_alive;
-        self.take_idle(|_, entry| {
-            !entry.is_provisioned() && now.duration_since(entry.since) >= keep_alive
-        })
+        self.take_idle(|_, entry| !entry.is_provisioned() && now.duration_since(entry.since) >= keep_alive)
     }
 
     /// Ends the idle workers of a function.

@@ -101,10 +101,8 @@ impl Books {
             }
             let spec = Arc::clone(&provision.spec);
             if !self.make_room(key, &spec, &mut todo) {
-                let why = format!(
-                    "The memory of this server's workers, {} MB, is used up",
-                    self.options.memory_mb
-                );
+                let why =
+                    format!("The memory of this server's workers, {} MB, is used up", self.options.memory_mb);
                 self.put_off(key, why, now);
                 break;
             }
@@ -143,8 +141,7 @@ impl Books {
             return vec![Todo::End(Box::new(entry))];
         }
         // Until somebody asks, nobody waits under any limit.
-        let pool =
-            self.pools.entry(key.clone()).or_insert_with(|| Pool::new(&entry.spec, Limit::Shared(0)));
+        let pool = self.pools.entry(key.clone()).or_insert_with(|| Pool::new(&entry.spec, Limit::Shared(0)));
         pool.idle.push(entry);
         let mut todo = self.pump(key);
         todo.extend(self.refill(key, now));

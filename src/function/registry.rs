@@ -140,8 +140,8 @@ pub(crate) mod tests {
             policies: BTreeMap::new(),
             reserved_concurrency: Some(4),
             event_invoke: BTreeMap::new(),
-        provisioned: BTreeMap::new(),
-        event_sources: BTreeMap::new(),
+            provisioned: BTreeMap::new(),
+            event_sources: BTreeMap::new(),
             tags: BTreeMap::new(),
         }
     }

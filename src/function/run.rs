@@ -315,7 +315,8 @@ mod tests {
         let stream = chunks(vec![Ok(large.clone()), Ok(large.clone())]);
         let decompress = build("decompress", &json!({})).unwrap();
         let compress = build("compress", &json!({"algorithm": "gzip"})).unwrap();
-        let packed = runner.run_builtin(&compress, Context::default(), stream, &Cpu::default()).await.unwrap();
+        let packed =
+            runner.run_builtin(&compress, Context::default(), stream, &Cpu::default()).await.unwrap();
         assert_eq!(packed.head.content_encoding, Some(Some("gzip".into())));
         let packed = gather(packed.body).await.unwrap();
         assert!(packed.len() < 100_000);
@@ -323,7 +324,10 @@ mod tests {
             input: refract_transforms::Input { content_encoding: Some("gzip".into()), ..Default::default() },
             ..Default::default()
         };
-        let output = runner.run_builtin(&decompress, context, Payload::Bytes(packed.into()), &Cpu::default()).await.unwrap();
+        let output = runner
+            .run_builtin(&decompress, context, Payload::Bytes(packed.into()), &Cpu::default())
+            .await
+            .unwrap();
         assert!(matches!(output.body, Payload::Stream(..)));
         assert_eq!(gather(output.body).await.unwrap().len(), 6 << 20);
     }
@@ -333,11 +337,14 @@ mod tests {
         let runner = Runner::new(1);
         let redact = build("redact", &json!({})).unwrap();
         let broken = || Err(BodyError::Read("bad segment".into()));
-        let failed = runner.run_builtin(&redact, Context::default(), chunks(vec![broken()]), &Cpu::default()).await;
+        let failed =
+            runner.run_builtin(&redact, Context::default(), chunks(vec![broken()]), &Cpu::default()).await;
         assert!(matches!(failed, Err(RunError::Input(_))));
         let filler = Ok(Bytes::from(vec![b'x'; 1 << 20]));
-        let late =
-            runner.run_builtin(&redact, Context::default(), chunks(vec![filler, broken()]), &Cpu::default()).await.unwrap();
+        let late = runner
+            .run_builtin(&redact, Context::default(), chunks(vec![filler, broken()]), &Cpu::default())
+            .await
+            .unwrap();
         assert!(gather(late.body).await.is_err());
     }
 }

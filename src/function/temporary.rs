@@ -258,9 +258,12 @@ mod tests {
         let caller = Principal::root("000000000000", "AKIAX");
         let purpose = Use::Read { method: Method::GET, path: "/k".into(), access_point: "arn".into() };
         let now = SystemClock.now();
-        let live =
-            keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60), &Arc::default()).unwrap();
-        let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1), &Arc::default()).unwrap();
+        let live = keys
+            .for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60), &Arc::default())
+            .unwrap();
+        let over = keys
+            .for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1), &Arc::default())
+            .unwrap();
         assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();

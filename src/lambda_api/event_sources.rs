@@ -106,7 +106,9 @@ fn check_destination(plane: &LambdaPlane, source: &EventSource) -> Result<(), Ap
         )));
     }
     if arn == source.source_arn {
-        return Err(invalid("The provided destination config is invalid: the queue cannot be its own destination"));
+        return Err(invalid(
+            "The provided destination config is invalid: the queue cannot be its own destination",
+        ));
     }
     Ok(())
 }
@@ -220,8 +222,7 @@ pub(super) fn list(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let mut rows: Vec<(String, Value)> = polling::all(&view)
         .filter(|(function, _, source)| {
             named.as_ref().is_none_or(|named| {
-                named.name == *function
-                    && (named.qualifier.is_none() || named.qualifier == source.qualifier)
+                named.name == *function && (named.qualifier.is_none() || named.qualifier == source.qualifier)
             }) && of_source.as_ref().is_none_or(|arn| source.source_arn == *arn)
         })
         .map(|(function, uuid, source)| (uuid.to_owned(), shown(plane, function, uuid, source)))
@@ -265,8 +266,7 @@ pub(super) async fn delete(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let uuid = call.route.function.clone();
     let name = owner(plane, &uuid)?;
     let id = uuid.clone();
-    let removed =
-        plane.edit(&name, move |_, lambda| lambda.event_sources.remove(&id).ok_or_else(missing));
+    let removed = plane.edit(&name, move |_, lambda| lambda.event_sources.remove(&id).ok_or_else(missing));
     let source = removed.await?;
     plane.polling.changed();
     let mut document = shown(plane, &name, &uuid, &source);

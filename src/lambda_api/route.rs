@@ -120,7 +120,8 @@ mod tests {
     fn requests_find_their_operation() {
         let of = |line: &str| {
             let (method, path) = line.split_once(' ').unwrap();
-            route(&method.parse().unwrap(), &path.parse().unwrap()).map(|found| (found.operation, found.function, found.item))
+            route(&method.parse().unwrap(), &path.parse().unwrap())
+                .map(|found| (found.operation, found.function, found.item))
         };
         let found =
             |operation, function: &str, item: &str| Some((operation, function.to_owned(), item.to_owned()));

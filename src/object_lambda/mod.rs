@@ -235,7 +235,7 @@ impl ObjectLambdaPlane {
             let kept = self.results.get_or_make(etag, Box::pin(make)).await?;
             return self.results.answer(&kept, &read, info).await;
         }
-        let measure = self.measure(&prepared, call.lens);
+        let measure = || self.measure(&prepared, call.lens);
         result::stream((&self.runner, measure), &prepared, source, &read, info).await
     }
 

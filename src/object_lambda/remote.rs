@@ -28,12 +28,12 @@ impl ObjectLambdaPlane {
         let gateway = aws.input_endpoint.as_deref().unwrap_or_else(|| self.platform.gateway());
         let asking = self.ask(call, (lens, action), transformation, &function.name, gateway, parts)?;
         let deadline = Instant::now() + self.limit;
-        let mut measure =
-            Measure::begin(self.platform.meter(), &function.name, "aws", Some(&lens.name), 0)
-                .with_traffic(asking.traffic);
+        let mut measure = Measure::begin(self.platform.meter(), &function.name, "aws", Some(&lens.name), 0)
+            .with_traffic(asking.traffic);
         measure.traffic().receive(asking.event.len() as u64);
         let (sender, receiver) = oneshot::channel();
-        let (remote, name, aws, limit) = (self.remote.clone(), function.name.clone(), aws.clone(), self.limit);
+        let (remote, name, aws, limit) =
+            (self.remote.clone(), function.name.clone(), aws.clone(), self.limit);
         // It is counted when it ends, which may be after the caller has its answer.
         tokio::spawn(async move {
             let invoked = remote.invoke(&name, &aws, asking.event, limit).await;

@@ -112,14 +112,14 @@ pub async fn make(
 /// What fails before the first output. What fails later breaks the connection off, so that no client takes a part for
 /// the whole.
 pub async fn stream(
-    (runner, measure): (&Runner, Measure),
+    (runner, measure): (&Runner, impl FnOnce() -> Measure),
     prepared: &Prepared,
     source: Source,
     read: &Read,
     mut info: ObjectInfo,
 ) -> Result<Response<Body>, ApiError> {
     let (context, input) = source.into_run().await?;
-    let output = runner.run(prepared, context, input, measure).await.map_err(error::run)?;
+    let output = runner.run(prepared, context, input, measure()).await.map_err(error::run)?;
     apply(&output.head, &mut info);
     let mut answer = match &output.body {
         Payload::Bytes(bytes) => {

@@ -94,7 +94,10 @@ impl Tickets {
         id.copy_from_slice(bytes.get(..ID).unwrap_or_default());
         proof.copy_from_slice(bytes.get(ID..).unwrap_or_default());
         let (reply, answer) = oneshot::channel();
-        self.all().insert(id, Waiting { proof, function: function.to_owned(), traffic: Arc::clone(traffic), reply });
+        self.all().insert(
+            id,
+            Waiting { proof, function: function.to_owned(), traffic: Arc::clone(traffic), reply },
+        );
         let token = BASE64URL_NOPAD.encode(&bytes);
         Ok((Ticket { token, id, tickets: self.clone() }, answer))
     }

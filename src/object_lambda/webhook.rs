@@ -63,7 +63,10 @@ impl ObjectLambdaPlane {
             Ok(reply) => {
                 let length = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
                 let measure = measure.with_length(length.and_then(|length| length.parse().ok()));
-                if action == Action::HeadObject || reply.error.is_some() || reply.status == StatusCode::NOT_MODIFIED {
+                if action == Action::HeadObject
+                    || reply.error.is_some()
+                    || reply.status == StatusCode::NOT_MODIFIED
+                {
                     measure.end(Outcome::Answered);
                     let mut answer = relay(reply, deadline)?;
                     *answer.body_mut() = Body::empty();
@@ -88,8 +91,7 @@ impl ObjectLambdaPlane {
         let token = write::token(&answer.headers).map_err(shown)?;
         let route = answer.headers.get("x-amz-request-route").map(http::HeaderValue::as_bytes);
         let redeemed = self.tickets.redeem(token, Some(function));
-        if redeemed.is_none() || token != ticket.token || route != Some(super::event::ROUTE.as_bytes())
-        {
+        if redeemed.is_none() || token != ticket.token || route != Some(super::event::ROUTE.as_bytes()) {
             return Err(error::invalid_response(
                 "x-amz-request-route and x-amz-request-token are not those of the event",
             ));

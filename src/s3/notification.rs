@@ -45,7 +45,8 @@ pub(super) async fn put(
     let bucket = api.bucket(&req.input.bucket)?;
     let notification = read(req.input.notification_configuration)?;
     notification.check()?;
-    let refused = |rule: &NotificationRule| api.notifier.check(&bucket, rule).err().map(|why| (rule.arn.clone(), why));
+    let refused =
+        |rule: &NotificationRule| api.notifier.check(&bucket, rule).err().map(|why| (rule.arn.clone(), why));
     if let Some((arn, why)) = notification.rules.iter().find_map(refused) {
         return Err(ApiError::invalid_argument(
             "Unable to validate the following destination configurations",

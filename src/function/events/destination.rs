@@ -55,7 +55,9 @@ impl Destinations {
         if self.notifier.hand(arn, &record.document.to_string()).await? {
             return Ok(());
         }
-        Err(ApiError::invalid_argument(format!("{arn} is no bucket, function or destination of notifications")))
+        Err(ApiError::invalid_argument(format!(
+            "{arn} is no bucket, function or destination of notifications"
+        )))
     }
 
     async fn write(&self, bucket: &str, record: &Record<'_>) -> Result<(), StoreError> {

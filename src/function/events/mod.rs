@@ -230,13 +230,7 @@ impl Events {
     }
 
     /// Writes a record of what came of an event where the configuration asks for one.
-    async fn record(
-        &self,
-        target: &Resolved,
-        item: &Item,
-        outcome: &Outcome,
-        config: Option<&EventInvoke>,
-    ) {
+    async fn record(&self, target: &Resolved, item: &Item, outcome: &Outcome, config: Option<&EventInvoke>) {
         let is_success = outcome.condition == "Success";
         let wanted = match config {
             Some(config) if is_success => config.on_success.as_deref(),
@@ -247,8 +241,7 @@ impl Events {
         let Some(arn) = wanted else { return };
         let document = self.document(target, item, outcome);
         let id = item.queued.id.as_str();
-        let record =
-            Record { document: &document, prefix: format!("aws/lambda/async/{}", target.name), id };
+        let record = Record { document: &document, prefix: format!("aws/lambda/async/{}", target.name), id };
         if let Err(error) = self.0.destinations.send(self, arn, &record).await {
             let (function, reason) = (target.name.as_str(), error.internal.as_deref());
             tracing::error!(function, id, destination = arn, %error, reason, "the record of an event is lost");

@@ -317,7 +317,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_queue_is_bounded_and_no_function_holds_up_another() {
-        let queue = Arc::new(EventQueue::open(Arc::new(MemoryStore::new(Arc::new(crate::clock::SystemClock)))).unwrap());
+        let queue = Arc::new(
+            EventQueue::open(Arc::new(MemoryStore::new(Arc::new(crate::clock::SystemClock)))).unwrap(),
+        );
         for n in 0..PARALLEL + 5 {
             queue.put(event("f", &n.to_string(), 1)).await.unwrap();
         }

@@ -27,8 +27,7 @@ impl Item {
         let place = format!("{}:{}", line.at.file, line.at.offset);
         let hex = HEXLOWER.encode(&Sha256::digest(place.as_bytes()));
         let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
-        let id =
-            format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32));
+        let id = format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32));
         Self { id, body: line.body, read: now }
     }
 }
@@ -89,11 +88,9 @@ mod tests {
 
     fn items() -> Vec<Item> {
         let place = |offset| Position { file: "f".into(), offset };
-        let line = |body: &str, offset| Line { body: body.into(), at: place(offset), next: place(offset + 2) };
-        vec![
-            Item::new(line("a", 0), Timestamp::UNIX_EPOCH),
-            Item::new(line("b", 2), Timestamp::UNIX_EPOCH),
-        ]
+        let line =
+            |body: &str, offset| Line { body: body.into(), at: place(offset), next: place(offset + 2) };
+        vec![Item::new(line("a", 0), Timestamp::UNIX_EPOCH), Item::new(line("b", 2), Timestamp::UNIX_EPOCH)]
     }
 
     #[test]
@@ -117,7 +114,8 @@ mod tests {
         }
         let of = |id: &str| format!(r#"{{"batchItemFailures":[{{"itemIdentifier":"{id}"}}]}}"#);
         assert_eq!(said(of(&items[1].id)), Some(vec![items[1].id.clone()]));
-        for nonsense in [of(""), of("of another batch"), "[]".into(), r#"{"batchItemFailures":[{}]}"#.into()] {
+        for nonsense in [of(""), of("of another batch"), "[]".into(), r#"{"batchItemFailures":[{}]}"#.into()]
+        {
             assert_eq!(said(nonsense.clone()), None, "{nonsense}");
         }
     }

@@ -72,7 +72,8 @@ impl Places {
     }
 
     async fn write(&self, changes: Vec<(String, Option<Vec<u8>>)>) -> Result<()> {
-        let change = |(uuid, value)| RecordChange { kind: TASK.into(), name: format!("{PREFIX}{uuid}"), value };
+        let change =
+            |(uuid, value)| RecordChange { kind: TASK.into(), name: format!("{PREFIX}{uuid}"), value };
         self.table.write(changes.into_iter().map(change).collect()).await
     }
 }

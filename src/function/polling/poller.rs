@@ -259,7 +259,8 @@ impl Poller {
 
     fn tell(&self, function: &str, action: &'static str, count: usize) {
         if count > 0 {
-            FunctionBatch { function, mapping: &self.uuid, action, count }.emit(&self.polling.0.parts.metrics);
+            FunctionBatch { function, mapping: &self.uuid, action, count }
+                .emit(&self.polling.0.parts.metrics);
         }
     }
 }

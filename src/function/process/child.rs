@@ -57,7 +57,14 @@ impl Child {
             kill_process_group(pid, Signal::KILL).ok();
             return Err(error);
         }
-        Ok(Self { pid, mark: mark.to_owned(), exited, group, told_cpu: AtomicU64::new(0), output: Output::read(reader)? })
+        Ok(Self {
+            pid,
+            mark: mark.to_owned(),
+            exited,
+            group,
+            told_cpu: AtomicU64::new(0),
+            output: Output::read(reader)?,
+        })
     }
 
     /// Waits until it has ended.

@@ -219,9 +219,7 @@ impl Group {
     /// Processor time of all its processes so far.
     #[must_use]
     pub fn cpu_time(&self) -> Option<Duration> {
-        let read = |controller: &str, file: &str| {
-            fs::read_to_string(self.path(controller).join(file)).ok()
-        };
+        let read = |controller: &str, file: &str| fs::read_to_string(self.path(controller).join(file)).ok();
         match &self.hierarchy {
             Hierarchy::V2(_) => {
                 let text = read("", "cpu.stat")?;
