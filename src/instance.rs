@@ -67,6 +67,9 @@ pub enum StartError {
     /// The command of the encryption key gave none.
     #[error(transparent)]
     KeyCommand(#[from] CommandError),
+    /// The encryption key is not that of the data directory.
+    #[error(transparent)]
+    KeyCheck(#[from] encryption::check::CheckError),
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
@@ -169,6 +172,7 @@ impl Instance {
             (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
             (None, None) => DataKey::from_bytes(master.derive("refract sse-s3")),
         };
+        encryption::check::check(&config.data_dir, &root_key)?;
         let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(
             root.clone(),
@@ -185,7 +189,7 @@ impl Instance {
             Arc::clone(&clock),
         );
         let metrics = Arc::new(Metrics::default());
-        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Outbox::open(Arc::new(store.clone()), clock.now());
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
         let mut consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
@@ -314,7 +318,8 @@ impl Instance {
             config.lifecycle,
         )
         .map_err(|error| StartError::Catalog(error.into()))?
-        .telling(notifier);
+        .telling(notifier)
+        .logging(Arc::clone(&app.access_log));
         let notifications =
             notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
         let access_log = access_log::Worker::new(

@@ -255,7 +255,7 @@ impl KeyStore for Keys {
         }
         let view = self.catalog.snapshot();
         if let Some(token) = token.filter(|_| access_key_id.starts_with(sessions::PREFIX)) {
-            let found = self.sessions.lookup(&view, access_key_id, token);
+            let found = self.sessions.lookup(&view, &self.account_id, access_key_id, token);
             return found.map(Some).ok_or_else(crate::auth::invalid_token);
         }
         let Some(key) = view.access_keys.get(access_key_id) else { return Ok(None) };

@@ -112,14 +112,14 @@ impl ControlPlane {
             Op::TagResource(arn) => {
                 let request = wire::parse::<wire::TagResource>(body).ok();
                 said.tags = request.map(|request| tags(request.tags)).unwrap_or_default();
-                arn.clone()
+                settings::canonical(registrar, arn)
             }
             Op::UntagResource(arn) => {
                 let query = route::Query::of(parts.uri.query().unwrap_or_default());
                 said.tag_keys = query.all("tagKeys").map(str::to_owned).collect();
-                arn.clone()
+                settings::canonical(registrar, arn)
             }
-            Op::ListTagsForResource(arn) => arn.clone(),
+            Op::ListTagsForResource(arn) => settings::canonical(registrar, arn),
             Op::ListAccessPoints
             | Op::ListAccessPointsForObjectLambda
             | Op::ListAccessPointsForDirectoryBuckets

@@ -40,6 +40,14 @@ pub(super) async fn delete_public_access_block(registrar: &Registrar) -> Result<
     Ok(no_content())
 }
 
+/// The one ARN by which policies know what may be spelt in several ways; what is no ARN of a point stays.
+pub(super) fn canonical(registrar: &Registrar, arn: &str) -> String {
+    match PointArn::parse(arn) {
+        Some(point) => PointArn { region: registrar.region.clone(), ..point }.to_string(),
+        None => arn.to_owned(),
+    }
+}
+
 fn parse(registrar: &Registrar, arn: &str) -> Result<PointArn, ApiError> {
     let parsed = PointArn::parse(arn).ok_or_else(|| {
         ApiError::invalid_request(format!(

@@ -32,7 +32,8 @@ pub mod classify;
 mod tests;
 mod verify;
 
-use classify::{Classified, Plane};
+use classify::Classified;
+pub use classify::Plane;
 
 /// The door of one server.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
 use crate::clock::Clock;
+use crate::door::Plane;
 use crate::error::ApiError;
 use crate::function::metering::Traffic;
 use crate::policy::via::OBJECT_LAMBDA;
@@ -41,15 +42,22 @@ pub enum Use {
 }
 
 impl Use {
-    /// Whether a request is what the key is for.
+    /// Whether a request to a plane is what the key is for. The plane counts beside the path, for the scope of a
+    /// signature names it before the path does.
     ///
     /// # Errors
     /// 403 AccessDenied.
-    pub fn check(&self, parts: &request::Parts) -> Result<(), ApiError> {
+    pub fn check(&self, plane: Plane, parts: &request::Parts) -> Result<(), ApiError> {
         let path = parts.uri.path();
         let right = match self {
-            Self::Answer { .. } => parts.method == Method::POST && path == "/WriteGetObjectResponse",
-            Self::Read { method, path: bound, .. } => parts.method == *method && path == bound,
+            Self::Answer { .. } => {
+                plane == Plane::WriteGetObjectResponse
+                    && parts.method == Method::POST
+                    && path == "/WriteGetObjectResponse"
+            }
+            Self::Read { method, path: bound, .. } => {
+                plane == Plane::S3 && parts.method == *method && path == bound
+            }
         };
         if right {
             return Ok(());
@@ -243,9 +251,14 @@ mod tests {
         assert_eq!(found.principal.arn, "arn:aws:sts::000000000000:assumed-role/reader/f");
         assert!(found.session_token.is_some());
         let purpose = keys.use_of(&issued.id).unwrap();
-        purpose.check(&parts("POST /WriteGetObjectResponse")).unwrap();
+        let answer = parts("POST /WriteGetObjectResponse");
+        purpose.check(Plane::WriteGetObjectResponse, &answer).unwrap();
+        for plane in [Plane::S3, Plane::Control, Plane::Lambda, Plane::Iam, Plane::Sts] {
+            assert_eq!(purpose.check(plane, &answer).unwrap_err().code, "AccessDenied", "{plane:?}");
+        }
         for line in ["GET /b/k", "PUT /WriteGetObjectResponse", "POST /_refract/v1/keys", "GET /"] {
-            assert_eq!(purpose.check(&parts(line)).unwrap_err().code, "AccessDenied", "{line}");
+            let plane = Plane::WriteGetObjectResponse;
+            assert_eq!(purpose.check(plane, &parts(line)).unwrap_err().code, "AccessDenied", "{line}");
         }
         let id = issued.id.clone();
         drop(issued);
@@ -267,9 +280,12 @@ mod tests {
         assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();
-        purpose.check(&parts("GET /k?x=1")).unwrap();
+        purpose.check(Plane::S3, &parts("GET /k?x=1")).unwrap();
+        for plane in [Plane::WriteGetObjectResponse, Plane::Control, Plane::Lambda, Plane::Iam, Plane::Sts] {
+            assert!(purpose.check(plane, &parts("GET /k")).is_err(), "{plane:?}");
+        }
         for line in ["HEAD /k", "GET /k2", "PUT /k", "GET /b/k"] {
-            assert!(purpose.check(&parts(line)).is_err(), "{line}");
+            assert!(purpose.check(Plane::S3, &parts(line)).is_err(), "{line}");
         }
     }
 }

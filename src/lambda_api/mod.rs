@@ -142,7 +142,10 @@ impl LambdaPlane {
             .find(|(name, _)| name == "Qualifier")
             .map(|(_, value)| value.into_owned());
         let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
-        Ok(self.arn(&named.name, named.qualifier.as_deref()))
+        // Only where the operation acts on what is qualified: elsewhere it must not lead past a statement about the
+        // function.
+        let qualifier = named.qualifier.as_deref().filter(|_| route::acts_on_versions(route.operation));
+        Ok(self.arn(&named.name, qualifier))
     }
 
     /// Answers a request.

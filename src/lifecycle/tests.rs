@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use super::decide::{self, Action, Seen};
 use super::place::{Place, Places};
 use super::{Days, Options, Worker};
+use crate::access_log::Inbox;
 use crate::bucket::lifecycle::{Expiration, Filter, Lifecycle, Noncurrent, Rule, Transition, When};
-use crate::bucket::{BucketConfig, Versioning};
+use crate::bucket::{BucketConfig, Logging, Versioning};
 use crate::clock::Clock;
 use crate::store::memory::MemoryStore;
 use crate::store::{
@@ -201,6 +202,57 @@ async fn a_transition_changes_the_class_alone() {
     let after = world.store.head("b", "k", VersionRef::Current).await.unwrap();
     assert_eq!(after.headers.storage_class.as_deref(), Some("GLACIER"));
     assert_eq!(ObjectInfo { headers: before.headers.clone(), ..after }, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_rules_do_stands_in_the_log_of_a_bucket_that_has_one() {
+    let moved = vec![Transition { when: When::Days(1), class: "DEEP_ARCHIVE".into() }];
+    let filter = Some(Filter { larger_than: Some(1), ..Filter::default() });
+    let rules = vec![
+        Rule { expiration: after(1), ..rule("old") },
+        Rule { abort_days: Some(1), ..rule("up") },
+        Rule { transitions: moved, prefix: None, filter, ..rule("") },
+    ];
+    let mut world = World::new(Versioning::Enabled, rules).await;
+    let inbox = Arc::new(Inbox::default());
+    world.worker = World::worker(&world.store, &world.clock).logging(Arc::clone(&inbox));
+    let logged = |bucket: &mut crate::store::Bucket| {
+        bucket.config.logging = Some(Logging {
+            target: "logs".into(),
+            prefix: String::new(),
+            key_format: None,
+            grants: Vec::new(),
+            changed: Timestamp::UNIX_EPOCH,
+        });
+        Ok(())
+    };
+    let (kept, _) = (world.put("kept").await, world.put("old one").await);
+    world.store.create_upload("b", "up", NewUpload::default()).await.unwrap();
+    world.store.update_bucket("b", Box::new(logged)).await.unwrap();
+    world.pass_after(1).await;
+    let (lines, lost) = inbox.take();
+    assert_eq!(lost, 0);
+    let fields = |line: &crate::access_log::inbox::Line| {
+        let words: Vec<_> = line.text.split(' ').collect();
+        assert_eq!(words[4..6], ["-", "AmazonS3"], "{}", line.text);
+        // Operation, key, version, size; nothing was asked for or answered.
+        assert_eq!(words[9..13], ["-", "-", "-", "-"], "{}", line.text);
+        (words[7].to_owned(), words[8].to_owned(), words[13].to_owned())
+    };
+    let mut seen: Vec<_> = lines.iter().map(fields).collect();
+    seen.sort();
+    let line =
+        |operation: &str, key: &str, size: &str| (operation.to_owned(), key.to_owned(), size.to_owned());
+    assert_eq!(
+        seen,
+        [
+            line("S3.CREATE.DELETEMARKER", "old%20one", "4"),
+            line("S3.DELETE.UPLOAD", "up", "-"),
+            line("S3.TRANSITION_GDA.OBJECT", "kept", "4"),
+        ]
+    );
+    let version = kept.version.unwrap().to_string();
+    assert!(lines.iter().any(|line| line.text.contains(&version)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,8 +15,8 @@ use crate::auth::{Principal, PrincipalKind};
 use crate::error::ApiError;
 use crate::function::Prepared;
 use crate::policy::Access;
-use crate::s3::Reader;
 use crate::s3::encryption::CustomerHeaders;
+use crate::s3::{Read, Reader};
 use crate::store::{Object, ObjectInfo, Payload, StoreError, VersionRef};
 
 use super::{LensCall, error};
@@ -42,7 +42,8 @@ impl Source {
         limits: Limits,
     ) -> Result<Self, ApiError> {
         let bucket = call.access.bucket.name.as_str();
-        let object = reader.open(&call.access, call.key, VersionRef::Current, CustomerHeaders::Own).await?;
+        let version = Read::of(parts)?.version;
+        let object = reader.open(&call.access, call.key, version, CustomerHeaders::Own).await?;
         let mut resources = Vec::new();
         for key in prepared.work.resources() {
             let access = Access { key: Some(&key), ..call.access };

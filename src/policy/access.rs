@@ -16,7 +16,7 @@ use crate::store::{Bucket, ObjectInfo};
 use super::asked::Asked;
 use super::decision::{Decision, Reason};
 use super::evaluate::PolicySet;
-use super::gates::{ACL, Gate, Ruling, Seen};
+use super::gates::{ACL, Gate, KEPT, Ruling, Seen};
 use super::keys;
 use super::operation;
 use super::statement::Request;
@@ -78,9 +78,27 @@ impl<'a> Access<'a> {
     /// 403 AccessDenied.
     pub fn pass(&self, action: &str, object: Option<&ObjectInfo>, seen: Seen<'_>) -> Result<(), ApiError> {
         match self.walk(action, object, false, seen) {
+            Ruling::Allow if self.is_for_owner_alone(action) => Err(match self.principal {
+                None => {
+                    self.denied(action, "denied: whose policy the bucket has is its owner's account's to say")
+                }
+                Some(_) => ApiError::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "MethodNotAllowed",
+                    "The specified method is not allowed against this resource.",
+                )
+                .with_internal(format!("{action} by another account than the bucket's owner")),
+            }),
             Ruling::Allow => Ok(()),
             Ruling::Silent(why) | Ruling::Deny(why) => Err(self.denied(action, &why)),
         }
+    }
+
+    /// Whether a caller who is not of the bucket owner's account asks for what no policy can give to one: to read or
+    /// change the bucket's policy (S3 API reference, PutBucketPolicy).
+    fn is_for_owner_alone(&self, action: &str) -> bool {
+        let account = self.principal.map(|principal| principal.account_id.as_str());
+        KEPT.contains(&action) && account != Some(self.bucket.owner.as_str())
     }
 
     /// Whether a statement denies an action that nothing need allow.

@@ -27,8 +27,8 @@ static GRANTED: LazyLock<Option<Policy>> = LazyLock::new(|| {
     Policy::parse(text, PolicyKind::Resource).ok()
 });
 
-/// What is still allowed to the account where a bucket policy cannot be read, so that it can be put right.
-const KEPT: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+/// What the owner's account alone may do, and may still do where a bucket policy cannot be read, to put it right.
+pub(super) const KEPT: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
 
 /// One gate that a request passes.
 pub(super) struct Gate<'a> {

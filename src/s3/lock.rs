@@ -52,7 +52,8 @@ fn require_lock(bucket: &Bucket) -> Result<&ObjectLock, ApiError> {
     bucket.config.object_lock.as_ref().ok_or_else(missing)
 }
 
-/// What forbids to delete an object that is about to be written: as its headers say, or else as the bucket does.
+/// What forbids to delete an object that is about to be written, as its headers say; where they say nothing of
+/// retention, the store takes the bucket's default when it writes.
 ///
 /// # Errors
 /// 400 InvalidArgument for half of a retention, an unknown mode or a time that is past; 400 InvalidRequest in a bucket
@@ -65,10 +66,7 @@ pub(super) fn of_new_object(api: &Api, bucket: &Bucket, headers: &HeaderMap) -> 
     }
     let now = api.clock.now();
     let retention = match (mode, until) {
-        (None, None) => {
-            let default = bucket.config.object_lock.as_ref().and_then(|lock| lock.default.as_ref());
-            default.map(|default| default.from(now))
-        }
+        (None, None) => None,
         (Some(mode), Some(until)) => {
             let mode = mode_of(mode).ok_or_else(|| {
                 ApiError::invalid_argument("Unknown wormMode directive").with_detail("ArgumentName", MODE)

@@ -28,6 +28,7 @@ mod api;
 mod attributes;
 mod bucket;
 mod checksum;
+mod complete;
 mod convert;
 mod copy;
 pub mod cors;
@@ -54,6 +55,7 @@ mod post_policy;
 mod preconditions;
 mod put;
 mod range;
+mod room;
 mod said;
 #[cfg(test)]
 mod states;

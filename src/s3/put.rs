@@ -18,7 +18,7 @@ use crate::store::{
 };
 
 use super::checksum::Claim;
-use super::{Api, acl, checksum, convert, encryption, headers, lifecycle, lock, version};
+use super::{Api, acl, checksum, convert, encryption, headers, lifecycle, lock, room, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 pub(super) const MAX_PUT: u64 = 5 << 30;
@@ -119,6 +119,7 @@ pub(super) async fn write(
         ..NewObject::default()
     };
     let claim = Claim::read(headers)?;
+    room::for_object(store, bucket, key, length).await?;
     let staged = stage(store, stream, length, &claim, data_key).await?;
     if staged.size < least {
         return Err(ApiError::new(
@@ -179,7 +180,7 @@ async fn stage(
 }
 
 /// The length of a body; `None` for one that comes in HTTP's own chunks, which AWS refuses and other stores take.
-fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+pub(super) fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     let value = match headers.get(header::CONTENT_LENGTH) {
         Some(value) => value,
         None if headers.contains_key(header::TRANSFER_ENCODING) => return Ok(None),

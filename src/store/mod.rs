@@ -1,6 +1,7 @@
 //! Objects and buckets: the [`Store`] trait, its types, and one file or folder for each implementation.
 //!
 //! - [`types`]: what a store holds and answers.
+//! - [`uploads`]: the same of multipart uploads.
 //! - [`error`]: what can go wrong, by what the caller can do.
 //! - [`fs`]: the durable engine: redb for heads and small bodies, one file for each larger body.
 //! - [`memory`]: the reference model, for tests and comparison.
@@ -24,12 +25,14 @@ mod md5;
 pub mod memory;
 pub mod record;
 pub mod types;
+pub mod uploads;
 pub mod usage;
 pub mod version;
 
 pub use error::StoreError;
 pub use record::{Record, RecordChange, RecordTable};
 pub use types::*;
+pub use uploads::*;
 pub use usage::{Quota, Usage};
 pub use version::{DeleteMarker, Lock, Retention, RetentionMode, VersionId, VersionRef};
 

@@ -20,6 +20,7 @@ mod audited;
 mod explained;
 mod gate;
 mod points;
+mod spellings;
 mod spoofed;
 mod story;
 

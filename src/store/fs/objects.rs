@@ -55,7 +55,7 @@ impl FsStore {
                 usage.add_object(size);
             })?;
             let (version, order) = tx.make_way(&bucket, &key, old)?;
-            let info = object.into_info(size, etag, tx.now, None, version);
+            let info = object.into_info(&bucket, size, etag, tx.now, None, version);
             let row = ObjectRow { info, place: body.write(tx)?, order };
             tx.set_object(&object_key, &row)?;
             tx.usage(bucket.id)?.add_object(size);

@@ -166,7 +166,7 @@ impl FsStore {
             let usage = tx.usage(bucket.id)?;
             usage.remove_parts(uploaded);
             usage.add_object(size);
-            let info = head.into_info(size, object.etag, tx.now, count, version);
+            let info = head.into_info(&bucket, size, object.etag, tx.now, count, version);
             let place = Place::Parts { upload: id.clone(), order };
             let row = ObjectRow { info, place, order: place_in_order };
             tx.set_object(&object_key, &row)?;
