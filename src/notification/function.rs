@@ -32,7 +32,7 @@ pub struct Functions {
 }
 
 /// A message with the function that it is for.
-pub(super) fn wrap(bucket: &Bucket, arn: &str, message: Value) -> String {
+pub(super) fn wrap(bucket: &Bucket, arn: &str, message: &Value) -> String {
     json!({ "bucket": bucket.name, "owner": bucket.owner, "function": arn, "event": message }).to_string()
 }
 

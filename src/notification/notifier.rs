@@ -106,7 +106,7 @@ impl Notifier {
             let (key, rule, happened) = told.get(n)?;
             let message = event::message(bucket, &rule.id, cause, happened, number);
             let body = match rule.kind {
-                DestinationKind::Function => function::wrap(bucket, &rule.arn, message),
+                DestinationKind::Function => function::wrap(bucket, &rule.arn, &message),
                 DestinationKind::Queue | DestinationKind::Topic => message.to_string(),
             };
             Some((key.clone(), body))
