@@ -107,12 +107,7 @@ impl Oidc {
     }
 
     /// The keys of an issuer, of no more than an age.
-    async fn keys_of(
-        &self,
-        url: &str,
-        now: Timestamp,
-        age: SignedDuration,
-    ) -> Result<Arc<KeySet>, ApiError> {
+    async fn keys_of(&self, url: &str, now: Timestamp, age: SignedDuration) -> Result<Arc<KeySet>, ApiError> {
         let issuer = self.issuers.get_with(url.to_owned(), Arc::default);
         if let Some(keys) = issuer.keys_within(now, age) {
             return Ok(keys);
