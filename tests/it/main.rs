@@ -12,3 +12,5 @@ mod tls;
 #[cfg(feature = "wasm")]
 mod wasm;
 mod webhook;
+#[cfg(feature = "tls")]
+mod webhook_tls;
