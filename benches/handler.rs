@@ -45,8 +45,10 @@ impl Connection {
 
     fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Result<Answer, Failure> {
         let host = &self.host;
-        let length = if method == "GET" { String::new() } else { format!("content-length: {}\r\n", body.len()) };
-        let mut whole = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n").into_bytes();
+        let length =
+            if method == "GET" { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let mut whole =
+            format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}{length}\r\n").into_bytes();
         whole.extend_from_slice(body);
         self.stream.write_all(&whole)?;
         let mut filled = 0;
@@ -115,17 +117,19 @@ fn copy(gateway: &mut Connection, context: &Value) -> Result<(), Failure> {
     let url = text("inputS3Url");
     let path = url.splitn(4, '/').nth(3).ok_or("a URL without a path")?;
     let found = gateway.send("GET", &format!("/{path}"), "", b"")?;
-    let length = found.body.len().to_string();
     let kind = found.content_type.unwrap_or_default();
     let own = [
-        ("x-amz-fwd-header-content-length", length.as_str()),
         ("x-amz-fwd-header-content-type", kind.as_str()),
         ("x-amz-request-route", text("outputRoute")),
         ("x-amz-request-token", text("outputToken")),
     ];
     let headers = signed(&gateway.host, &own)?;
     let answer = gateway.send("POST", "/WriteGetObjectResponse", &headers, &found.body)?;
-    if answer.status == 200 { Ok(()) } else { Err(format!("the answer was answered {}", answer.status).into()) }
+    if answer.status == 200 {
+        Ok(())
+    } else {
+        Err(format!("the answer was answered {}", answer.status).into())
+    }
 }
 
 fn main() -> Result<(), Failure> {

@@ -137,8 +137,7 @@ impl Runner {
                 }
             })
             .await??;
-        let mut run =
-            Run { runner: self.clone(), stage: Some(stage), input: Input { rest, ..input }, ended };
+        let mut run = Run { runner: self.clone(), stage: Some(stage), input: Input { rest, ..input }, ended };
         let (mut first, mut size): (Vec<Bytes>, usize) = (Vec::new(), output.len());
         if size > 0 {
             first.push(output.into());
@@ -246,8 +245,7 @@ impl Run {
             let Some(stage) = self.stage.take() else { return Ok(None) };
             let rest = std::mem::take(&mut self.input.rest);
             let ends = rest.is_empty();
-            let (stage, rest, done, output) =
-                self.runner.step(move || advance(stage, rest, ends)).await??;
+            let (stage, rest, done, output) = self.runner.step(move || advance(stage, rest, ends)).await??;
             (self.stage, self.input.rest, self.ended) = (Some(stage), rest, done);
             if !output.is_empty() {
                 return Ok(Some(output.into()));

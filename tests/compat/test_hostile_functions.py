@@ -1,5 +1,4 @@
 """Functions that attack: each is held to what is its own, and the others are served meanwhile."""
-import http.client
 import http.server
 import io
 import json
@@ -14,8 +13,7 @@ import urllib.parse
 import zipfile
 
 import pytest
-from botocore.exceptions import ClientError
-from conftest import ACCOUNT, binary
+from conftest import ACCOUNT, ROOT, binary
 from test_functions import PLAIN, Functions, package, refused
 
 HANDLER = "def handler(event, context):\n    "
@@ -181,16 +179,16 @@ def test_a_slow_reader(fn):
     name = fn.create(PLAIN + """
 def handler(event, context):
     answer(event["getObjectContext"], (bytes(65536) for _ in range(4096)))
-""")
+""", MemorySize=512)
     lens = fn.lens(name)
     url = urllib.parse.urlsplit(fn.s3.generate_presigned_url("get_object", Params={"Bucket": lens, "Key": "k"}))
     before, readers = memory(fn), []
-    for _ in range(8):
+    for _ in range(4):
         one = socket.socket()
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         one.settimeout(20)
         one.connect((url.hostname, url.port))
-        one.sendall(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
+        one.sendall(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode())
         readers.append(one)
     began = time.monotonic()
     assert readers[0].recv(12) == b"HTTP/1.1 200"
@@ -229,14 +227,14 @@ def handler(event, context):
     seen = {"task": sorted(os.listdir("/var/task")), "tmp": os.listdir("/tmp"),
             "processes": sorted(one for one in os.listdir("/proc") if one.isdigit())}
     found = []
-    for root in ("/tmp", "/var", "/opt", "/home", "/root", "/etc", "/run", "/mnt", "/srv", "/dev", "/sys", *event["paths"]):
+    for root in ("/tmp", "/var", "/opt", "/home", "/root", "/etc", "/run", "/mnt", "/srv", "/sys", *event["paths"]):
         for directory, _, names in os.walk(root):
             for name in names:
                 try:
                     with open(os.path.join(directory, name), "rb") as file: content = file.read(1 << 16)
                 except OSError:
                     continue
-                if b"the victim's secret" in content or b"hidden-value" in content:
+                if any(mark.encode() in content for mark in event["marks"]):
                     found.append(os.path.join(directory, name))
     seen["found"] = found
     seen["paths"] = [path for path in event["paths"] if os.path.exists(path)]
@@ -260,9 +258,9 @@ def handler(event, context):
     running = threading.Thread(target=fn.invoke, args=(victim, {"sleep": 3}))
     running.start()
     time.sleep(0.5)
-    store = str(fn.runtimes.parent / "store")
+    paths = [str(fn.runtimes.parent / "store"), str(ROOT), "/sys/fs/cgroup", "/etc/shadow"]
     pids = [fn.server.process.pid, os.getpid()]
-    seen = fn.invoke(spy, {"paths": [store, str(pathlib.Path.home()), "/sys/fs/cgroup"], "pids": pids})[1]
+    seen = fn.invoke(spy, {"paths": paths, "pids": pids, "marks": ["the victim's secret", "hidden-value"]})[1]
     running.join()
     assert seen["task"] == ["app.py"] and seen["tmp"] == [] and seen["processes"] == ["1"], seen
     assert seen["found"] == [] and seen["paths"] == [] and seen["traced"] == [], seen
@@ -279,12 +277,13 @@ import os, socket
 def open_at(address, port):
     with socket.socket() as one:
         one.settimeout(0.5)
-        return one.connect_ex((address, port)) == 0
+        # A socket may be given the port that it asks for, and then meets itself.
+        return one.connect_ex((address, port)) == 0 and one.getsockname() != one.getpeername()
 def handler(event, context):
     seen = {"loopback": [port for port in range(1, 65536) if open_at("127.0.0.1", port)]}
     seen["others"] = [[address, port] for address in event["addresses"] for port in event["ports"] if open_at(address, port)]
     with open("/proc/net/dev") as file: seen["interfaces"] = [line.split(":")[0].strip() for line in file if ":" in line]
-    for family, kind, protocol in ((socket.AF_PACKET, socket.SOCK_RAW, 0), (socket.AF_INET, socket.SOCK_RAW, 1), (16, socket.SOCK_RAW, 0)):
+    for family, kind, protocol in ((socket.AF_PACKET, socket.SOCK_RAW, 0), (socket.AF_INET, socket.SOCK_RAW, 1)):
         try:
             socket.socket(family, kind, protocol).close()
             seen.setdefault("raw", []).append(family)
@@ -317,7 +316,7 @@ import os, time, urllib.request
 with open("/tmp/beats", "a", buffering=1) as file:
     while True:
         try:
-            urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/x", timeout=1).close()
+            urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_refract/health/live", timeout=1).close()
         except urllib.request.HTTPError:
             pass
         file.write(f"{time.time()} {time.process_time()}\\\\n")
@@ -326,10 +325,11 @@ with open("/tmp/beats", "a", buffering=1) as file:
 def handler(event, context):
     if not os.path.exists("/tmp/beats"):
         subprocess.Popen([sys.executable, "-c", BEAT], start_new_session=True)
-    time.sleep(0.7)
+    begun = os.path.getsize("/tmp/beats") if os.path.exists("/tmp/beats") else 0
+    while not os.path.exists("/tmp/beats") or os.path.getsize("/tmp/beats") < begun + 200: time.sleep(0.05)
     with open("/tmp/beats") as file: return [line.split() for line in file]
 """)
-    fn.invoke(name)
+    assert "FunctionError" not in fn.invoke(name)[0]
     frozen = time.time()
     time.sleep(2)
     thawed = time.time()
@@ -337,7 +337,7 @@ def handler(event, context):
     before = [beat for beat in beats if beat[0] < frozen]
     after = [beat for beat in beats if beat[0] >= thawed]
     # It was running on both sides, and not in between: 100 ms are for the freezer and for clocks.
-    assert before and after, (len(before), len(after))
+    assert before and after, (frozen, thawed, beats)
     assert not [at for at, _ in beats if frozen + 0.1 < at < thawed - 0.1]
     assert after[0][1] - before[-1][1] < 0.2
     fn.awslambda.delete_function(FunctionName=name)
@@ -417,7 +417,6 @@ def test_a_zip_bomb(fn):
     before = memory(fn)
     refusal = ("InvalidParameterValueException", 400)
     assert create(fn, package({"zeros": bytes(251 << 20)})) == refusal
-    assert create(fn, package({f"zeros{n}": bytes(64 << 20) for n in range(5)})) == refusal
     assert create(fn, package({f"{n}": b"" for n in range(20_001)})) == refusal
     # One that lies about its size: it says one byte, and unpacks to 300 MiB.
     lying = bytearray(package({"zeros": bytes(300 << 20)}))
@@ -445,8 +444,8 @@ def test_a_head_reply_of_more_than_6_mb(fn):
     assert refused(fn.s3.head_object, Bucket=fn.lens(large, "HeadObject"), Key="head")[1] == 500
     body = fn.invoke(large)[1]
     assert body["errorType"] == "Function.ResponseSizeTooLarge" and "6291556" in body["errorMessage"], body
-    # The same of a listing, and a HEAD whose headers fit into 6 MB but into no answer.
+    # The same of a listing, and HEADs whose headers fit into 6 MB but into no answer.
     assert refused(fn.s3.list_objects_v2, Bucket=fn.lens(large, "ListObjectsV2"))[1] == 500
-    wide = fn.create(HANDLER + "return {'statusCode': 200, 'headers': {f'x-amz-meta-{n}': 'y' * 1000 for n in range(5000)}}\n")
-    with pytest.raises((ClientError, http.client.HTTPException, OSError)):
-        fn.s3.head_object(Bucket=fn.lens(wide, "HeadObject"), Key="head")
+    for headers in ("{f'x-amz-meta-{n}': 'y' * 1000 for n in range(5000)}", "{f'x-amz-meta-{n}': '' for n in range(100_000)}"):
+        many = fn.create(HANDLER + f"return {{'statusCode': 200, 'headers': {headers}}}\n")
+        assert refused(fn.s3.head_object, Bucket=fn.lens(many, "HeadObject"), Key="head")[1] == 400

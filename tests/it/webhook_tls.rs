@@ -148,7 +148,10 @@ fn a_webhook_is_asked_by_mutual_tls_and_no_other_way() {
         ("stranger", json!({ "url": url, "ca": ca, "client_identity": stranger })),
         ("impostor", json!({ "url": url, "ca": others.certificate.pem(), "client_identity": identity })),
         ("public", json!({ "url": url, "client_identity": identity })),
-        ("misnamed", json!({ "url": url.replace("127.0.0.1", "localhost"), "ca": ca, "client_identity": identity })),
+        (
+            "misnamed",
+            json!({ "url": url.replace("127.0.0.1", "localhost"), "ca": ca, "client_identity": identity }),
+        ),
     ] {
         let answer = get(&server, dir.path(), name, &spec);
         assert!(answer.contains("<Code>LambdaInvocationFailed</Code>"), "{name}: {answer}");
