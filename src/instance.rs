@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use crate::access_log;
+use crate::bodies::Bodies;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -23,7 +24,7 @@ use crate::function::code::CodeStore;
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
 use crate::function::wasm::{self, Components};
-use crate::function::webhook::Webhooks;
+use crate::function::webhook::{Exchanges, Webhooks};
 use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::notification::{self, Consumers, Notifier, Outbox};
@@ -61,6 +62,9 @@ pub enum StartError {
     /// The command of the encryption key gave none.
     #[error(transparent)]
     KeyCommand(#[from] CommandError),
+    /// The encryption key is not that of the data directory.
+    #[error(transparent)]
+    KeyCheck(#[from] encryption::check::CheckError),
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
@@ -156,13 +160,16 @@ impl Instance {
             compile_timeout: config.wasm_compile,
             queue: FUNCTION_QUEUE,
         });
-        let webhooks = Webhooks::new(Arc::clone(&master), config.functions.webhook_private);
-        let remote = Remote::new(Arc::clone(&master), config.functions.webhook_private);
+        let exchanges = Exchanges::new(config.functions.webhook_concurrency);
+        let private = config.functions.webhook_private;
+        let webhooks = Webhooks::new(Arc::clone(&master), private, exchanges.clone());
+        let remote = Remote::new(Arc::clone(&master), private, exchanges);
         let root_key = match (&config.encryption_key, &config.encryption_key_command) {
             (Some(key), _) => key.clone(),
             (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
             (None, None) => DataKey::from_bytes(master.derive("refract sse-s3")),
         };
+        encryption::check::check(&config.data_dir, &root_key)?;
         let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(
             root.clone(),
@@ -179,7 +186,7 @@ impl Instance {
             Arc::clone(&clock),
         );
         let metrics = Arc::new(Metrics::default());
-        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Outbox::open(Arc::new(store.clone()), clock.now());
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
         let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
@@ -196,7 +203,7 @@ impl Instance {
         let address = listener.local_addr().map_err(StartError::Gateway)?;
         let gateway = format!("http://{address}");
         let code = CodeStore::new(Arc::new(store.clone()));
-        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let temporary = TemporaryKeys::new(Arc::clone(&catalog), Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
         // A few wait while the server takes them.
         let (connections, streams) = mpsc::channel(64);
@@ -246,6 +253,8 @@ impl Instance {
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             oidc_http_hosts: config.oidc_http_hosts.clone(),
+            oidc_private: config.oidc_private,
+            bodies: Bodies::new(config.body_memory),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,
@@ -270,7 +279,8 @@ impl Instance {
             config.lifecycle,
         )
         .map_err(|error| StartError::Catalog(error.into()))?
-        .telling(notifier);
+        .telling(notifier)
+        .logging(Arc::clone(&app.access_log));
         let notifications =
             notification::Worker::new(outbox, consumers, Arc::clone(&app.clock), Arc::clone(&app.metrics));
         let access_log = access_log::Worker::new(

@@ -72,9 +72,6 @@ impl Begun {
         let version =
             query_pairs(parts.uri.query().unwrap_or_default()).find(|(name, _)| name == "versionId");
         let record = Record {
-            bucket_owner: canonical_id(&bucket.owner),
-            bucket: bucket.name.clone(),
-            time,
             remote_ip: connection.map(|connection| connection.peer.ip()),
             operation: operation::name(parts, key.is_some()),
             key: key.map(str::to_owned),
@@ -86,7 +83,7 @@ impl Begun {
             tls_version: connection.and_then(|connection| connection.tls).map(|tls| tls.version),
             host_header: text(header::HOST).or_else(|| parts.uri.authority().map(ToString::to_string)),
             access_point_arn,
-            ..Record::default()
+            ..Record::of(bucket, time)
         };
         let announced = self::text(&parts.headers, "x-amz-decoded-content-length")
             .or_else(|| text(header::CONTENT_LENGTH))
@@ -137,7 +134,7 @@ impl Begun {
             requester: context.principal.as_ref().map(requester),
             request_id: context.id.clone(),
             host_id: Some(context.id.clone()),
-            status: answer.status.as_u16(),
+            status: Some(answer.status.as_u16()),
             error_code: answer.error_code.map(str::to_owned),
             bytes_sent: answer.sent,
             object_size: self.size(answer),
@@ -158,7 +155,7 @@ impl Begun {
                 key: Some(part.key),
                 version_id: part.version_id,
                 object_size: part.size,
-                status: status.unwrap_or(if batch { 204 } else { 200 }),
+                status: Some(status.unwrap_or(if batch { 204 } else { 200 })),
                 error_code: code.filter(|code| !code.is_empty()),
                 request_uri: None,
                 bytes_sent: 0,

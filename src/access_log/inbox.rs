@@ -44,7 +44,7 @@ impl Inbox {
     }
 
     /// All lines so far, and how many found no room.
-    pub(super) fn take(&self) -> (Vec<Line>, u64) {
+    pub(crate) fn take(&self) -> (Vec<Line>, u64) {
         let Waiting { lines, lost, .. } =
             std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         (lines, lost)

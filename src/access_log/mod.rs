@@ -5,10 +5,12 @@
 //! - [`record`]: a line.
 //! - [`notes`]: what an operation adds to the lines of its request.
 //! - [`begun`]: a request under way, and its lines once it is answered.
+//! - [`acted`]: what lifecycle rules did, which no request asked for.
 //! - [`inbox`]: lines on their way to the worker.
 //! - [`permit`]: whether the service may deliver into a bucket.
 //! - [`worker`]: gathers lines, keeps them across a crash, delivers them.
 
+pub mod acted;
 pub mod begun;
 pub mod inbox;
 mod key;
@@ -21,6 +23,7 @@ mod spool;
 mod tests;
 pub mod worker;
 
+pub use acted::Acted;
 pub use begun::{Answer, Begun};
 pub use inbox::Inbox;
 pub use notes::{Notes, Part};

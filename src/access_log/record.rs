@@ -7,6 +7,9 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::catalog::canonical_id;
+use crate::store::Bucket;
+
 /// What a key keeps as it is.
 const KEY: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'*');
@@ -32,8 +35,8 @@ pub struct Record {
     pub key: Option<String>,
     /// The request line; `None` for a part of a request.
     pub request_uri: Option<String>,
-    /// Status.
-    pub status: u16,
+    /// Status; `None` where nothing was answered.
+    pub status: Option<u16>,
     /// Code of the error.
     pub error_code: Option<String>,
     /// Bytes of the answer's body.
@@ -69,6 +72,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// One of a bucket's log, of which nothing else is known yet.
+    #[must_use]
+    pub fn of(bucket: &Bucket, time: Timestamp) -> Self {
+        Self {
+            bucket_owner: canonical_id(&bucket.owner),
+            bucket: bucket.name.clone(),
+            time,
+            ..Self::default()
+        }
+    }
+
     /// The line, with its end.
     #[must_use]
     pub fn line(&self) -> String {
@@ -91,7 +105,7 @@ impl Record {
             operation = self.operation,
             key = word(key.as_deref()),
             uri = quoted(self.request_uri.as_deref(), "-"),
-            status = self.status,
+            status = number(self.status.map(u128::from)),
             error = word(self.error_code.as_deref()),
             sent = number(nonzero),
             size = number(self.object_size.map(u128::from)),
@@ -177,7 +191,7 @@ mod tests {
             operation: "REST.GET.OBJECT".into(),
             key: Some("a b/\"ü".into()),
             request_uri: Some("GET /b/a%20b HTTP/1.1".into()),
-            status: 404,
+            status: Some(404),
             error_code: Some("NoSuchKey".into()),
             bytes_sent: 7,
             total_time: Some(12),

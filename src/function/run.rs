@@ -171,8 +171,13 @@ impl Runner {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RunError> {
-        let _permit = self.permits.acquire().await.map_err(|_| RunError::Panicked)?;
-        let task = tokio::task::spawn_blocking(work);
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| RunError::Panicked)?;
+        // The step has it, not who waits: a client that leaves does not end what is running.
+        let task = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        });
         match tokio::time::timeout(STALL, task).await {
             Err(_) => Err(RunError::Stalled),
             Ok(Err(_)) => Err(RunError::Panicked),

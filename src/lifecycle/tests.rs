@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use super::decide::{self, Action, Seen};
 use super::place::{Place, Places};
 use super::{Days, Options, Worker};
+use crate::access_log::Inbox;
 use crate::bucket::lifecycle::{Expiration, Filter, Lifecycle, Noncurrent, Rule, Transition, When};
-use crate::bucket::{BucketConfig, Versioning};
+use crate::bucket::{BucketConfig, Logging, Versioning};
 use crate::clock::Clock;
 use crate::store::memory::MemoryStore;
 use crate::store::{
@@ -69,12 +70,15 @@ impl World {
     async fn put_with(&self, key: &str, object: NewObject) -> ObjectInfo {
         let body = Payload::Bytes(Bytes::from_static(b"body"));
         let staged = self.store.stage(body, StageOptions::default()).await.unwrap();
-        self.store.put("b", key, staged, object, WriteCondition::Always).await.unwrap()
+        self.store
+            .put(&self.store.bucket("b").unwrap(), key, staged, object, WriteCondition::Always)
+            .await
+            .unwrap()
     }
 
     async fn delete(&self, key: &str) {
         let key = DeleteKey { key: key.into(), ..DeleteKey::default() };
-        self.store.delete("b", vec![key]).await.unwrap();
+        self.store.delete(&self.store.bucket("b").unwrap(), vec![key]).await.unwrap();
     }
 
     /// Moves on by days, and lets the worker pass.
@@ -180,7 +184,11 @@ async fn a_marker_goes_only_when_it_hides_nothing() {
 async fn unfinished_uploads_are_aborted() {
     let mut world = World::new(Versioning::Off, vec![Rule { abort_days: Some(2), ..rule("a") }]).await;
     for key in ["a", "b"] {
-        world.store.create_upload("b", key, NewUpload::default()).await.unwrap();
+        world
+            .store
+            .create_upload(&world.store.bucket("b").unwrap(), key, NewUpload::default())
+            .await
+            .unwrap();
     }
     world.pass_after(1).await;
     world.pass_after(1).await;
@@ -204,6 +212,57 @@ async fn a_transition_changes_the_class_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_rules_do_stands_in_the_log_of_a_bucket_that_has_one() {
+    let moved = vec![Transition { when: When::Days(1), class: "DEEP_ARCHIVE".into() }];
+    let filter = Some(Filter { larger_than: Some(1), ..Filter::default() });
+    let rules = vec![
+        Rule { expiration: after(1), ..rule("old") },
+        Rule { abort_days: Some(1), ..rule("up") },
+        Rule { transitions: moved, prefix: None, filter, ..rule("") },
+    ];
+    let mut world = World::new(Versioning::Enabled, rules).await;
+    let inbox = Arc::new(Inbox::default());
+    world.worker = World::worker(&world.store, &world.clock).logging(Arc::clone(&inbox));
+    let logged = |bucket: &mut crate::store::Bucket| {
+        bucket.config.logging = Some(Logging {
+            target: "logs".into(),
+            prefix: String::new(),
+            key_format: None,
+            grants: Vec::new(),
+            changed: Timestamp::UNIX_EPOCH,
+        });
+        Ok(())
+    };
+    let (kept, _) = (world.put("kept").await, world.put("old one").await);
+    world.store.create_upload(&world.store.bucket("b").unwrap(), "up", NewUpload::default()).await.unwrap();
+    world.store.update_bucket(&world.store.bucket("b").unwrap(), Box::new(logged)).await.unwrap();
+    world.pass_after(1).await;
+    let (lines, lost) = inbox.take();
+    assert_eq!(lost, 0);
+    let fields = |line: &crate::access_log::inbox::Line| {
+        let words: Vec<_> = line.text.split(' ').collect();
+        assert_eq!(words[4..6], ["-", "AmazonS3"], "{}", line.text);
+        // Operation, key, version, size; nothing was asked for or answered.
+        assert_eq!(words[9..13], ["-", "-", "-", "-"], "{}", line.text);
+        (words[7].to_owned(), words[8].to_owned(), words[13].to_owned())
+    };
+    let mut seen: Vec<_> = lines.iter().map(fields).collect();
+    seen.sort();
+    let line =
+        |operation: &str, key: &str, size: &str| (operation.to_owned(), key.to_owned(), size.to_owned());
+    assert_eq!(
+        seen,
+        [
+            line("S3.CREATE.DELETEMARKER", "old%20one", "4"),
+            line("S3.DELETE.UPLOAD", "up", "-"),
+            line("S3.TRANSITION_GDA.OBJECT", "kept", "4"),
+        ]
+    );
+    let version = kept.version.unwrap().to_string();
+    assert!(lines.iter().any(|line| line.text.contains(&version)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_rewritten_since_it_was_seen_stays() {
     for versioning in [Versioning::Off, Versioning::Enabled, Versioning::Suspended] {
         let world = World::new(versioning, Vec::new()).await;
@@ -218,7 +277,10 @@ async fn what_was_rewritten_since_it_was_seen_stays() {
             ..DeleteKey::default()
         };
         for version in [VersionRef::Current, VersionRef::of(seen.id())] {
-            assert!(world.store.delete("b", vec![stale(version)]).await.unwrap()[0].is_err());
+            assert!(
+                world.store.delete(&world.store.bucket("b").unwrap(), vec![stale(version)]).await.unwrap()[0]
+                    .is_err()
+            );
         }
         assert_eq!(world.versions().await, before);
     }

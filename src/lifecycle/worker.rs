@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use super::decide::{self, Action, Seen};
 use super::place::{Place, Places};
 use super::{Days, days};
+use crate::access_log::{Acted, Inbox, acted};
 use crate::bucket::Lifecycle;
 use crate::clock::Clock;
 use crate::notification::{Cause, Event, Happened, Notifier};
 use crate::store::{
     Bucket, DeleteKey, ListUploadsQuery, ListVersionsQuery, ObjectChange, RecordTable, Result, Store,
-    StoreError, Version, VersionEntry, VersionRef,
+    StoreError, Version, VersionEntry, VersionId, VersionRef,
 };
 use crate::telemetry::Metrics;
 use crate::telemetry::events::{LifecycleActed, LifecycleFailed};
@@ -44,8 +45,16 @@ pub struct Worker {
     metrics: Arc<Metrics>,
     options: Options,
     notifier: Option<Notifier>,
+    access_log: Option<Arc<Inbox>>,
     places: Places,
     resume: Option<Place>,
+}
+
+/// What a batch did.
+#[derive(Debug, Default)]
+struct Done {
+    happened: Vec<Happened>,
+    acted: Vec<Acted>,
 }
 
 /// One thing to do.
@@ -68,7 +77,7 @@ impl Worker {
         options: Options,
     ) -> Result<Self> {
         let (places, resume) = Places::open(records)?;
-        Ok(Self { store, clock, metrics, options, notifier: None, places, resume })
+        Ok(Self { store, clock, metrics, options, notifier: None, access_log: None, places, resume })
     }
 
     /// The same worker, which tells of what it does.
@@ -77,12 +86,21 @@ impl Worker {
         Self { notifier: Some(notifier), ..self }
     }
 
+    /// The same worker, which writes lines into the logs of buckets that have one.
+    #[must_use]
+    pub fn logging(self, access_log: Arc<Inbox>) -> Self {
+        Self { access_log: Some(access_log), ..self }
+    }
+
     /// Tells of what was done; that it cannot be recorded does not undo it.
-    async fn notify(&self, bucket: &Bucket, happened: &[Happened]) {
-        let Some(notifier) = self.notifier.as_ref().filter(|_| !happened.is_empty()) else { return };
+    async fn notify(&self, bucket: &Bucket, Done { happened, acted }: Done) {
         // The configuration as it is now, for a walk takes its time.
         let Some(bucket) = self.store.buckets().get(&bucket.name).cloned() else { return };
-        if let Err(error) = notifier.tell(&bucket, &Cause::lifecycle(), happened).await {
+        if let Some(inbox) = &self.access_log {
+            acted::log(inbox, &bucket, self.clock.now(), &acted);
+        }
+        let Some(notifier) = self.notifier.as_ref().filter(|_| !happened.is_empty()) else { return };
+        if let Err(error) = notifier.tell(&bucket, &Cause::lifecycle(), &happened).await {
             LifecycleFailed { bucket: &bucket.name, error: &error }.emit(&self.metrics);
         }
     }
@@ -138,9 +156,11 @@ impl Worker {
     }
 
     async fn versions(&mut self, bucket: &Bucket, after: Option<String>) -> Result<()> {
-        let mut query = ListVersionsQuery { after_key: after, limit: PAGE, ..ListVersionsQuery::default() };
+        // What was seen is acted on within some seconds, whatever the rate: it may have changed since.
+        let limit = PAGE.min(usize::try_from(self.options.rate.get()).unwrap_or(PAGE).saturating_mul(10));
+        let mut query = ListVersionsQuery { after_key: after, limit, ..ListVersionsQuery::default() };
         let mut walk = Walk::default();
-        loop {
+        'pages: loop {
             let Some(lifecycle) = self.rules(bucket) else { return Ok(()) };
             let begun = Instant::now();
             let page = self.store.list_versions(&bucket.name, query.clone()).await?;
@@ -156,6 +176,12 @@ impl Worker {
             self.pause(begun.elapsed()).await;
             let mut due = due.into_iter().peekable();
             while due.peek().is_some() {
+                if self.rules(bucket).as_ref() != Some(&lifecycle) {
+                    // Other rules since the page was read: they are asked from the beginning.
+                    (query.after_key, query.after_version) = (None, None);
+                    walk = Walk::default();
+                    continue 'pages;
+                }
                 self.act(bucket, due.by_ref().take(BATCH).collect()).await?;
             }
             let Some((key, version)) = page.next else { return Ok(()) };
@@ -175,17 +201,17 @@ impl Worker {
     async fn act(&self, bucket: &Bucket, batch: Vec<Due>) -> Result<()> {
         let rest = Duration::from_secs(1) * u32::try_from(batch.len()).unwrap_or(1) / self.options.rate.get();
         let begun = Instant::now();
-        let (mut deletes, mut happened) = (Vec::new(), Vec::new());
+        let (mut deletes, mut done) = (Vec::new(), Done::default());
         let now = self.clock.now();
         for due in batch {
             match (&due.action, &due.entry.version) {
                 (Action::Transition(class), Version::Object(info)) => {
                     let version = VersionRef::of(info.version);
                     let change = ObjectChange::StorageClass { class: class.clone(), seen: Arc::clone(info) };
-                    let changed =
-                        self.store.update_object(&bucket.name, &due.entry.key, version, change).await;
+                    let changed = self.store.update_object(bucket, &due.entry.key, version, change).await;
                     if let Ok(info) = &changed {
-                        happened.push(Happened::to_object(Event::Transition, &due.entry.key, now, info));
+                        done.acted.push(due.acted(acted::transition(class), info.version.map(Some)));
+                        done.happened.push(Happened::to_object(Event::Transition, &due.entry.key, now, info));
                     }
                     self.tell(bucket, &due, changed.map(drop))?;
                 }
@@ -194,18 +220,22 @@ impl Worker {
         }
         let keys: Vec<_> = deletes.iter().map(Due::key).collect();
         if !keys.is_empty() {
-            let results = self.store.delete(&bucket.name, keys).await?;
-            let done = deletes.iter().zip(&results);
-            happened.extend(done.filter_map(|(due, result)| {
-                let done = result.as_ref().ok()?;
-                Happened::by_delete(&due.entry.key, due.key().version, done, now, true)
-            }));
-            self.notify(bucket, &std::mem::take(&mut happened)).await;
+            let results = self.store.delete(bucket, keys).await?;
+            for (due, result) in deletes.iter().zip(&results) {
+                let Ok(deleted) = result else { continue };
+                let event = Happened::by_delete(&due.entry.key, due.key().version, deleted, now, true);
+                let Some(event) = event else { continue };
+                let marked = event.event == Event::ExpirationMarkerCreated;
+                let operation = if marked { acted::MARK } else { acted::EXPIRE };
+                done.acted.push(due.acted(operation, deleted.version));
+                done.happened.push(event);
+            }
+            self.notify(bucket, std::mem::take(&mut done)).await;
             for (due, result) in deletes.iter().zip(results) {
                 self.tell(bucket, due, result.map(drop))?;
             }
         }
-        self.notify(bucket, &happened).await;
+        self.notify(bucket, done).await;
         tokio::time::sleep(rest.saturating_sub(begun.elapsed())).await;
         Ok(())
     }
@@ -246,9 +276,14 @@ impl Worker {
             for (key, upload) in &page.uploads {
                 let due = decide::upload(&lifecycle, self.options.days, key, upload.initiated);
                 let Some((_, rule)) = due.filter(|(due, _)| *due <= now) else { continue };
-                match self.store.abort_upload(&bucket.name, key, &upload.upload_id).await {
-                    Ok(()) => LifecycleActed { bucket: &bucket.name, key, rule, action: "abort-upload" }
-                        .emit(&self.metrics),
+                match self.store.abort_upload(bucket, key, &upload.upload_id).await {
+                    Ok(()) => {
+                        LifecycleActed { bucket: &bucket.name, key, rule, action: "abort-upload" }
+                            .emit(&self.metrics);
+                        let (key, operation) = (key.clone(), acted::ABORT);
+                        let acted = Acted { operation, key, version_id: None, size: None };
+                        self.notify(bucket, Done { happened: Vec::new(), acted: vec![acted] }).await;
+                    }
                     Err(StoreError::NoSuchUpload) => {}
                     Err(error) => return Err(error),
                 }
@@ -261,6 +296,16 @@ impl Worker {
 }
 
 impl Due {
+    /// That it was done; to the version of that id, in a bucket that has versions.
+    fn acted(&self, operation: &'static str, version: Option<Option<VersionId>>) -> Acted {
+        let size = match &self.entry.version {
+            Version::Object(info) => Some(info.size),
+            Version::Marker(_) => None,
+        };
+        let version_id = version.map(|id| id.map_or_else(|| "null".to_owned(), |id| id.to_string()));
+        Acted { operation, key: self.entry.key.clone(), version_id, size }
+    }
+
     fn key(&self) -> DeleteKey {
         let VersionEntry { key, version, is_latest } = &self.entry;
         DeleteKey {

@@ -9,6 +9,7 @@ use crate::access_point::FunctionArn;
 use crate::catalog::{Function, FunctionKind, ObjectLambda, Transformation, WebhookFunction};
 use crate::error::ApiError;
 use crate::function::PrepareError;
+use crate::function::platform::InvokeError;
 use crate::function::webhook::WebhookError;
 
 use super::code::relay;
@@ -43,6 +44,7 @@ impl ObjectLambdaPlane {
         let asked = self.webhooks.ask(&function.name, function.revision, webhook, asking.event, self.limit);
         let answer = asked.await.map_err(|why| match why {
             WebhookError::Timeout => error::timeout(self.limit),
+            WebhookError::Busy => error::invoke(InvokeError::Throttled { reserved: false }),
             WebhookError::Unreachable(why) => error::unreachable(why),
             WebhookError::Broken(why) => ApiError::internal(why),
         })?;

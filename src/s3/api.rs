@@ -6,8 +6,8 @@ use s3s::{S3, S3Request, S3Response, S3Result};
 use crate::error::ApiError;
 
 use super::{
-    Api, acl, bucket, copy, cors, delete, documents, encryption, lifecycle, list, lock, logging, multipart,
-    notification, policy, tagging, versions, website,
+    Api, acl, bucket, complete, copy, cors, delete, documents, encryption, lifecycle, list, lock, logging,
+    multipart, notification, policy, tagging, versions, website,
 };
 
 #[async_trait::async_trait]
@@ -407,7 +407,7 @@ impl S3 for Api {
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        multipart::complete(self, req).await
+        complete::complete(self, req).await
     }
 
     async fn abort_multipart_upload(

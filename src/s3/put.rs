@@ -18,7 +18,7 @@ use crate::store::{
 };
 
 use super::checksum::Claim;
-use super::{Api, acl, checksum, convert, encryption, headers, lifecycle, lock, version};
+use super::{Api, acl, checksum, convert, encryption, headers, lifecycle, lock, room, version};
 
 /// Bytes of one PUT: 5 GiB (S3 user guide, "Amazon S3 multipart upload limits").
 pub(super) const MAX_PUT: u64 = 5 << 30;
@@ -119,6 +119,7 @@ pub(super) async fn write(
         ..NewObject::default()
     };
     let claim = Claim::read(headers)?;
+    room::for_object(store, bucket, key, length).await?;
     let staged = stage(store, stream, length, &claim, data_key).await?;
     if staged.size < least {
         return Err(ApiError::new(
@@ -131,7 +132,7 @@ pub(super) async fn write(
     }
     let sum = claim.verify(&staged, trailers.and_then(Trailers::get))?;
     object.checksum = Some(sum.clone());
-    let info = store.put(&bucket.name, key, staged, object, condition).await?;
+    let info = store.put(bucket, key, staged, object, condition).await?;
     Ok(Written { info, sum })
 }
 
@@ -179,7 +180,7 @@ async fn stage(
 }
 
 /// The length of a body; `None` for one that comes in HTTP's own chunks, which AWS refuses and other stores take.
-fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+pub(super) fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     let value = match headers.get(header::CONTENT_LENGTH) {
         Some(value) => value,
         None if headers.contains_key(header::TRANSFER_ENCODING) => return Ok(None),
@@ -226,18 +227,7 @@ fn capped(stream: ByteStream) -> ByteStream {
 
 /// A request's body as the store takes it: an error that one of our own checks raised stays what it is.
 pub(crate) fn body_stream(body: Body) -> ByteStream {
-    Box::pin(body.into_data_stream().map(|item| item.map_err(|error| body_error(&error))))
-}
-
-fn body_error(error: &axum::Error) -> BodyError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(known) = error.downcast_ref::<BodyError>() {
-            return known.clone();
-        }
-        cause = error.source();
-    }
-    BodyError::Disconnected(error.to_string())
+    Box::pin(body.into_data_stream().map(|item| item.map_err(|error| BodyError::of(&error))))
 }
 
 /// 404 before the body is read, rather than after.

@@ -65,11 +65,12 @@ impl Client {
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
             notifier: Notifier::new(
-                Arc::new(crate::notification::Outbox::open(store).unwrap()),
+                Arc::new(crate::notification::Outbox::open(store, jiff::Timestamp::now()).unwrap()),
                 Arc::default(),
                 Arc::new(SystemClock),
                 Arc::default(),
             ),
+            bodies: Bodies::new(64 << 20),
         });
         let principal = Principal::root("000000000000", "AK");
         Self { plane, principal: Some(principal) }

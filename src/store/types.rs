@@ -11,6 +11,7 @@ use futures_core::Stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::uploads::PartInfo;
 use super::version::{DeleteMarker, Lock, Retention, VersionId, VersionRef};
 use crate::bucket::{Acl, BucketConfig};
 use crate::encryption::{DataKey, Encryption};
@@ -34,6 +35,21 @@ pub enum BodyError {
     /// Stored bytes could not be read, or do not match their checksum.
     #[error("read: {0}")]
     Read(String),
+}
+
+impl BodyError {
+    /// What is known of a body that failed, however far down in an error it stands.
+    #[must_use]
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(known) = error.downcast_ref::<Self>() {
+                return known.clone();
+            }
+            cause = error.source();
+        }
+        Self::Disconnected(error.to_string())
+    }
 }
 
 /// A body: in memory, or a stream.
@@ -262,16 +278,22 @@ pub struct NewObject {
 }
 
 impl NewObject {
-    /// The head of the object, once its bytes are known.
+    /// The head of the object, once its bytes are known. Where it says nothing of retention, the bucket's default counts
+    /// from this moment: as it is now, and not as it was when a long upload began.
     pub(in crate::store) fn into_info(
         self,
+        bucket: &Bucket,
         size: u64,
         etag: String,
         last_modified: Timestamp,
         parts: Option<u16>,
         version: Option<VersionId>,
     ) -> ObjectInfo {
-        let Self { headers, metadata, tags, checksum, lock, owner, acl, encryption } = self;
+        let Self { headers, metadata, tags, checksum, mut lock, owner, acl, encryption } = self;
+        if lock.retention.is_none() {
+            let default = bucket.config.object_lock.as_ref().and_then(|lock| lock.default.as_ref());
+            lock.retention = default.map(|default| default.from(last_modified));
+        }
         ObjectInfo {
             size,
             etag,
@@ -444,95 +466,4 @@ pub struct ListVersionsPage {
     pub prefixes: Vec<String>,
     /// What to give as `after_key` and `after_version` for the next page; `None` on the last.
     pub next: Option<(String, Option<VersionRef>)>,
-}
-
-/// A multipart upload about to start.
-#[derive(Debug, Clone, Default)]
-pub struct NewUpload {
-    /// Head of the object to be.
-    pub object: NewObject,
-    /// Checksum that its parts carry, and what the object's will cover.
-    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
-    /// Who started it: access key id or ARN, for listings.
-    pub initiator: String,
-}
-
-/// A multipart upload in progress.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UploadInfo {
-    /// Upload id.
-    pub upload_id: String,
-    /// When it was started.
-    pub initiated: Timestamp,
-    /// Head of the object to be.
-    #[serde(flatten)]
-    pub object: NewObject,
-    /// Checksum of its parts and what the object's will cover.
-    #[serde(default, rename = "sum")]
-    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
-    /// Who started it.
-    #[serde(default)]
-    pub initiator: String,
-}
-
-/// A part of an upload, or of an object made by one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartInfo {
-    /// Part number, 1 to 10,000.
-    pub number: u16,
-    /// Size in bytes.
-    pub size: u64,
-    /// MD5 in hex: the part's ETag without quotes.
-    pub etag: String,
-    /// CRC-64/NVME of the part's bytes.
-    pub crc64nvme: u64,
-    /// The part's checksum of the upload's kind, base64.
-    #[serde(default)]
-    pub checksum: Option<(ChecksumAlgorithm, String)>,
-    /// When it was written.
-    pub last_modified: Timestamp,
-}
-
-/// A part named to complete an upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartRef {
-    /// Part number.
-    pub number: u16,
-    /// ETag without quotes.
-    pub etag: String,
-}
-
-/// What the caller computed of an object whose upload is being completed.
-#[derive(Debug, Clone)]
-pub struct CompletedObject {
-    /// ETag of the whole, without quotes.
-    pub etag: String,
-    /// Checksum of the whole, where there is one.
-    pub checksum: Option<Checksum>,
-}
-
-/// Which uploads to list.
-#[derive(Debug, Clone, Default)]
-pub struct ListUploadsQuery {
-    /// Only keys that start with this.
-    pub prefix: String,
-    /// As for [`ListQuery::delimiter`].
-    pub delimiter: Option<String>,
-    /// Only uploads after this key; with `after_id`, also those of the key itself with a greater id.
-    pub after_key: Option<String>,
-    /// See `after_key`.
-    pub after_id: Option<String>,
-    /// At most this many uploads and common prefixes together.
-    pub limit: usize,
-}
-
-/// One page of uploads in progress.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListUploadsPage {
-    /// Key and upload, by key and then by id.
-    pub uploads: Vec<(String, UploadInfo)>,
-    /// Common prefixes.
-    pub prefixes: Vec<String>,
-    /// `(key marker, upload id marker)` for the next page.
-    pub next: Option<(String, String)>,
 }

@@ -56,7 +56,7 @@ impl Quota {
     ///
     /// # Errors
     /// [`StoreError::QuotaExceeded`].
-    pub(in crate::store) fn allows(&self, before: &Usage, after: &Usage) -> Result<()> {
+    pub fn allows(&self, before: &Usage, after: &Usage) -> Result<()> {
         let exceeds = |limit: Option<u64>, before: u64, after: u64| {
             limit.is_some_and(|limit| after > limit) && after > before
         };

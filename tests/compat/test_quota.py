@@ -1,6 +1,8 @@
 """boto3 against a quota that the admin API sets, and the counts that it shows."""
 import json
+import socket
 import subprocess
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -53,6 +55,22 @@ def test_writes_are_held_to_the_quota(admin):
     s3.put_object(Bucket="small", Key="b", Body=b"x" * 1000)
     [bucket] = admin("GET", "/buckets")["buckets"]
     assert (bucket["objects"], bucket["bytes"], bucket["upload_bytes"]) == (2, 1060, 0) and "quota" not in bucket
+
+
+def test_a_body_without_room_is_refused_before_it_is_sent(admin):
+    s3 = make_client("s3", admin.server)
+    s3.create_bucket(Bucket="early")
+    admin("PUT", "/buckets/early/quota", {"max_bytes": 10})
+    s3.put_object(Bucket="early", Key="k", Body=b"x" * 10)
+    for key, size, status in (("new", 1 << 40, b"403"), ("k", 11, b"403"), ("k", 10, b"100")):
+        url = urllib.parse.urlsplit(s3.generate_presigned_url("put_object", {"Bucket": "early", "Key": key}))
+        size = min(size, 5 << 30)
+        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {size}\r\nExpect: 100-continue\r\n\r\n"
+        with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+            connection.sendall(head.encode())
+            answer = connection.recv(4096)
+        assert answer.split()[1] == status, answer
+        assert status == b"100" or b"QuotaExceeded" in answer
 
 
 def test_the_command_sets_and_shows_it(admin):

@@ -6,109 +6,25 @@ use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use data_encoding::{BASE64, HEXLOWER};
 use futures_util::StreamExt;
-use jiff::Timestamp;
 
-use super::condition::{allows, allows_delete};
+use super::condition::allows;
 use super::hash::Hasher;
 use super::listing::{Step, common_prefix, walk, walk_versions};
-use super::version::order;
 use super::*;
-use crate::bucket::Versioning;
 use crate::clock::Clock;
-use crate::encryption::DataKey;
+
+mod contents;
+
+use contents::{Contents, Data, Kept, State, Stored, Upload, bytes_of, slice};
 
 /// A store in memory. Nothing survives it.
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    records: BTreeMap<(String, String), Vec<u8>>,
-    buckets: Arc<Buckets>,
-    contents: BTreeMap<String, Contents>,
-    last_id: u64,
-}
-
-#[derive(Debug, Default)]
-struct Contents {
-    /// The versions of each key with their places in the order, the newest first; never an empty list.
-    objects: BTreeMap<String, Vec<(u64, Kept)>>,
-    uploads: BTreeMap<(String, String), Upload>,
-}
-
-/// Bodies, and the key that each would be sealed with.
-type Sealed = Vec<(Bytes, Option<DataKey>)>;
-
-#[derive(Debug, Clone)]
-struct Stored {
-    info: Arc<ObjectInfo>,
-    parts: Option<Arc<[PartInfo]>>,
-    bytes: Sealed,
-    /// The upload that it was.
-    upload: Option<String>,
-}
-
-/// A version.
-#[derive(Debug, Clone)]
-enum Kept {
-    Object(Stored),
-    Marker(DeleteMarker),
-}
-
-impl Kept {
-    fn version(&self) -> Version {
-        match self {
-            Self::Object(stored) => Version::Object(Arc::clone(&stored.info)),
-            Self::Marker(marker) => Version::Marker(marker.clone()),
-        }
-    }
-
-    fn id(&self) -> Option<VersionId> {
-        self.version().id()
-    }
-}
-
-#[derive(Debug)]
-struct Upload {
-    info: UploadInfo,
-    parts: BTreeMap<u16, (PartInfo, (Bytes, Option<DataKey>))>,
-}
-
-/// Bytes of an object: a cheap clone of what was there when it was opened.
-#[derive(Debug)]
-struct Data(Sealed);
-
-impl ObjectData for Data {
-    fn read(self: Box<Self>, range: Range<u64>, key: Option<DataKey>) -> Payload {
-        let length = range.end - range.start;
-        let opened: std::result::Result<Vec<Bytes>, BodyError> = self
-            .0
-            .iter()
-            .map(|(bytes, with)| {
-                if with.as_ref().map(DataKey::bytes) == key.as_ref().map(DataKey::bytes) {
-                    Ok(bytes.clone())
-                } else {
-                    Err(BodyError::Read("another key".into()))
-                }
-            })
-            .collect();
-        match opened {
-            Ok(pieces) => Payload::Bytes(slice(&pieces.concat().into(), &range)),
-            Err(_) if length == 0 => Payload::Bytes(Bytes::new()),
-            Err(error) => Payload::Stream(Box::pin(futures_util::stream::iter([Err(error)])), Some(length)),
-        }
-    }
-}
-
-fn slice(bytes: &Bytes, range: &Range<u64>) -> Bytes {
-    let bound = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
-    bytes.slice(bound(range.start)..bound(range.end))
 }
 
 impl MemoryStore {
@@ -121,154 +37,6 @@ impl MemoryStore {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    fn contents(&mut self, bucket: &str) -> Result<&mut Contents> {
-        self.contents.get_mut(bucket).ok_or(StoreError::NoSuchBucket)
-    }
-
-    fn versioning(&self, bucket: &str) -> Result<Versioning> {
-        self.buckets.get(bucket).map(|bucket| bucket.config.versioning).ok_or(StoreError::NoSuchBucket)
-    }
-
-    fn quota(&self, bucket: &str) -> Quota {
-        self.buckets.get(bucket).and_then(|bucket| bucket.config.quota).unwrap_or_default()
-    }
-
-    fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-}
-
-impl Contents {
-    fn upload(&mut self, key: &str, id: &str) -> Result<&mut Upload> {
-        self.uploads.get_mut(&(key.to_owned(), id.to_owned())).ok_or(StoreError::NoSuchUpload)
-    }
-
-    /// What there is, counted anew.
-    fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
-        for (_, kept) in self.objects.values().flatten() {
-            if let Kept::Object(stored) = kept {
-                usage.add_object(stored.info.size);
-            }
-        }
-        for (part, _) in self.uploads.values().flat_map(|upload| upload.parts.values()) {
-            usage.add_part(part.size);
-        }
-        usage
-    }
-
-    /// What there would be with another object under a key.
-    fn usage_with(&self, key: &str, versioning: Versioning, size: u64) -> Usage {
-        let mut usage = self.usage();
-        usage.add_object(size);
-        for (_, kept) in self.objects.get(key).into_iter().flatten() {
-            if let Kept::Object(stored) = kept
-                && versioning != Versioning::Enabled
-                && stored.info.version.is_none()
-            {
-                usage.remove_object(stored.info.size);
-            }
-        }
-        usage
-    }
-
-    /// The current version, where it is an object.
-    fn current(&self, key: &str) -> Option<&Stored> {
-        match self.objects.get(key)?.first()? {
-            (_, Kept::Object(stored)) => Some(stored),
-            (_, Kept::Marker(_)) => None,
-        }
-    }
-
-    fn object(&mut self, key: &str, wanted: VersionRef) -> Result<&mut Stored> {
-        let absent =
-            if wanted == VersionRef::Current { StoreError::NoSuchKey } else { StoreError::NoSuchVersion };
-        let versions = self.objects.get_mut(key).into_iter().flatten();
-        let named = wanted != VersionRef::Current;
-        match versions.into_iter().find(|(_, kept)| !named || wanted.names(kept.id())) {
-            Some((_, Kept::Object(stored))) => Ok(stored),
-            Some((_, Kept::Marker(marker))) => Err(StoreError::DeleteMarker(marker.clone(), named)),
-            None => Err(absent),
-        }
-    }
-
-    /// Adds a version as the bucket's versioning says.
-    fn add(
-        &mut self,
-        key: &str,
-        versioning: Versioning,
-        now: Timestamp,
-        make: impl FnOnce(Option<VersionId>) -> Kept,
-    ) -> Result<Option<VersionId>> {
-        let versions = self.objects.entry(key.to_owned()).or_default();
-        let order = match versioning {
-            Versioning::Off => 0,
-            _ => order(now, versions.first().map_or(0, |(order, _)| *order)),
-        };
-        let id = match versioning {
-            Versioning::Enabled => Some(VersionId::new(order)?),
-            Versioning::Off | Versioning::Suspended => {
-                versions.retain(|(_, kept)| kept.id().is_some());
-                None
-            }
-        };
-        versions.insert(0, (order, make(id)));
-        Ok(id)
-    }
-
-    fn delete(&mut self, wanted: &DeleteKey, versioning: Versioning, now: Timestamp) -> Result<Deleted> {
-        let current = wanted.version == VersionRef::Current;
-        let (present, is_marker) = match self.object(&wanted.key, wanted.version) {
-            Ok(stored) => (Some(Arc::clone(&stored.info)), false),
-            Err(error) => (None, matches!(error, StoreError::DeleteMarker(..))),
-        };
-        let there = allows_delete(wanted, present.as_deref(), is_marker)?;
-        if let Some((version, latest)) = &wanted.if_seen {
-            let mut all = self.objects.get(&wanted.key).into_iter().flatten().enumerate();
-            let found = all.find(|(_, (_, kept))| current || wanted.version.names(kept.id()));
-            if !found.is_some_and(|(n, (_, kept))| kept.version() == *version && (n == 0) == *latest) {
-                return Err(StoreError::PreconditionFailed);
-            }
-        }
-        if current && versioning != Versioning::Off {
-            let id = self.add(&wanted.key, versioning, now, |version| {
-                Kept::Marker(DeleteMarker { version, last_modified: now })
-            })?;
-            return Ok(Deleted { there, marker: true, version: Some(id) });
-        }
-        if let Some(info) = &present {
-            info.lock.allows_removal(now, wanted.bypass_governance)?;
-        }
-        let id = match wanted.version {
-            VersionRef::Current | VersionRef::Null => None,
-            VersionRef::Id(id) => Some(id),
-        };
-        let (mut found, mut marker) = (false, false);
-        if let Some(versions) = self.objects.get_mut(&wanted.key) {
-            versions.retain(|(_, kept)| {
-                let goes = kept.id() == id;
-                found |= goes;
-                marker |= goes && matches!(kept, Kept::Marker(_));
-                !goes
-            });
-            if versions.is_empty() {
-                self.objects.remove(&wanted.key);
-            }
-        }
-        Ok(Deleted { there: found, marker, version: (!current).then_some(id) })
-    }
-}
-
-fn bytes_of(staged: &Staged) -> Result<(Bytes, Option<DataKey>)> {
-    staged
-        .blob
-        .downcast_ref::<(Bytes, Option<DataKey>)>()
-        .cloned()
-        .ok_or_else(|| StoreError::Engine("staged by another store".into()))
 }
 
 #[async_trait]
@@ -295,22 +63,22 @@ impl Store for MemoryStore {
         Ok(bucket)
     }
 
-    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+    async fn update_bucket(&self, bucket: &Bucket, change: BucketChange) -> Result<Arc<Bucket>> {
         let mut state = self.state();
-        let mut changed = Bucket::clone(state.buckets.get(bucket).ok_or(StoreError::NoSuchBucket)?);
+        let mut changed = Bucket::clone(state.same(bucket)?);
         change(&mut changed).map_err(|error| StoreError::Refused(Box::new(error)))?;
         let changed = Arc::new(changed);
-        Arc::make_mut(&mut state.buckets).insert(bucket.to_owned(), Arc::clone(&changed));
+        Arc::make_mut(&mut state.buckets).insert(bucket.name.clone(), Arc::clone(&changed));
         Ok(changed)
     }
 
-    async fn delete_bucket(&self, bucket: &str) -> Result<()> {
+    async fn delete_bucket(&self, bucket: &Bucket) -> Result<()> {
         let mut state = self.state();
-        if !state.contents(bucket)?.objects.is_empty() {
+        if !state.contents_of(bucket)?.objects.is_empty() {
             return Err(StoreError::BucketNotEmpty);
         }
-        state.contents.remove(bucket);
-        Arc::make_mut(&mut state.buckets).remove(bucket);
+        state.contents.remove(&bucket.name);
+        Arc::make_mut(&mut state.buckets).remove(&bucket.name);
         Ok(())
     }
 
@@ -342,7 +110,7 @@ impl Store for MemoryStore {
 
     async fn put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
@@ -350,13 +118,14 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(bucket)?;
-        let quota = state.quota(bucket);
-        let contents = state.contents(bucket)?;
+        let versioning = state.versioning(&bucket.name)?;
+        let place = state.buckets.get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let quota = state.quota(&bucket.name);
+        let contents = state.contents_of(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
         quota.allows(&contents.usage(), &contents.usage_with(key, versioning, staged.size))?;
         let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), vec![bytes_of(&staged)?]);
-        let mut info = object.into_info(size, etag, now, None, None);
+        let mut info = object.into_info(&place, size, etag, now, None, None);
         contents.add(key, versioning, now, |version| {
             info.version = version;
             Kept::Object(Stored { info: Arc::new(info.clone()), parts: None, bytes, upload: None })
@@ -373,24 +142,24 @@ impl Store for MemoryStore {
         Ok((*self.state().contents(bucket)?.object(key, version)?.info).clone())
     }
 
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
+    async fn delete(&self, bucket: &Bucket, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(bucket)?;
-        let contents = state.contents(bucket)?;
+        let versioning = state.versioning(&bucket.name)?;
+        let contents = state.contents_of(bucket)?;
         Ok(keys.iter().map(|key| contents.delete(key, versioning, now)).collect())
     }
 
     async fn update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let stored = state.contents(bucket)?.object(key, version)?;
+        let stored = state.contents_of(bucket)?.object(key, version)?;
         let mut info = ObjectInfo::clone(&stored.info);
         change.apply(&mut info, now)?;
         stored.info = Arc::new(info.clone());
@@ -451,10 +220,10 @@ impl Store for MemoryStore {
         )
     }
 
-    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
+    async fn create_upload(&self, bucket: &Bucket, key: &str, upload: NewUpload) -> Result<UploadInfo> {
         let initiated = self.clock.now();
         let mut state = self.state();
-        state.contents(bucket)?;
+        state.contents_of(bucket)?;
         let info = UploadInfo {
             upload_id: format!("{:032x}", state.next_id()),
             initiated,
@@ -463,7 +232,7 @@ impl Store for MemoryStore {
             initiator: upload.initiator,
         };
         let id = (key.to_owned(), info.upload_id.clone());
-        state.contents(bucket)?.uploads.insert(id, Upload { info: info.clone(), parts: BTreeMap::new() });
+        state.contents_of(bucket)?.uploads.insert(id, Upload { info: info.clone(), parts: BTreeMap::new() });
         Ok(info)
     }
 
@@ -473,7 +242,7 @@ impl Store for MemoryStore {
 
     async fn put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         number: u16,
@@ -489,8 +258,8 @@ impl Store for MemoryStore {
         };
         let bytes = bytes_of(&staged)?;
         let mut state = self.state();
-        let quota = state.quota(bucket);
-        let contents = state.contents(bucket)?;
+        let quota = state.quota(&bucket.name);
+        let contents = state.contents_of(bucket)?;
         let replaced = contents.upload(key, upload_id)?.parts.get(&number).map_or(0, |(part, _)| part.size);
         let before = contents.usage();
         let mut after = before;
@@ -518,7 +287,7 @@ impl Store for MemoryStore {
 
     async fn complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         parts: Vec<PartRef>,
@@ -527,9 +296,10 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(bucket)?;
-        let quota = state.quota(bucket);
-        let contents = state.contents(bucket)?;
+        let versioning = state.versioning(&bucket.name)?;
+        let place = state.buckets.get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let quota = state.quota(&bucket.name);
+        let contents = state.contents_of(bucket)?;
         let before = contents.usage();
         let present = contents.current(key).map(|stored| Arc::clone(&stored.info));
         let upload = contents.upload(key, upload_id)?;
@@ -546,7 +316,7 @@ impl Store for MemoryStore {
         let uploaded = upload.parts.values().map(|(part, _)| part.size).sum();
         let head = NewObject { checksum: object.checksum, ..upload.info.object.clone() };
         let count = u16::try_from(named.len()).ok();
-        let mut info = head.into_info(size, object.etag, now, count, None);
+        let mut info = head.into_info(&place, size, object.etag, now, count, None);
         let mut after = contents.usage_with(key, versioning, size);
         after.remove_parts(uploaded);
         quota.allows(&before, &after)?;
@@ -570,9 +340,9 @@ impl Store for MemoryStore {
         became.map(|stored| ObjectInfo::clone(&stored.info)).ok_or(StoreError::NoSuchUpload)
     }
 
-    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
+    async fn abort_upload(&self, bucket: &Bucket, key: &str, upload_id: &str) -> Result<()> {
         let mut state = self.state();
-        let removed = state.contents(bucket)?.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
+        let removed = state.contents_of(bucket)?.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
         removed.map(|_| ()).ok_or(StoreError::NoSuchUpload)
     }
 
