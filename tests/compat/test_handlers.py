@@ -21,7 +21,7 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 from botocore.exceptions import ClientError
-from conftest import KEY_ID, ROOT, SECRET, binary, make_client
+from conftest import KEY_ID, ROOT, SECRET, binary
 from test_functions import Functions
 
 HERE = pathlib.Path(__file__).parent
@@ -100,11 +100,10 @@ def deploy(fn, code, name, runtime=PYTHON, handler="lambda_function.lambda_handl
 
 def role(fn, name, read):
     """An execution role that may answer, and read what is named."""
-    iam = make_client("iam", fn.server)
     trust = {"Version": "2012-10-17", "Statement": {
         "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}}
-    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps({
+    made = fn.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    fn.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": "s3-object-lambda:WriteGetObjectResponse", "Resource": "*"},
             {"Effect": "Allow", "Action": "s3:GetObject", "Resource": read}]}))
@@ -180,10 +179,8 @@ def test_csv_becomes_parquet_for_a_key_that_does_not_exist(fn, python, tmp_path)
     pyarrow = pytest.importorskip("pyarrow.parquet")
     code = package("parquet", tmp_path / "package", ["duckdb==1.5.5"])
     assert len(code) < 50 << 20
-    name = deploy(fn, code, "parquet", handler="handler.lambda_handler")
-    may = ["arn:aws:s3:::functions/*", f"{fn.point['AccessPointArn']}/object/*"]
-    fn.awslambda.update_function_configuration(FunctionName=name, Role=role(fn, "parquet", may))
-    lens = fn.lens(name)
+    may = role(fn, "parquet", ["arn:aws:s3:::functions/*", f"{fn.point['AccessPointArn']}/object/*"])
+    lens = fn.lens(deploy(fn, code, "parquet", handler="handler.lambda_handler", Role=may))
     fn.s3.put_object(Bucket="functions", Key="tables/people.csv", Body=(SAMPLES / "people.csv").read_bytes())
     read = fn.s3.get_object(Bucket=lens, Key="tables/people.parquet")
     body = read["Body"].read()

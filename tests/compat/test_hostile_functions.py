@@ -13,7 +13,7 @@ import urllib.parse
 import zipfile
 
 import pytest
-from conftest import ACCOUNT, ROOT, binary
+from conftest import ROLE, ROOT, binary
 from test_functions import PLAIN, Functions, package, refused
 
 HANDLER = "def handler(event, context):\n    "
@@ -410,7 +410,7 @@ def handler(event, context):
 
 def create(fn, code):
     return refused(fn.awslambda.create_function, FunctionName="bomb", Runtime="python3.11", Handler="app.handler",
-                   Role=f"arn:aws:iam::{ACCOUNT}:role/service-role/reader", Code={"ZipFile": code})
+                   Role=ROLE, Code={"ZipFile": code})
 
 
 def test_a_zip_bomb(fn):
