@@ -88,12 +88,12 @@ def package(files):
 class Functions:
     """A server for functions, and clients of it."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *flags, seconds=20):
         self.runtimes = directory / "runtimes"
         # Full isolation where the host has it, and the tests either way.
         self.server = Server(directory / "store", "--allow-weak-isolation", "--runtime-dir", str(self.runtimes),
-                             "--function-retry-seconds", "1", "--object-lambda-seconds", "20",
-                             "--function-queue", "4", "--function-queue-seconds", "20")
+                             "--function-retry-seconds", "1", "--object-lambda-seconds", str(seconds),
+                             "--function-queue", "4", "--function-queue-seconds", "20", *flags)
         self.awslambda = make_client("lambda", self.server)
         self.iam = make_role(self.server)
         self.s3 = make_client("s3", self.server)
@@ -230,7 +230,6 @@ def test_what_is_not_valid_is_refused(fn):
     for change, code in [
         ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException"),
         ({"Code": {"ZipFile": package({"../evil.py": "x"})}}, "InvalidParameterValueException"),
-        ({"Code": {"ZipFile": package({"zeros": b"z" * (251 << 20)})}}, "InvalidParameterValueException"),
         ({"MemorySize": 20_000}, "ValidationException"),
         ({"Timeout": 901}, "ValidationException"),
         ({"Runtime": "java21"}, "InvalidParameterValueException"),
@@ -500,8 +499,6 @@ def handler(event, context):
     assert [one["Key"] for one in v2["Contents"]] == ["heads/two"] and v2["Name"] == "functions"
     v1 = fn.s3.list_objects(Bucket=lens)
     assert [(one["Key"], one["Size"]) for one in v1["Contents"]] == [("made&up", 7)]
-    large = fn.create("def handler(event, context):\n    return {'statusCode': 200, 'x': 'y' * 7_000_000}\n")
-    assert refused(fn.s3.head_object, Bucket=fn.lens(large, "HeadObject"), Key="heads/one")[1] == 500
 
 
 class Queues:
@@ -905,75 +902,3 @@ def test_a_clear_word_where_a_runtime_directory_is_missing(tmp_path):
         assert "refract function runtime install python" in body["errorMessage"]
     finally:
         server.stop()
-
-
-@pytest.fixture(scope="module")
-def isolated(fn):
-    """Skips where the host has not what full isolation takes."""
-    for _ in range(100):
-        request = subprocess.run(
-            [binary(), "function", "platform", "--endpoint-url", fn.server.url], capture_output=True, text=True,
-            env={**os.environ, "AWS_ACCESS_KEY_ID": "AKIACOMPATTESTS00000",
-                 "AWS_SECRET_ACCESS_KEY": "compat-tests-secret-access-key-000000000"})
-        shown = json.loads(request.stdout)
-        if shown["isolation"] != "unknown":
-            break
-        time.sleep(0.1)
-    if shown["isolation"] != "full":
-        pytest.skip(f"this host lacks {shown['missing']}")
-
-
-def test_hostile_functions_are_held(fn, isolated):
-    loop = "def handler(event, context):\n    "
-    hog = fn.create(loop + "x = []\n    while True: x.append(bytearray(10 << 20))\n", MemorySize=128)
-    assert fn.invoke(hog)[1]["errorType"] == "Runtime.ExitError"
-    for source in (
-        "import os\n" + loop + "while True:\n        try: os.fork()\n        except OSError: pass\n",
-        loop + "while True: pass\n",
-        loop + "while True: print('x' * 1000)\n",
-    ):
-        assert fn.invoke(fn.create(source, Timeout=2))[1]["errorType"] == "Sandbox.Timedout", source
-    assert fn.invoke(fn.create(loop + "return 'well'\n"))[1] == "well"
-
-
-def test_a_function_sees_its_own_and_nothing_else(fn, isolated):
-    name = fn.create("""
-import os, socket
-def handler(event, context):
-    seen = {"task": os.listdir("/var/task"), "tmp": os.listdir("/tmp"), "uid": os.getuid() != 0 or "user namespace"}
-    for path in event["paths"]:
-        seen[path] = os.path.exists(path)
-    try:
-        open("/var/task/x", "w")
-        seen["write"] = True
-    except OSError:
-        seen["write"] = False
-    for port in event["ports"]:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=2).close()
-            seen[port] = True
-        except OSError:
-            seen[port] = False
-    seen["processes"] = len([one for one in os.listdir("/proc") if one.isdigit()])
-    return seen
-""")
-    port = int(fn.server.url.rsplit(":", 1)[1])
-    store = str(fn.runtimes.parent)
-    seen = fn.invoke(name, {"paths": [store, "/etc/shadow", "/sys/fs/cgroup"], "ports": [port]})[1]
-    assert seen["task"] == ["app.py"] and seen["tmp"] == [] and seen["processes"] == 1, seen
-    assert not any(seen[path] for path in (store, "/etc/shadow", "/sys/fs/cgroup", "write", str(port))), seen
-
-
-def test_what_a_handler_leaves_running_is_frozen_and_dies(fn, isolated):
-    name = fn.create("""
-import os, subprocess, time
-def handler(event, context):
-    if not os.path.exists("/tmp/beats"):
-        subprocess.Popen(["sh", "-c", "while :; do echo >> /tmp/beats; sleep 0.05; done"], start_new_session=True)
-        time.sleep(0.3)
-    return os.path.getsize("/tmp/beats")
-""")
-    first = fn.invoke(name)[1]
-    time.sleep(2)
-    second = fn.invoke(name)[1]
-    assert first > 0 and second - first < 10, (first, second)

@@ -15,3 +15,5 @@ mod tls;
 #[cfg(feature = "wasm")]
 mod wasm;
 mod webhook;
+#[cfg(feature = "tls")]
+mod webhook_tls;
