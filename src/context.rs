@@ -8,7 +8,7 @@ use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
 use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
 use crate::bodies::Bodies;
-use crate::catalog::{Accounts, Catalog, Directory, Keys};
+use crate::catalog::{AccessPoint, Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
@@ -152,13 +152,10 @@ impl App {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             account_id: account_id.clone(),
+            functions: account_id.clone(),
             region: region.clone(),
         };
-        let names = PointNames {
-            catalog: Arc::clone(&catalog),
-            account_id: account_id.clone(),
-            region: region.clone(),
-        };
+        let names = PointNames { catalog: Arc::clone(&catalog), region: region.clone() };
         let api = Api {
             store: Arc::clone(&store),
             accounts: accounts.clone(),
@@ -318,7 +315,6 @@ impl RequestIds {
 #[derive(Debug)]
 struct PointNames {
     catalog: Arc<dyn Catalog>,
-    account_id: String,
     region: String,
 }
 
@@ -362,9 +358,8 @@ impl Names for PointNames {
                 "The specified bucket is not valid: its end marks an access point's alias".into(),
             );
         }
-        let point = name.strip_suffix(&self.account_id).and_then(|rest| rest.strip_suffix('-'));
-        if let Some(point) = point
-            && self.catalog.snapshot().access_points.contains_key(point)
+        if let Some((point, account)) = name.rsplit_once('-')
+            && self.catalog.snapshot().access_point(account, point).is_some()
         {
             return refused(format!("The bucket name is that of the host of access point {point}"));
         }
@@ -373,7 +368,12 @@ impl Names for PointNames {
 
     fn may_delete_bucket(&self, name: &str) -> Result<(), ApiError> {
         let view = self.catalog.snapshot();
-        match view.access_points.values().find(|point| point.bucket == name) {
+        // Points of other accounts do not hold it up: they open nothing of a bucket that somebody else makes anew.
+        let own = |point: &&Arc<AccessPoint>| {
+            let of = point.bucket_account_id.as_ref();
+            point.bucket == name && of.is_none_or(|of| *of == point.account_id)
+        };
+        match view.access_points.values().find(own) {
             None => Ok(()),
             Some(point) => Err(ApiError::new(
                 http::StatusCode::CONFLICT,

@@ -62,6 +62,9 @@ pub enum StartError {
     /// The command of the encryption key gave none.
     #[error(transparent)]
     KeyCommand(#[from] CommandError),
+    /// The encryption key is not that of the data directory.
+    #[error(transparent)]
+    KeyCheck(#[from] encryption::check::CheckError),
     /// The catalog cannot be read.
     #[error("the catalog cannot be read: {}", .0.internal.as_deref().unwrap_or(&.0.message))]
     Catalog(ApiError),
@@ -166,6 +169,7 @@ impl Instance {
             (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
             (None, None) => DataKey::from_bytes(master.derive("refract sse-s3")),
         };
+        encryption::check::check(&config.data_dir, &root_key)?;
         let keyring = Keyring::new(root_key, Arc::clone(&master), Arc::clone(&catalog), Arc::clone(&clock));
         let keys = Keys::new(
             root.clone(),
@@ -182,7 +186,7 @@ impl Instance {
             Arc::clone(&clock),
         );
         let metrics = Arc::new(Metrics::default());
-        let outbox = Outbox::open(Arc::new(store.clone()));
+        let outbox = Outbox::open(Arc::new(store.clone()), clock.now());
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
         let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
@@ -199,7 +203,7 @@ impl Instance {
         let address = listener.local_addr().map_err(StartError::Gateway)?;
         let gateway = format!("http://{address}");
         let code = CodeStore::new(Arc::new(store.clone()));
-        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let temporary = TemporaryKeys::new(Arc::clone(&catalog), Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
         // A few wait while the server takes them.
         let (connections, streams) = mpsc::channel(64);

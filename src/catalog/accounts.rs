@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Clock;
 use crate::error::ApiError;
 
-use super::{Catalog, Change, KeyPair, Keys, PublicAccessBlock, View};
+use super::{Catalog, Change, KeyPair, Keys, PublicAccessBlock, View, point_key};
 
 /// Accounts of one server, the root account not counted.
 const MAX_ACCOUNTS: usize = 10_000;
@@ -114,8 +114,8 @@ impl Accounts {
     /// key.
     ///
     /// # Errors
-    /// 400 InvalidRequest for a malformed id, name or e-mail; 409 for the root account and for an e-mail that another
-    /// account has; 400 LimitExceeded.
+    /// 400 InvalidRequest for a malformed id, name or e-mail; 409 for the root account and for a name or an e-mail that
+    /// another account has; 400 LimitExceeded.
     pub async fn put(
         &self,
         keys: &Keys,
@@ -133,6 +133,9 @@ impl Accounts {
         if self.root.email.eq_ignore_ascii_case(&email) {
             return Err(conflict("Another account has this e-mail"));
         }
+        if self.root.name == name {
+            return Err(conflict(NAME_TAKEN));
+        }
         let account = Account { account_id: account_id.to_owned(), name, email, created: self.clock.now() };
         let (pair, key) = keys.prepare(account_id, None, "the account's first key".into())?;
         let (written, made) = std::sync::mpsc::sync_channel(1);
@@ -143,6 +146,11 @@ impl Accounts {
             });
             if taken {
                 return Err(conflict("Another account has this e-mail"));
+            }
+            // Policies may name an account by its name: it must not be another's.
+            let named = |other: &&Arc<Account>| other.name == account.name;
+            if view.accounts.values().filter(named).any(|other| other.account_id != account.account_id) {
+                return Err(conflict(NAME_TAKEN));
             }
             let old = view.accounts.get(&account.account_id);
             if old.is_none() && view.accounts.len() >= MAX_ACCOUNTS {
@@ -185,6 +193,13 @@ impl Accounts {
                 keys.map(|key| Change::DeleteAccessKey(key.access_key_id.clone())).collect();
             let identities = view.identities.of_account(&id).into_iter();
             changes.extend(identities.map(|(kind, key)| Change::DeleteIdentity(kind, key)));
+            let points = view.access_points_of(&id).map(|point| point_key(&id, &point.name));
+            changes.extend(points.map(Change::DeleteAccessPoint));
+            let lenses = view.object_lambdas_of(&id).map(|lens| point_key(&id, &lens.name));
+            changes.extend(lenses.map(Change::DeleteObjectLambda));
+            if view.account_blocks.contains_key(&id) {
+                changes.push(Change::DeleteAccountBlock(id.clone()));
+            }
             changes.push(Change::DeleteAccount(id));
             Ok(changes)
         };
@@ -197,6 +212,9 @@ impl Accounts {
 pub fn absent(id: &str) -> ApiError {
     ApiError::new(http::StatusCode::NOT_FOUND, "NoSuchAccount", format!("There is no account {id:?}"))
 }
+
+/// What is told of a name that is taken.
+const NAME_TAKEN: &str = "Another account has this name";
 
 fn conflict(message: &'static str) -> ApiError {
     ApiError::new(http::StatusCode::CONFLICT, "AccountConflict", message)
@@ -211,6 +229,9 @@ fn check(account_id: &str, name: &str, email: &str) -> Result<(), ApiError> {
         return Err(ApiError::invalid_request(
             "name must have 1 to 64 characters, none of them a control character",
         ));
+    }
+    if crate::access_point::arn::is_account(name) {
+        return Err(ApiError::invalid_request("name must not have the form of an account's id, 12 digits"));
     }
     if !(3..=254).contains(&email.len()) || !email.contains('@') || !is_plain(email) {
         return Err(ApiError::invalid_request("email must be an e-mail address of at most 254 bytes"));

@@ -150,9 +150,22 @@ impl Sessions {
     }
 
     /// The key of a token, with what the view says of whom it stands for. `None` where the token is not ours or not
-    /// this key's, and where the user or role is gone.
-    pub(super) fn lookup(&self, view: &View, access_key_id: &str, token: &str) -> Option<KeyRecord> {
+    /// this key's, and where the account, user or role is gone. The root account is in no view.
+    pub(super) fn lookup(
+        &self,
+        view: &View,
+        root_account: &str,
+        access_key_id: &str,
+        token: &str,
+    ) -> Option<KeyRecord> {
         let opened = self.open(access_key_id, token)?;
+        let Session { account_id, issued, .. } = &opened.session;
+        // Another account may have the id of one that is gone.
+        let lives = account_id == root_account
+            || view.accounts.get(account_id).is_some_and(|account| account.created <= *issued);
+        if !lives {
+            return None;
+        }
         let principal = match principal(view, &opened, access_key_id) {
             Ok(found) => found?,
             Err(error) => {
@@ -277,6 +290,8 @@ mod tests {
     use crate::catalog::{Change, Directory, MemoryCatalog};
     use crate::clock::SystemClock;
 
+    const ROOT: &str = "111111111111";
+
     fn session(of: Of, name: Option<&str>) -> Session {
         Session {
             account_id: "111111111111".into(),
@@ -297,20 +312,20 @@ mod tests {
         let sessions = Sessions::new(Arc::new(MasterKey::from_bytes(&[7; 32])));
         let made = sessions.issue(session(Of::Root, None)).unwrap();
         let view = View::default();
-        let found = sessions.lookup(&view, &made.access_key_id, made.token.expose()).unwrap();
+        let found = sessions.lookup(&view, ROOT, &made.access_key_id, made.token.expose()).unwrap();
         assert_eq!(
             (found.principal.kind, found.secret.expose()),
             (PrincipalKind::Root, made.secret.expose())
         );
-        assert!(sessions.lookup(&view, "ASIAOTHER", made.token.expose()).is_none());
+        assert!(sessions.lookup(&view, ROOT, "ASIAOTHER", made.token.expose()).is_none());
         let mut damaged = made.token.expose().to_owned().into_bytes();
         damaged[20] ^= 1;
         let damaged = String::from_utf8(damaged).unwrap();
-        assert!(sessions.lookup(&view, &made.access_key_id, &damaged).is_none());
+        assert!(sessions.lookup(&view, ROOT, &made.access_key_id, &damaged).is_none());
         let other = Sessions::new(Arc::new(MasterKey::from_bytes(&[8; 32])));
-        assert!(other.lookup(&view, &made.access_key_id, made.token.expose()).is_none());
+        assert!(other.lookup(&view, ROOT, &made.access_key_id, made.token.expose()).is_none());
         let again = Sessions::new(Arc::new(MasterKey::from_bytes(&[7; 32])));
-        assert!(again.lookup(&view, &made.access_key_id, made.token.expose()).is_some());
+        assert!(again.lookup(&view, ROOT, &made.access_key_id, made.token.expose()).is_some());
         assert!(!format!("{made:?} {sessions:?}").contains(made.secret.expose()));
     }
 
@@ -323,7 +338,7 @@ mod tests {
         let of = Of::Role { name: "Reader".into(), id: role.id.clone() };
         let made = sessions.issue(session(of, Some("s1"))).unwrap();
         let mut view = View::default();
-        let find = |view: &View| sessions.lookup(view, &made.access_key_id, made.token.expose());
+        let find = |view: &View| sessions.lookup(view, ROOT, &made.access_key_id, made.token.expose());
         assert!(find(&view).is_none());
         view.apply(Change::PutIdentity(Box::new(Entity::Role(role.clone()))));
         let principal = find(&view).unwrap().principal;
@@ -343,7 +358,8 @@ mod tests {
     fn a_federated_user_without_a_policy_may_nothing() {
         let sessions = Sessions::new(Arc::new(MasterKey::from_bytes(&[7; 32])));
         let made = sessions.issue(session(Of::Root, Some("guest"))).unwrap();
-        let record = sessions.lookup(&View::default(), &made.access_key_id, made.token.expose()).unwrap();
+        let record =
+            sessions.lookup(&View::default(), ROOT, &made.access_key_id, made.token.expose()).unwrap();
         let principal = record.principal;
         assert_eq!(principal.arn, "arn:aws:sts::111111111111:federated-user/guest");
         let may = |action| {

@@ -173,7 +173,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Value,
         "MODE",
         "sync",
-        "`sync`: a write is answered once it is on stable storage; `relaxed`: before that, and a crash of the machine loses up to about a second of writes",
+        "`sync`: a write is answered once it is on stable storage; `relaxed`: before that, and a crash of the process or the machine loses up to about a second of writes",
     ),
     setting("store_cache_bytes", Kind::Value, "BYTES", "16MiB", "Memory for pages of the database"),
     setting("disk_reserve_bytes", Kind::Value, "BYTES", "64MiB", "Free space below which writes are refused"),

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use crate::access_point::arn::{PointArn, PointKind};
-use crate::access_point::registrar::{check_tags, find_access_point, find_object_lambda};
+use crate::access_point::registrar::check_tags;
 use crate::access_point::{Registrar, target};
 use crate::catalog::{Change, PublicAccessBlock, Tags};
 use crate::error::ApiError;
@@ -38,6 +38,14 @@ pub(super) async fn delete_public_access_block(registrar: &Registrar) -> Result<
     let change = Change::DeleteAccountBlock(registrar.account_id.clone());
     registrar.catalog.update(Box::new(move |_| Ok(vec![change]))).await?;
     Ok(no_content())
+}
+
+/// The one ARN by which policies know what may be spelt in several ways; what is no ARN of a point stays.
+pub(super) fn canonical(registrar: &Registrar, arn: &str) -> String {
+    match PointArn::parse(arn) {
+        Some(point) => PointArn { region: registrar.region.clone(), ..point }.to_string(),
+        None => arn.to_owned(),
+    }
 }
 
 fn parse(registrar: &Registrar, arn: &str) -> Result<PointArn, ApiError> {
@@ -96,8 +104,8 @@ pub(super) fn list_tags(registrar: &Registrar, arn: &str) -> Result<Response<Bod
     let arn = parse(registrar, arn)?;
     let view = view(registrar);
     let tags = match arn.kind {
-        PointKind::AccessPoint => find_access_point(&view, &arn.name)?.tags.clone(),
-        PointKind::ObjectLambda => find_object_lambda(&view, &arn.name)?.tags.clone(),
+        PointKind::AccessPoint => registrar.find_access_point(&view, &arn.name)?.tags.clone(),
+        PointKind::ObjectLambda => registrar.find_object_lambda(&view, &arn.name)?.tags.clone(),
     };
     Ok(document("ListTagsForResourceResult", |xml| {
         xml.element("Tags", |xml| {

@@ -72,7 +72,7 @@ pub(super) async fn verify(
     if let Some(found) = &authenticated
         && let Some(purpose) = app.lambda.platform.keys().use_of(&found.principal.access_key_id)
     {
-        purpose.check(parts)?;
+        purpose.check(found_plane, parts)?;
     }
     let (body, trailers) = auth::body(authenticated.as_deref(), parts, body)?;
     let hash = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());

@@ -1,5 +1,6 @@
 //! Encryption at rest: a data key for each object, sealed by a key that the store never sees.
 //!
+//! - [`check`]: whether the root key is the one that a data directory was begun with.
 //! - [`cipher`]: how a body is sealed, segment by segment, so that a range opens only what it touches.
 //! - [`command`]: the root key from a key service's own client.
 //! - [`keyring`]: the keys that seal data keys: the server's own, named ones, the customer's.
@@ -9,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub mod check;
 pub mod cipher;
 pub mod command;
 pub mod keyring;

@@ -164,9 +164,9 @@ impl Events {
         outcome: &Outcome,
         bucket: &str,
     ) -> Result<(), StoreError> {
-        let owner = self.store.buckets().get(bucket).map(|bucket| bucket.owner.clone());
+        let bucket = self.store.bucket(bucket)?;
         // What belongs to another account is not this account's to write to.
-        if owner.as_deref() != Some(self.account_id.as_str()) {
+        if bucket.owner != self.account_id {
             return Err(StoreError::NoSuchBucket);
         }
         let now = self.clock.now();
@@ -207,7 +207,7 @@ impl Events {
         let staged = self.store.stage(Payload::Bytes(bytes), StageOptions::default()).await?;
         let mut object = NewObject::default();
         object.headers.content_type = Some("application/json".to_owned());
-        self.store.put(bucket, &key, staged, object, WriteCondition::default()).await?;
+        self.store.put(&bucket, &key, staged, object, WriteCondition::default()).await?;
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ pub mod platform;
 mod pool;
 pub mod process;
 pub mod registry;
+pub mod role;
 pub mod run;
 pub mod runtime;
 pub mod sandbox;

@@ -1,6 +1,7 @@
 //! The Lambda plane: AWS Lambda's API (REST-JSON), over the function platform.
 //!
 //! - [`route`]: method and path → operation; [`name`]: how a request names a function.
+//! - `authorize`: who may, by policies of callers and of functions, and who may pass which role.
 //! - `wire`: the documents; `checks`: their rules; [`error`]: errors as Lambda words them.
 //! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`, `events`,
 //!   `tags`, and `invoke`.
@@ -23,11 +24,12 @@ use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::invocation::uuid;
 use crate::function::registry::{self, ResolveError};
-use crate::policy::{self, Asked, Trail};
+use crate::policy::{self, Trail};
 use crate::s3;
 use crate::store::Store;
 
 mod aliases;
+mod authorize;
 mod checks;
 mod concurrency;
 pub mod error;
@@ -128,18 +130,6 @@ impl Call<'_> {
 type Answer = Result<Response<Body>, ApiError>;
 
 impl LambdaPlane {
-    /// What a request is about, as policies name it: a function, with its version where one is named.
-    fn resource(&self, route: &Route, parts: &request::Parts) -> Result<String, ApiError> {
-        if route.function.is_empty() {
-            return Ok("*".to_owned());
-        }
-        let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
-            .find(|(name, _)| name == "Qualifier")
-            .map(|(_, value)| value.into_owned());
-        let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
-        Ok(self.arn(&named.name, named.qualifier.as_deref()))
-    }
-
     /// Answers a request.
     ///
     /// # Errors
@@ -153,16 +143,26 @@ impl LambdaPlane {
         if let Some(trail) = parts.extensions.get::<Trail>() {
             trail.operation(operation);
         }
-        let resource = self.resource(&route, parts)?;
-        let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
-        policy::authorize(call.principal, &asked, action, &resource, &self.account_id)?;
         let limit = match operation {
             "CreateFunction" | "UpdateFunctionCode" => MAX_PACKAGE_BODY,
             "Invoke" | "InvokeWithResponseStream" | "InvokeAsync" => MAX_EVENT,
             _ => MAX_BODY,
         };
         let whose = Whose::of(call.principal);
-        let body = self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit))?;
+        let collect =
+            async |body| self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit));
+        // What CreateFunction is about stands in its body; only who has a key comes this far.
+        let (named, body) = if operation == "CreateFunction" {
+            let body = collect(body).await?;
+            (authorize::new_function(&body), Err(body))
+        } else {
+            (route.function.clone(), Ok(body))
+        };
+        self.authorize(&call, parts, (operation, action), &named)?;
+        let body = match body {
+            Ok(body) => collect(body).await?,
+            Err(collected) => collected,
+        };
         let call = Call { route, parts, principal: call.principal, body };
         match operation {
             "CreateFunction" => Box::pin(functions::create(self, &call)).await,

@@ -51,6 +51,30 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("DELETE", "2017-03-31/tags/*", "UntagResource"),
 ];
 
+/// Whether an operation acts on the version or alias that `Qualifier` or the ARN names; the others act on the function.
+#[must_use]
+pub fn acts_on_versions(operation: &str) -> bool {
+    matches!(
+        operation,
+        "GetFunction"
+            | "GetFunctionConfiguration"
+            | "DeleteFunction"
+            | "Invoke"
+            | "InvokeAsync"
+            | "InvokeWithResponseStream"
+            | "AddPermission"
+            | "RemovePermission"
+            | "GetPolicy"
+            | "PutFunctionEventInvokeConfig"
+            | "UpdateFunctionEventInvokeConfig"
+            | "GetFunctionEventInvokeConfig"
+            | "DeleteFunctionEventInvokeConfig"
+            | "PutProvisionedConcurrencyConfig"
+            | "GetProvisionedConcurrencyConfig"
+            | "DeleteProvisionedConcurrencyConfig"
+    )
+}
+
 /// The route of a request; `None` for an operation that is not known here.
 #[must_use]
 pub fn route(method: &Method, path: &str) -> Option<Route> {

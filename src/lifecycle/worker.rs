@@ -156,9 +156,11 @@ impl Worker {
     }
 
     async fn versions(&mut self, bucket: &Bucket, after: Option<String>) -> Result<()> {
-        let mut query = ListVersionsQuery { after_key: after, limit: PAGE, ..ListVersionsQuery::default() };
+        // What was seen is acted on within some seconds, whatever the rate: it may have changed since.
+        let limit = PAGE.min(usize::try_from(self.options.rate.get()).unwrap_or(PAGE).saturating_mul(10));
+        let mut query = ListVersionsQuery { after_key: after, limit, ..ListVersionsQuery::default() };
         let mut walk = Walk::default();
-        loop {
+        'pages: loop {
             let Some(lifecycle) = self.rules(bucket) else { return Ok(()) };
             let begun = Instant::now();
             let page = self.store.list_versions(&bucket.name, query.clone()).await?;
@@ -174,6 +176,12 @@ impl Worker {
             self.pause(begun.elapsed()).await;
             let mut due = due.into_iter().peekable();
             while due.peek().is_some() {
+                if self.rules(bucket).as_ref() != Some(&lifecycle) {
+                    // Other rules since the page was read: they are asked from the beginning.
+                    (query.after_key, query.after_version) = (None, None);
+                    walk = Walk::default();
+                    continue 'pages;
+                }
                 self.act(bucket, due.by_ref().take(BATCH).collect()).await?;
             }
             let Some((key, version)) = page.next else { return Ok(()) };
@@ -200,8 +208,7 @@ impl Worker {
                 (Action::Transition(class), Version::Object(info)) => {
                     let version = VersionRef::of(info.version);
                     let change = ObjectChange::StorageClass { class: class.clone(), seen: Arc::clone(info) };
-                    let changed =
-                        self.store.update_object(&bucket.name, &due.entry.key, version, change).await;
+                    let changed = self.store.update_object(bucket, &due.entry.key, version, change).await;
                     if let Ok(info) = &changed {
                         done.acted.push(due.acted(acted::transition(class), info.version.map(Some)));
                         done.happened.push(Happened::to_object(Event::Transition, &due.entry.key, now, info));
@@ -213,7 +220,7 @@ impl Worker {
         }
         let keys: Vec<_> = deletes.iter().map(Due::key).collect();
         if !keys.is_empty() {
-            let results = self.store.delete(&bucket.name, keys).await?;
+            let results = self.store.delete(bucket, keys).await?;
             for (due, result) in deletes.iter().zip(&results) {
                 let Ok(deleted) = result else { continue };
                 let event = Happened::by_delete(&due.entry.key, due.key().version, deleted, now, true);
@@ -269,7 +276,7 @@ impl Worker {
             for (key, upload) in &page.uploads {
                 let due = decide::upload(&lifecycle, self.options.days, key, upload.initiated);
                 let Some((_, rule)) = due.filter(|(due, _)| *due <= now) else { continue };
-                match self.store.abort_upload(&bucket.name, key, &upload.upload_id).await {
+                match self.store.abort_upload(bucket, key, &upload.upload_id).await {
                     Ok(()) => {
                         LifecycleActed { bucket: &bucket.name, key, rule, action: "abort-upload" }
                             .emit(&self.metrics);

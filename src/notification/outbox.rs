@@ -48,12 +48,14 @@ fn name(number: u64) -> String {
 }
 
 impl Outbox {
-    /// Opens it with what the last process left. Reads the records, and blocks for that.
+    /// Opens it with what the last process left. Reads the records, and blocks for that. Numbers begin at the
+    /// microseconds of `now`, for a consumer knows a repeat by its number: none must come again after a restart.
     ///
     /// # Errors
     /// The records cannot be read.
-    pub fn open(table: Arc<dyn RecordTable>) -> Result<Self> {
-        let mut state = State { next: 1, ..State::default() };
+    pub fn open(table: Arc<dyn RecordTable>, now: Timestamp) -> Result<Self> {
+        let next = u64::try_from(now.as_microsecond()).unwrap_or_default().max(1);
+        let mut state = State { next, ..State::default() };
         for record in table.load()? {
             let Some(number) = record.name.strip_prefix(PREFIX).filter(|_| record.kind == TASK) else {
                 continue;
@@ -101,7 +103,7 @@ impl Outbox {
             };
             let changes: Result<Vec<_>> = messages.iter().map(change).collect();
             let written = match changes {
-                Ok(changes) => this.table.write(changes).await,
+                Ok(changes) => this.table.write_from_reserve(changes).await,
                 Err(error) => Err(error),
             };
             let mut state = this.state();

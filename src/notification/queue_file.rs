@@ -63,8 +63,12 @@ impl QueueFile {
         if let Some(dir) = self.path.parent() {
             fs::create_dir_all(dir)?;
         }
+        let new = !self.path.exists();
         let mut file =
             OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(&*self.path)?;
+        if new {
+            self.sync_names()?;
+        }
         let length = file.metadata()?.len();
         let whole = whole_lines(&mut file, length)?;
         if whole < length {
@@ -73,10 +77,17 @@ impl QueueFile {
         Ok(file)
     }
 
+    /// Makes the names of new files last, as what is in them does: their messages are forgotten elsewhere.
+    fn sync_names(&self) -> io::Result<()> {
+        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        for dir in dir.into_iter().chain(dir.and_then(Path::parent)) {
+            File::open(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })?.sync_all()?;
+        }
+        Ok(())
+    }
+
     fn rotate(&self) -> io::Result<()> {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let stamp = Timestamp::now().as_microsecond();
-        fs::rename(&*self.path, self.path.with_file_name(format!("{stem}.{stamp}.jsonl")))?;
         let Some(dir) = self.path.parent() else { return Ok(()) };
         let mut older = Vec::new();
         for entry in fs::read_dir(dir)? {
@@ -87,6 +98,13 @@ impl QueueFile {
             }
         }
         older.sort();
+        // After all others, also where the clock was set back.
+        let newest = older.last().map_or(0, |(number, _)| *number);
+        let stamp = Timestamp::now().as_microsecond().max(newest.saturating_add(1));
+        let name = format!("{stem}.{stamp}.jsonl");
+        fs::rename(&*self.path, self.path.with_file_name(&name))?;
+        self.sync_names()?;
+        older.push((stamp, name));
         let gone = older.len().saturating_sub(KEPT);
         older.iter().take(gone).try_for_each(|(_, name)| fs::remove_file(dir.join(name)))
     }

@@ -71,7 +71,7 @@ impl World {
     }
 
     fn open(&self) -> (Notifier, Worker) {
-        let outbox = Arc::new(Outbox::open(Arc::clone(&self.store) as _).unwrap());
+        let outbox = Arc::new(Outbox::open(Arc::clone(&self.store) as _, Timestamp::now()).unwrap());
         let mut consumers = Consumers::new(&Options::default(), "q".as_ref(), "us-east-1", ACCOUNT);
         consumers.add("target:q", Arc::clone(&self.recorder) as _);
         let consumers = Arc::new(consumers);

@@ -54,7 +54,8 @@ impl Worker {
 
     async fn serve(&self, key: &str, consumer: &dyn Consumer) {
         let news = self.outbox.news(key);
-        let mut failures = 0;
+        // In a row; and how many of them said that the message is not wanted.
+        let (mut failures, mut refusals) = (0_u32, 0_u32);
         loop {
             let batch = self.outbox.first(key, consumer.batch());
             let Some((_, first)) = batch.first() else {
@@ -68,19 +69,22 @@ impl Worker {
             let numbers: Vec<u64> = batch.iter().map(|(number, _)| *number).collect();
             match consumer.deliver(&messages).await {
                 Ok(()) => {
-                    failures = 0;
+                    (failures, refusals) = (0, 0);
                     NotificationsDelivered { target: key, count: messages.len() }.emit(&self.metrics);
                     self.forget(key, &numbers).await;
                 }
                 Err(failure) => {
                     failures += 1;
+                    refusals += u32::from(failure.refused);
                     NotificationFailed { target: key, reason: &failure.reason }.emit(&self.metrics);
-                    let age = self.clock.now().duration_since(first.recorded).unsigned_abs();
-                    if age >= PATIENCE || (failure.refused && failures >= REFUSALS) {
+                    // None, where the clock was set back.
+                    let age = Duration::try_from(self.clock.now().duration_since(first.recorded));
+                    let old = age.is_ok_and(|age| age >= PATIENCE);
+                    if old || refusals >= REFUSALS {
                         let (count, reason) = (1, failure.reason.as_str());
                         NotificationDropped { bucket: "", target: key, count, reason }.emit(&self.metrics);
                         self.forget(key, numbers.get(..1).unwrap_or_default()).await;
-                        failures = 0;
+                        (failures, refusals) = (0, 0);
                         continue;
                     }
                     let wait = self.wait.saturating_mul(1 << failures.min(16).saturating_sub(1));

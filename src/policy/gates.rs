@@ -27,8 +27,8 @@ static GRANTED: LazyLock<Option<Policy>> = LazyLock::new(|| {
     Policy::parse(text, PolicyKind::Resource).ok()
 });
 
-/// What is still allowed to the account where a bucket policy cannot be read, so that it can be put right.
-const KEPT: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+/// What the owner's account alone may do, and may still do where a bucket policy cannot be read, to put it right.
+pub(super) const KEPT: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
 
 /// One gate that a request passes.
 pub(super) struct Gate<'a> {
@@ -121,6 +121,12 @@ impl<'a> Access<'a> {
         let (who, scene) = (self.who(), self.scene(object));
         let global = scene.global();
         if let Some(via) = self.via {
+            if via.point.bucket_account_id.as_ref().is_some_and(|owner| *owner != self.bucket.owner) {
+                let name = &via.point.name;
+                return Ruling::Deny(format!(
+                    "denied: the bucket is not the one of access point {name}, but another account's"
+                ));
+            }
             if let Some(lens) = &via.lens {
                 match self.at_lens(&who, lens, action, &global, seen) {
                     Ruling::Allow => {}

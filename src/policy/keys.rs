@@ -211,8 +211,9 @@ fn add_header(context: &mut Context, action: &str, name: &str, value: &str) {
             context.set("s3:x-amz-object-ownership", value);
         }
         "x-amz-copy-source" if is_write(action) => {
-            let source = percent_decode_str(value).decode_utf8_lossy();
-            let source = source.split_once('?').map_or(&*source, |(source, _)| source);
+            // The version is split off first, as whoever reads the object does: an encoded `?` is part of the key.
+            let source = value.split_once('?').map_or(value, |(source, _)| source);
+            let source = percent_decode_str(source).decode_utf8_lossy();
             context.set("s3:x-amz-copy-source", source.trim_start_matches('/'));
         }
         _ if (name == "x-amz-acl" || name.starts_with("x-amz-grant-")) && has_acl(action) => {

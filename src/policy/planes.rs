@@ -98,61 +98,82 @@ pub struct AdminAction {
 /// The action of a request of the admin API; `None` for a route that is not known, which is the root's alone.
 #[must_use]
 pub fn admin(method: &Method, path: &str) -> Option<AdminAction> {
-    let path = path.strip_prefix("/_refract/")?;
-    if path == "metrics" {
-        return (method == Method::GET)
-            .then(|| AdminAction { action: "refract:GetMetrics", resource: path.into() });
-    }
-    let path = path.strip_prefix("v1/")?.trim_end_matches('/');
-    let (collection, name) = path.split_once('/').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let (name, last) = match name.and_then(|name| name.rsplit_once('/')) {
-        Some((name, "preview")) if collection == "functions" => (Some(name), "preview"),
-        _ => (name, ""),
-    };
-    let (_, _, kind, action) = ADMIN.iter().find(|(of, verb, ..)| {
-        let wanted = match (method.as_str(), name.is_some(), last) {
-            ("GET", false, "") => "list",
-            ("GET", true, "") => "get",
-            ("POST", true, "preview") => "preview",
-            ("POST", _, "") => "post",
-            ("PUT", true, "") => "put",
-            ("PATCH", true, "") => "patch",
-            ("DELETE", true, "") => "delete",
-            _ => "",
-        };
-        *of == collection && *verb == wanted
-    })?;
-    let name = name.map(|name| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned());
-    Some(AdminAction { action, resource: format!("{kind}/{}", name.as_deref().unwrap_or("*")) })
+    let path = path.strip_prefix("/_refract/")?.trim_end_matches('/');
+    ADMIN.iter().filter(|(verb, ..)| *verb == method.as_str()).find_map(|(_, route, resource, action)| {
+        let mut resource = (*resource).to_owned();
+        for (name, value) in named(route, path)? {
+            let value = percent_encoding::percent_decode_str(&value).decode_utf8_lossy();
+            resource = resource.replace(&format!("{{{name}}}"), &value);
+        }
+        Some(AdminAction { action, resource })
+    })
 }
 
-/// Routes of the admin API: collection, verb, kind of the resource, action.
+/// What a path has in the places of a route, which are as the router's: `{name}` is a segment, `{*name}` all that is
+/// left. `None` where it is another route's.
+fn named(route: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let (mut found, mut given) = (Vec::new(), path.split('/'));
+    for wanted in route.split('/') {
+        let first = given.next().filter(|segment| !segment.is_empty())?;
+        let Some(name) = wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+            if wanted != first {
+                return None;
+            }
+            continue;
+        };
+        match name.strip_prefix('*') {
+            Some(name) => {
+                let rest: Vec<&str> = std::iter::once(first).chain(given.by_ref()).collect();
+                found.push((name, rest.join("/")));
+            }
+            None => found.push((name, first.to_owned())),
+        }
+    }
+    given.next().is_none().then_some(found)
+}
+
+/// Routes of the admin API, as the router has them: method, route, resource, action.
 #[rustfmt::skip]
 const ADMIN: &[(&str, &str, &str, &str)] = &[
-    ("access-points", "delete", "access-point", "refract:DeleteAccessPoint"),
-    ("access-points", "get", "access-point", "refract:GetAccessPoint"),
-    ("access-points", "list", "access-point", "refract:ListAccessPoints"),
-    ("access-points", "put", "access-point", "refract:PutAccessPoint"),
-    ("accounts", "delete", "account", "refract:DeleteAccount"),
-    ("accounts", "get", "account", "refract:GetAccount"),
-    ("accounts", "list", "account", "refract:ListAccounts"),
-    ("accounts", "put", "account", "refract:PutAccount"),
-    ("functions", "delete", "function", "refract:DeleteFunction"),
-    ("functions", "get", "function", "refract:GetFunction"),
-    ("functions", "list", "function", "refract:ListFunctions"),
-    ("functions", "preview", "function", "refract:PreviewFunction"),
-    ("functions", "put", "function", "refract:PutFunction"),
-    ("keys", "delete", "key", "refract:DeleteKey"),
-    ("keys", "list", "key", "refract:ListKeys"),
-    ("keys", "patch", "key", "refract:UpdateKey"),
-    ("keys", "post", "key", "refract:CreateKey"),
-    ("kms-keys", "list", "kms-key", "refract:ListKmsKeys"),
-    ("kms-keys", "put", "kms-key", "refract:PutKmsKey"),
-    ("object-lambdas", "delete", "object-lambda", "refract:DeleteObjectLambda"),
-    ("object-lambdas", "get", "object-lambda", "refract:GetObjectLambda"),
-    ("object-lambdas", "list", "object-lambda", "refract:ListObjectLambdas"),
-    ("object-lambdas", "put", "object-lambda", "refract:PutObjectLambda"),
-    ("policy", "post", "policy", "refract:ExplainPolicy"),
+    ("GET", "metrics", "metrics", "refract:GetMetrics"),
+    ("GET", "v1/access-points", "access-point/*", "refract:ListAccessPoints"),
+    ("GET", "v1/access-points/{name}", "access-point/{name}", "refract:GetAccessPoint"),
+    ("PUT", "v1/access-points/{name}", "access-point/{name}", "refract:PutAccessPoint"),
+    ("DELETE", "v1/access-points/{name}", "access-point/{name}", "refract:DeleteAccessPoint"),
+    ("GET", "v1/accounts", "account/*", "refract:ListAccounts"),
+    ("GET", "v1/accounts/{id}", "account/{id}", "refract:GetAccount"),
+    ("PUT", "v1/accounts/{id}", "account/{id}", "refract:PutAccount"),
+    ("DELETE", "v1/accounts/{id}", "account/{id}", "refract:DeleteAccount"),
+    ("GET", "v1/accounts/{account}/users", "user/{account}/*", "refract:ListUsers"),
+    ("GET", "v1/accounts/{account}/users/{name}", "user/{account}/{name}", "refract:GetUser"),
+    ("PUT", "v1/accounts/{account}/users/{name}", "user/{account}/{name}", "refract:PutUser"),
+    ("DELETE", "v1/accounts/{account}/users/{name}", "user/{account}/{name}", "refract:DeleteUser"),
+    ("GET", "v1/accounts/{account}/roles", "role/{account}/*", "refract:ListRoles"),
+    ("GET", "v1/accounts/{account}/roles/{name}", "role/{account}/{name}", "refract:GetRole"),
+    ("PUT", "v1/accounts/{account}/roles/{name}", "role/{account}/{name}", "refract:PutRole"),
+    ("DELETE", "v1/accounts/{account}/roles/{name}", "role/{account}/{name}", "refract:DeleteRole"),
+    ("GET", "v1/buckets", "bucket/*", "refract:ListBuckets"),
+    ("GET", "v1/buckets/{name}", "bucket/{name}", "refract:GetBucket"),
+    ("PUT", "v1/buckets/{name}/quota", "bucket/{name}", "refract:PutBucketQuota"),
+    ("DELETE", "v1/buckets/{name}/quota", "bucket/{name}", "refract:DeleteBucketQuota"),
+    ("GET", "v1/function-platform", "function-platform", "refract:GetFunctionPlatform"),
+    ("GET", "v1/functions", "function/*", "refract:ListFunctions"),
+    ("GET", "v1/functions/{name}", "function/{name}", "refract:GetFunction"),
+    ("PUT", "v1/functions/{name}", "function/{name}", "refract:PutFunction"),
+    ("DELETE", "v1/functions/{name}", "function/{name}", "refract:DeleteFunction"),
+    ("GET", "v1/functions/{name}/logs", "function/{name}", "refract:GetFunctionLogs"),
+    ("POST", "v1/functions/{name}/preview", "function/{name}", "refract:PreviewFunction"),
+    ("GET", "v1/keys", "key/*", "refract:ListKeys"),
+    ("POST", "v1/keys", "key/*", "refract:CreateKey"),
+    ("PATCH", "v1/keys/{id}", "key/{id}", "refract:UpdateKey"),
+    ("DELETE", "v1/keys/{id}", "key/{id}", "refract:DeleteKey"),
+    ("GET", "v1/kms-keys", "kms-key/*", "refract:ListKmsKeys"),
+    ("PUT", "v1/kms-keys/{*name}", "kms-key/{name}", "refract:PutKmsKey"),
+    ("GET", "v1/object-lambdas", "object-lambda/*", "refract:ListObjectLambdas"),
+    ("GET", "v1/object-lambdas/{name}", "object-lambda/{name}", "refract:GetObjectLambda"),
+    ("PUT", "v1/object-lambdas/{name}", "object-lambda/{name}", "refract:PutObjectLambda"),
+    ("DELETE", "v1/object-lambdas/{name}", "object-lambda/{name}", "refract:DeleteObjectLambda"),
+    ("POST", "v1/policy/explain", "policy/explain", "refract:ExplainPolicy"),
 ];
 
 #[cfg(test)]
@@ -175,6 +196,29 @@ mod tests {
     }
 
     #[test]
+    fn every_route_of_the_api_has_its_own_row() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
+        let mut known = 0;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                let method = method.to_ascii_uppercase();
+                let open = path.starts_with("/_refract/health/") || path == "/_refract/v1/openapi.json";
+                // The rest of a path is written as a name in the document.
+                let route = path.trim_start_matches("/_refract/").to_owned();
+                let same = |(verb, of, ..): &&(&str, &str, &str, &str)| {
+                    *verb == method && of.replace("{*", "{") == route
+                };
+                let rows = ADMIN.iter().filter(same).count();
+                assert_eq!(rows, usize::from(!open), "{method} {path}");
+                known += rows;
+            }
+        }
+        // The metrics are no part of the document.
+        assert_eq!(known + 1, ADMIN.len(), "rows that are no routes");
+    }
+
+    #[test]
     fn routes_lead_to_actions() {
         for (method, path, action, resource) in [
             (Method::GET, "metrics", "refract:GetMetrics", "metrics"),
@@ -183,11 +227,25 @@ mod tests {
             (Method::POST, "v1/functions/a/preview", "refract:PreviewFunction", "function/a"),
             (Method::PUT, "v1/kms-keys/team/a", "refract:PutKmsKey", "kms-key/team/a"),
             (Method::POST, "v1/policy/explain", "refract:ExplainPolicy", "policy/explain"),
+            (Method::PUT, "v1/accounts/1", "refract:PutAccount", "account/1"),
+            (Method::PUT, "v1/accounts/1/users/a", "refract:PutUser", "user/1/a"),
+            (Method::DELETE, "v1/accounts/1/roles/a", "refract:DeleteRole", "role/1/a"),
+            (Method::PUT, "v1/accounts/1%2Fusers%2Fa", "refract:PutAccount", "account/1/users/a"),
+            (Method::PUT, "v1/buckets/b/quota", "refract:PutBucketQuota", "bucket/b"),
         ] {
             let found = admin(&method, &format!("/_refract/{path}"));
             assert_eq!(found, Some(AdminAction { action, resource: resource.into() }), "{path}");
         }
-        for (method, path) in [(Method::PUT, "v1/functions"), (Method::GET, "v1/nope"), (Method::GET, "x")] {
+        for (method, path) in [
+            (Method::PUT, "v1/functions"),
+            (Method::GET, "v1/nope"),
+            (Method::GET, "x"),
+            (Method::PUT, "v1/accounts/1/users"),
+            (Method::PUT, "v1/accounts/1/users/a/b"),
+            (Method::GET, "v1/functions/a/b"),
+            (Method::PUT, "v1/accounts//users/a"),
+            (Method::GET, "v1"),
+        ] {
             assert_eq!(admin(&method, &format!("/_refract/{path}")), None, "{path}");
         }
         assert_eq!(

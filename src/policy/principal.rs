@@ -1,5 +1,7 @@
 //! Who makes a request, as policies see it.
 
+use crate::access_point::arn::is_account;
+
 /// What kind of caller this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerKind {
@@ -82,6 +84,6 @@ impl<'a> PrincipalView<'a> {
     pub(super) fn is_of_account(&self, account: &str) -> bool {
         self.has_account()
             && !account.is_empty()
-            && (account == self.account_id || self.account_name == Some(account))
+            && (account == self.account_id || (!is_account(account) && self.account_name == Some(account)))
     }
 }

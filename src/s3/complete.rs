@@ -1,7 +1,7 @@
 //! CompleteMultipartUpload: the parts become one object.
 
 use data_encoding::{BASE64, HEXLOWER};
-use http::StatusCode;
+use http::{Extensions, StatusCode};
 use md5::{Digest, Md5};
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput};
 use s3s::{S3Request, S3Response, S3Result, dto};
@@ -31,6 +31,8 @@ pub(super) async fn complete(
                 named.len() == etags.clone().count() && etag_of(etags).is_ok_and(|etag| etag == info.etag)
             });
             let Some(info) = again else { return Err(ApiError::from(error).into()) };
+            // Whether the first time came so far as to tell of it is not known; twice is better than never.
+            tell(api, &req.extensions, &input.bucket, &input.key, &info).await?;
             return Ok(completed(api, &input.bucket, input.key, &info));
         }
     };
@@ -127,13 +129,23 @@ pub(super) async fn complete(
     let object = CompletedObject { etag, checksum: Some(checksum) };
     let info = api
         .store
-        .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
+        .complete_upload(&bucket, &input.key, &input.upload_id, refs, object, condition)
         .await
         .map_err(ApiError::from)?;
-    let event = Event::CompleteMultipartUpload;
-    let happened = || vec![Happened::to_object(event, &input.key, info.last_modified, &info)];
-    api.tell(&input.bucket, &req.extensions, None, happened).await?;
+    tell(api, &req.extensions, &input.bucket, &input.key, &info).await?;
     Ok(completed(api, &input.bucket, input.key, &info))
+}
+
+async fn tell(
+    api: &Api,
+    extensions: &Extensions,
+    bucket: &str,
+    key: &str,
+    info: &ObjectInfo,
+) -> Result<(), ApiError> {
+    let event = Event::CompleteMultipartUpload;
+    let happened = || vec![Happened::to_object(event, key, info.last_modified, info)];
+    api.tell(bucket, extensions, None, happened).await
 }
 
 /// What is answered of an upload that became an object.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error,
+    ObjectIdentifier,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -42,7 +44,8 @@ pub(super) async fn one(
         if_seen: None,
     };
     let wanted = key.version;
-    let results = api.store.delete(&input.bucket, vec![key]).await.map_err(ApiError::from)?;
+    let bucket = api.bucket(&input.bucket)?;
+    let results = api.store.delete(&bucket, vec![key]).await.map_err(ApiError::from)?;
     let mut output = DeleteObjectOutput::default();
     for result in results {
         let deleted = result.map_err(ApiError::from)?;
@@ -77,14 +80,14 @@ pub(super) async fn many(
         let version = keys::check(&object.key)
             .and_then(|()| gate::allow_delete(&access, object.version_id.as_deref()))
             .and_then(|()| version::wanted(object.version_id.as_deref()));
-        match version {
-            Ok(version) => wanted.push(DeleteKey {
+        match version.and_then(|version| Ok((version, conditions(&object)?))) {
+            Ok((version, (if_last_modified, if_size))) => wanted.push(DeleteKey {
                 key: object.key,
                 version,
                 bypass_governance: bypass,
                 if_match: object.e_tag.map(|tag| tag.value().to_owned()),
-                if_last_modified: object.last_modified_time.as_ref().and_then(convert::moment),
-                if_size: object.size.and_then(|size| u64::try_from(size).ok()),
+                if_last_modified,
+                if_size,
                 if_seen: None,
             }),
             Err(error) => {
@@ -98,7 +101,7 @@ pub(super) async fn many(
     let input = req.input;
     let notes = Notes::of(&req.extensions);
     let names: Vec<_> = wanted.iter().map(|key| (key.key.clone(), key.version)).collect();
-    let results = api.store.delete(&input.bucket, wanted).await.map_err(ApiError::from)?;
+    let results = api.store.delete(&bucket, wanted).await.map_err(ApiError::from)?;
     let happened = || {
         let done = names.iter().zip(&results);
         let now = api.clock.now();
@@ -164,4 +167,21 @@ fn entry(key: &str, version_id: Option<String>, error: &ApiError) -> Error {
 
 fn bad_argument(name: &'static str) -> ApiError {
     ApiError::invalid_argument(format!("The value of {name} is not valid"))
+}
+
+/// When an object must have been written and how large it must be. What cannot be read must not become no condition.
+///
+/// # Errors
+/// 400 InvalidArgument.
+fn conditions(object: &ObjectIdentifier) -> Result<(Option<Timestamp>, Option<u64>), ApiError> {
+    let unreadable = |field: &'static str, what: &'static str| {
+        ApiError::invalid_argument(format!("{field} must be {what}")).with_detail("ArgumentName", field)
+    };
+    let written = object.last_modified_time.as_ref().map(|time| {
+        convert::moment(time).ok_or_else(|| unreadable("LastModifiedTime", "a time before the year 10000"))
+    });
+    let size = object
+        .size
+        .map(|size| u64::try_from(size).map_err(|_| unreadable("Size", "a number of bytes, 0 or more")));
+    Ok((written.transpose()?, size.transpose()?))
 }

@@ -52,7 +52,8 @@ fn require_lock(bucket: &Bucket) -> Result<&ObjectLock, ApiError> {
     bucket.config.object_lock.as_ref().ok_or_else(missing)
 }
 
-/// What forbids to delete an object that is about to be written: as its headers say, or else as the bucket does.
+/// What forbids to delete an object that is about to be written, as its headers say; where they say nothing of
+/// retention, the store takes the bucket's default when it writes.
 ///
 /// # Errors
 /// 400 InvalidArgument for half of a retention, an unknown mode or a time that is past; 400 InvalidRequest in a bucket
@@ -65,10 +66,7 @@ pub(super) fn of_new_object(api: &Api, bucket: &Bucket, headers: &HeaderMap) -> 
     }
     let now = api.clock.now();
     let retention = match (mode, until) {
-        (None, None) => {
-            let default = bucket.config.object_lock.as_ref().and_then(|lock| lock.default.as_ref());
-            default.map(|default| default.from(now))
-        }
+        (None, None) => None,
         (Some(mode), Some(until)) => {
             let mode = mode_of(mode).ok_or_else(|| {
                 ApiError::invalid_argument("Unknown wormMode directive").with_detail("ArgumentName", MODE)
@@ -217,7 +215,8 @@ pub(super) async fn put_retention(
 ) -> S3Result<S3Response<PutObjectRetentionOutput>> {
     let bypass_governance = bypasses(&req.headers);
     let input = req.input;
-    require_lock(&*api.bucket(&input.bucket)?)?;
+    let bucket = api.bucket(&input.bucket)?;
+    require_lock(&bucket)?;
     let asked = input.retention.ok_or_else(malformed)?;
     let retention = match (asked.mode, asked.retain_until_date) {
         // An empty document takes the retention away.
@@ -235,7 +234,7 @@ pub(super) async fn put_retention(
     };
     let change = ObjectChange::Retention { retention, bypass_governance };
     let wanted = version::wanted(input.version_id.as_deref())?;
-    api.store.update_object(&input.bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
+    api.store.update_object(&bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
     Ok(S3Response::new(PutObjectRetentionOutput::default()))
 }
 
@@ -256,7 +255,8 @@ pub(super) async fn put_legal_hold(
     req: S3Request<PutObjectLegalHoldInput>,
 ) -> S3Result<S3Response<PutObjectLegalHoldOutput>> {
     let input = req.input;
-    require_lock(&*api.bucket(&input.bucket)?)?;
+    let bucket = api.bucket(&input.bucket)?;
+    require_lock(&bucket)?;
     let status = input.legal_hold.and_then(|hold| hold.status).ok_or_else(malformed)?;
     let on = match status.as_str() {
         "ON" => true,
@@ -265,6 +265,6 @@ pub(super) async fn put_legal_hold(
     };
     let wanted = version::wanted(input.version_id.as_deref())?;
     let change = ObjectChange::LegalHold(on);
-    api.store.update_object(&input.bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
+    api.store.update_object(&bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
     Ok(S3Response::new(PutObjectLegalHoldOutput::default()))
 }

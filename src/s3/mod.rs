@@ -21,7 +21,7 @@ use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::notification::{Cause, Happened, Notifier};
 use crate::policy::{Access, Asked, Trail, Via};
-use crate::store::{Bucket, Store, StoreError};
+use crate::store::{Bucket, Digests, Store, StoreError};
 
 mod acl;
 mod api;
@@ -71,6 +71,7 @@ pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, Reader, get_object, into_body};
 pub(crate) use headers::tagging;
+pub use list::{Shown, ShownBy};
 pub use names::{Names, Place};
 pub use own::{OwnObject, put_own};
 pub use post::Signers;
@@ -112,7 +113,7 @@ impl Api {
         bucket: &str,
         change: impl FnOnce(&mut Bucket) -> Result<(), ApiError> + Send + 'static,
     ) -> Result<(), ApiError> {
-        self.store.update_bucket(bucket, Box::new(change)).await?;
+        self.store.update_bucket(&*self.bucket(bucket)?, Box::new(change)).await?;
         Ok(())
     }
 
@@ -262,11 +263,11 @@ impl S3Plane {
         if !bytes.is_empty() {
             let claim = checksum::Claim::of_document(&parts)?;
             if claim.says_something() {
-                let staged = self.api.store.stage(
-                    crate::store::Payload::Bytes(bytes.clone()),
-                    crate::store::StageOptions { checksum: claim.algorithm, key: None },
-                );
-                claim.verify(&staged.await?, call.trailers.get())?;
+                // In memory, for a DeleteObjects must go on when the disk is full.
+                let (document, algorithm) = (bytes.clone(), claim.algorithm);
+                let digests = tokio::task::spawn_blocking(move || Digests::of(&document, algorithm)).await;
+                let digests = digests.map_err(|error| ApiError::internal(error.to_string()))?;
+                claim.verify_digests(&digests, call.trailers.get())?;
             }
         }
         parts.uri = canonical_uri(call.bucket, call.key, parts.uri.query())?;

@@ -132,7 +132,7 @@ pub(super) async fn write(
     }
     let sum = claim.verify(&staged, trailers.and_then(Trailers::get))?;
     object.checksum = Some(sum.clone());
-    let info = store.put(&bucket.name, key, staged, object, condition).await?;
+    let info = store.put(bucket, key, staged, object, condition).await?;
     Ok(Written { info, sum })
 }
 

@@ -65,7 +65,7 @@ impl Client {
             region: "us-east-1".into(),
             names: Arc::new(BucketsOnly),
             notifier: Notifier::new(
-                Arc::new(crate::notification::Outbox::open(store).unwrap()),
+                Arc::new(crate::notification::Outbox::open(store, jiff::Timestamp::now()).unwrap()),
                 Arc::default(),
                 Arc::new(SystemClock),
                 Arc::default(),

@@ -278,16 +278,22 @@ pub struct NewObject {
 }
 
 impl NewObject {
-    /// The head of the object, once its bytes are known.
+    /// The head of the object, once its bytes are known. Where it says nothing of retention, the bucket's default counts
+    /// from this moment: as it is now, and not as it was when a long upload began.
     pub(in crate::store) fn into_info(
         self,
+        bucket: &Bucket,
         size: u64,
         etag: String,
         last_modified: Timestamp,
         parts: Option<u16>,
         version: Option<VersionId>,
     ) -> ObjectInfo {
-        let Self { headers, metadata, tags, checksum, lock, owner, acl, encryption } = self;
+        let Self { headers, metadata, tags, checksum, mut lock, owner, acl, encryption } = self;
+        if lock.retention.is_none() {
+            let default = bucket.config.object_lock.as_ref().and_then(|lock| lock.default.as_ref());
+            lock.retention = default.map(|default| default.from(last_modified));
+        }
         ObjectInfo {
             size,
             etag,

@@ -32,11 +32,9 @@ pub(super) fn account_of(arn: &str) -> Result<&str, ApiError> {
 
 /// The role of an ARN. One that is not there is refused like one that may not be assumed.
 pub(super) fn role(view: &View, arn: &str) -> Result<Arc<Role>, ApiError> {
-    let refused = || ApiError::access_denied(format!("there is no role {arn}"));
-    let (account, path) = parse(arn)?;
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let found = view.identities.get::<Role>(account, name).filter(|role| role.arn() == arn);
-    found.cloned().ok_or_else(refused)
+    parse(arn)?;
+    let found = view.identities.role(arn).cloned();
+    found.ok_or_else(|| ApiError::access_denied(format!("there is no role {arn}")))
 }
 
 /// Seconds of a session of a role.

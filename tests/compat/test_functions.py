@@ -12,11 +12,10 @@ import urllib.parse
 import urllib.request
 import zipfile
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ACCOUNT, Server, binary, make_client
-
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/reader"
+from conftest import ACCOUNT, ROLE, Server, binary, make_client, make_role
 
 # In the style of AWS's own samples: boto3, a presigned URL, WriteGetObjectResponse.
 UPPER = '''
@@ -94,6 +93,7 @@ class Functions:
                              "--function-retry-seconds", "1", "--object-lambda-seconds", "20",
                              "--function-queue", "4", "--function-queue-seconds", "20")
         self.awslambda = make_client("lambda", self.server)
+        self.iam = make_role(self.server)
         self.s3 = make_client("s3", self.server)
         self.control = make_client("s3control", self.server, proxied=True)
         self.s3.create_bucket(Bucket="functions")
@@ -107,7 +107,8 @@ class Functions:
         name = f"f{self.count}"
         # Memory is CPU, as on AWS.
         options = {"MemorySize": 1769, "Timeout": 20, **more}
-        self.awslambda.create_function(FunctionName=name, Runtime=runtime, Role=ROLE, Handler=handler,
+        options = {"Role": ROLE, **options}
+        self.awslambda.create_function(FunctionName=name, Runtime=runtime, Handler=handler,
                                        Code={"ZipFile": package(files)}, **options)
         self.awslambda.get_waiter("function_active_v2").wait(FunctionName=name)
         return name
@@ -234,8 +235,71 @@ def test_what_is_not_valid_is_refused(fn):
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException"),
         ({"Environment": {"Variables": {"BIG": "x" * 5000}}}, "InvalidParameterValueException"),
         ({"Code": {"S3Bucket": "functions", "S3Key": "absent.zip"}}, "InvalidParameterValueException"),
+        ({"Role": ROLE + "2"}, "InvalidParameterValueException"),
+        ({"Role": "reader"}, "ValidationException"),
     ]:
         assert refused(fn.awslambda.create_function, **{**good, **change})[0] == code, change.keys()
+
+
+def test_a_function_may_what_its_role_may(fn, python_runtime):
+    iam, trust = fn.iam, {"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}}
+    role = iam.create_role(RoleName="own", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    source = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    seen = {"who": boto3.client("sts").get_caller_identity()["Arn"]}
+    s3 = boto3.client("s3")
+    for name, call in {"get": lambda: s3.get_object(Bucket="functions", Key="role"),
+                       "put": lambda: s3.put_object(Bucket="functions", Key="role", Body=b"")}.items():
+        try:
+            call()
+            seen[name] = "done"
+        except ClientError as error:
+            seen[name] = error.response["Error"]["Code"]
+    return seen
+"""
+    fn.s3.put_object(Bucket="functions", Key="role", Body=b"x")
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        fn.create(source, Role=role)
+    trust["Statement"]["Principal"] = {"Service": "lambda.amazonaws.com"}
+    iam.update_assume_role_policy(RoleName="own", PolicyDocument=json.dumps(trust))
+    name = fn.create(source, Role=role)
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/own/{name}"
+    assert fn.invoke(name)[1] == {"who": who, "get": "AccessDenied", "put": "AccessDenied"}
+    iam.put_role_policy(RoleName="own", PolicyName="read", PolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::functions/*"}}))
+    assert fn.invoke(name)[1] == {"who": who, "get": "done", "put": "AccessDenied"}
+    # Its credentials end with the role, those of a warm worker at once, and no other worker starts.
+    iam.delete_role_policy(RoleName="own", PolicyName="read")
+    iam.delete_role(RoleName="own")
+    assert "InvalidClientTokenId" in fn.invoke(name)[1]["errorMessage"]
+    fn.awslambda.update_function_configuration(FunctionName=name, Timeout=19)
+    assert refused(fn.awslambda.invoke, FunctionName=name) == ("InvalidRuntimeException", 502)
+
+
+def test_another_account_is_let_in_where_both_sides_allow(fn):
+    name = fn.create("def handler(event, context):\n    return 'in'\n")
+    made = subprocess.run(
+        [binary(), "account", "create", "222222222222", "--name", "other", "--email", "other@example.com",
+         "--endpoint-url", fn.server.url],
+        env={**os.environ, "AWS_ACCESS_KEY_ID": "AKIACOMPATTESTS00000",
+             "AWS_SECRET_ACCESS_KEY": "compat-tests-secret-access-key-000000000"}, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)
+    other = boto3.client("lambda", endpoint_url=fn.server.url, region_name="us-east-1",
+                         aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"])
+    arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"
+    assert refused(other.invoke, FunctionName=arn) == ("AccessDeniedException", 403)
+    fn.awslambda.add_permission(FunctionName=name, StatementId="other", Action="lambda:InvokeFunction",
+                                Principal="222222222222")
+    assert json.loads(other.invoke(FunctionName=arn)["Payload"].read()) == "in"
+    assert refused(other.get_function, FunctionName=arn) == ("AccessDeniedException", 403)
+    assert refused(other.invoke, FunctionName=name) == ("AccessDeniedException", 403)
+    fn.awslambda.remove_permission(FunctionName=name, StatementId="other")
+    assert refused(other.invoke, FunctionName=arn) == ("AccessDeniedException", 403)
 
 
 def test_code_may_come_from_a_bucket(fn):
@@ -517,6 +581,7 @@ P
 def test_a_clear_word_where_a_runtime_directory_is_missing(tmp_path):
     server = Server(tmp_path / "store", "--allow-weak-isolation")
     try:
+        make_role(server)
         client = make_client("lambda", server)
         client.create_function(FunctionName="needs", Runtime="python3.11", Role=ROLE, Handler="app.handler",
                                MemorySize=1769, Code={"ZipFile": package({"app.py": "import boto3\n"})})
