@@ -69,7 +69,7 @@ impl Oidc {
     }
 
     /// With the same keys, asking without TLS other hosts.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "tls"))]
     pub(super) fn asking(self, http: Arc<[String]>) -> Self {
         Self { hosts: Hosts { http, ..self.hosts }, ..self }
     }
