@@ -358,7 +358,8 @@ mod tests {
     fn a_federated_user_without_a_policy_may_nothing() {
         let sessions = Sessions::new(Arc::new(MasterKey::from_bytes(&[7; 32])));
         let made = sessions.issue(session(Of::Root, Some("guest"))).unwrap();
-        let record = sessions.lookup(&View::default(), ROOT, &made.access_key_id, made.token.expose()).unwrap();
+        let record =
+            sessions.lookup(&View::default(), ROOT, &made.access_key_id, made.token.expose()).unwrap();
         let principal = record.principal;
         assert_eq!(principal.arn, "arn:aws:sts::111111111111:federated-user/guest");
         let may = |action| {

@@ -121,7 +121,8 @@ fn a_webhook_makes_the_object_and_must_answer_with_the_events_token() {
     }
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 4, "the redirect was not followed");
-    let used = run(&server, dir.path(), &["function", "usage", "hook", "--group-by", "executor,object_lambda"]);
+    let used =
+        run(&server, dir.path(), &["function", "usage", "hook", "--group-by", "executor,object_lambda"]);
     let used = used.pointer("/usage/0").unwrap();
     let count = |name: &str| used.get(name).and_then(Value::as_u64).unwrap();
     assert_eq!((used["executor"].as_str(), used["object_lambda"].as_str()), (Some("webhook"), Some("lens")));
