@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use crate::access_log;
+use crate::bodies::Bodies;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -29,7 +30,7 @@ use crate::function::polling::{self, Polling};
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
 use crate::function::wasm::{self, Components};
-use crate::function::webhook::Webhooks;
+use crate::function::webhook::{Exchanges, Webhooks};
 use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::notification::{self, Consumers, Notifier, Outbox};
@@ -165,8 +166,10 @@ impl Instance {
             compile_timeout: config.wasm_compile,
             queue: FUNCTION_QUEUE,
         });
-        let webhooks = Webhooks::new(Arc::clone(&master), config.functions.webhook_private);
-        let remote = Remote::new(Arc::clone(&master), config.functions.webhook_private);
+        let exchanges = Exchanges::new(config.functions.webhook_concurrency);
+        let private = config.functions.webhook_private;
+        let webhooks = Webhooks::new(Arc::clone(&master), private, exchanges.clone());
+        let remote = Remote::new(Arc::clone(&master), private, exchanges);
         let root_key = match (&config.encryption_key, &config.encryption_key_command) {
             (Some(key), _) => key.clone(),
             (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
@@ -212,7 +215,7 @@ impl Instance {
         let address = listener.local_addr().map_err(StartError::Gateway)?;
         let gateway = format!("http://{address}");
         let code = CodeStore::new(Arc::new(store.clone()));
-        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let temporary = TemporaryKeys::new(Arc::clone(&catalog), Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
         // A few wait while the server takes them.
         let (connections, streams) = mpsc::channel(64);
@@ -293,6 +296,8 @@ impl Instance {
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             oidc_http_hosts: config.oidc_http_hosts.clone(),
+            oidc_private: config.oidc_private,
+            bodies: Bodies::new(config.body_memory),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,

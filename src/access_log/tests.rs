@@ -126,14 +126,14 @@ async fn lines_for_a_bucket_that_lets_nobody_in_are_dropped() {
         bucket.config.acl = None;
         Ok(())
     };
-    world.store.update_bucket("logs", Box::new(close)).await.unwrap();
+    world.store.update_bucket(&world.store.bucket("logs").unwrap(), Box::new(close)).await.unwrap();
     world.line("one");
     worker.pass(true).await;
     let open = |bucket: &mut Bucket| {
         bucket.config.acl = Acl::canned("log-delivery-write", OWNER, None);
         Ok(())
     };
-    world.store.update_bucket("logs", Box::new(open)).await.unwrap();
+    world.store.update_bucket(&world.store.bucket("logs").unwrap(), Box::new(open)).await.unwrap();
     worker.pass(true).await;
     assert_eq!(world.delivered().await.1, 0);
 }

@@ -140,6 +140,6 @@ async fn set(store: &dyn Store, name: &str, quota: Option<Quota>) -> Result<Buck
         bucket.config.quota = quota;
         Ok(())
     };
-    let bucket = store.update_bucket(name, Box::new(change)).await?;
+    let bucket = store.update_bucket(&*store.bucket(name)?, Box::new(change)).await?;
     shown(store, &bucket)
 }

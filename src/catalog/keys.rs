@@ -1,8 +1,8 @@
 //! Who may sign: the root key pair, and the access keys of the catalog.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::secret::Secret;
 
 use super::identities::{User, assemble, directory, errors, limits};
 use super::seal::{MasterKey, SealError};
+use super::secret_file;
 use super::sessions::{self, Sessions};
 use super::{AccessKey, Catalog, Change, View};
 
@@ -54,24 +55,17 @@ impl KeyPair {
     pub fn load_or_create(path: &Path) -> Result<(Self, bool), SealError> {
         let shown = || path.display().to_string();
         let io = |error| SealError::Io(shown(), error);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
-                let pair = Self::random()?;
-                let kept = KeptPair {
-                    access_key_id: pair.access_key_id.clone(),
-                    secret_access_key: pair.secret.expose().to_owned(),
-                };
-                let text = zeroize::Zeroizing::new(
-                    toml::to_string(&kept).map_err(|_| SealError::Malformed(shown()))?,
-                );
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-                if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                    File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
-                }
+        if !path.exists() {
+            let pair = Self::random()?;
+            let kept = KeptPair {
+                access_key_id: pair.access_key_id.clone(),
+                secret_access_key: pair.secret.expose().to_owned(),
+            };
+            let text =
+                zeroize::Zeroizing::new(toml::to_string(&kept).map_err(|_| SealError::Malformed(shown()))?);
+            if secret_file::create(path, text.as_bytes()).map_err(io)? {
                 return Ok((pair, true));
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(io(error)),
         }
         let file = File::open(path).map_err(io)?;
         let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;

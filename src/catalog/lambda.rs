@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
+use crate::policy::{Policy, PolicyError, PolicyKind};
 
 /// The version that may still change.
 pub const LATEST: &str = "$LATEST";
@@ -114,13 +115,81 @@ pub struct Alias {
     pub revision_id: String,
 }
 
-/// Who else may use a function: the statements of its resource policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Who else may use a function: the statements of its resource policy, compiled once.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ResourcePolicy {
     /// The statements, in the order in which they were added.
-    pub statements: Vec<serde_json::Value>,
+    statements: Vec<serde_json::Value>,
     /// Another one with each change.
     pub revision_id: String,
+    /// `None` for one that cannot be read.
+    #[serde(skip)]
+    compiled: OnceLock<Option<Arc<Policy>>>,
+}
+
+impl PartialEq for ResourcePolicy {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.statements, &self.revision_id) == (&other.statements, &other.revision_id)
+    }
+}
+
+impl Eq for ResourcePolicy {}
+
+fn sid(statement: &serde_json::Value) -> Option<&str> {
+    statement.get("Sid").and_then(serde_json::Value::as_str)
+}
+
+impl ResourcePolicy {
+    /// Whether there is a statement of this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.statements.iter().any(|statement| sid(statement) == Some(id))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Adds a statement, which must leave the policy one that can be read.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn add(&mut self, statement: serde_json::Value) -> Result<(), PolicyError> {
+        self.statements.push(statement);
+        let policy = Policy::parse(&self.document(), PolicyKind::Resource)?;
+        self.compiled = OnceLock::from(Some(Arc::new(policy)));
+        Ok(())
+    }
+
+    /// Removes a statement; `false` where there is none of this id.
+    pub fn remove(&mut self, id: &str) -> bool {
+        let before = self.statements.len();
+        self.statements.retain(|statement| sid(statement) != Some(id));
+        self.compiled = OnceLock::new();
+        self.statements.len() < before
+    }
+
+    /// The document that it is.
+    #[must_use]
+    pub fn document(&self) -> String {
+        let statements = &self.statements;
+        serde_json::json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
+    }
+
+    /// The policy; `None` where it cannot be read, and nobody may be let in.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        let compile = || match Policy::parse(&self.document(), PolicyKind::Resource) {
+            Ok(policy) => Some(Arc::new(policy)),
+            Err(error) => {
+                tracing::error!(%error, "the policy of a function cannot be read: nobody may invoke it by that");
+                None
+            }
+        };
+        self.compiled.get_or_init(compile).as_deref()
+    }
 }
 
 /// How events are delivered.
@@ -217,6 +286,13 @@ impl LambdaFunction {
     /// All its versions, `$LATEST` first.
     pub fn all_versions(&self) -> impl Iterator<Item = &Arc<Version>> {
         std::iter::once(&self.latest).chain(&self.versions)
+    }
+
+    /// The resource policy that counts for a qualifier, or for the function without one: `None` where there is none,
+    /// `Some(None)` where it cannot be read.
+    #[must_use]
+    pub fn policy_of(&self, qualifier: Option<&str>) -> Option<Option<&Policy>> {
+        self.policies.get(qualifier.unwrap_or_default()).map(ResourcePolicy::policy)
     }
 
     /// Workers that are kept ready, all together.

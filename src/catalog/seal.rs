@@ -2,9 +2,9 @@
 //! associated data.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -13,6 +13,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::Mac;
 use zeroize::Zeroizing;
 
+use super::secret_file;
 use crate::secret::Secret;
 
 const NONCE: usize = 12;
@@ -76,19 +77,13 @@ impl MasterKey {
     pub fn load_or_create(path: &Path) -> Result<Self, SealError> {
         let shown = || path.display().to_string();
         let io = |error| SealError::Io(shown(), error);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
-                let mut key = Zeroizing::new([0_u8; 32]);
-                getrandom::fill(&mut *key).map_err(|error| SealError::Random(error.to_string()))?;
-                let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&*key));
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-                if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                    File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
-                }
+        if !path.exists() {
+            let mut key = Zeroizing::new([0_u8; 32]);
+            getrandom::fill(&mut *key).map_err(|error| SealError::Random(error.to_string()))?;
+            let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&*key));
+            if secret_file::create(path, text.as_bytes()).map_err(io)? {
                 return Ok(Self::from_bytes(&key));
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(io(error)),
         }
         let file = File::open(path).map_err(io)?;
         let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;

@@ -129,10 +129,10 @@ pub async fn load(app: &App) -> Result<BTreeMap<&'static str, String>, ApiError>
         owner: app.registrar.account_id.clone(),
         ..NewBucket::default()
     };
-    match app.store.create_bucket(bucket).await {
-        Ok(_) | Err(StoreError::BucketExists) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let bucket = match app.store.create_bucket(bucket).await {
+        Err(StoreError::BucketExists) => app.store.bucket(BUCKET)?,
+        made => made?,
+    };
     for sample in SAMPLES {
         let body = Payload::Bytes(bytes::Bytes::from_static(sample.bytes));
         let staged = app.store.stage(body, StageOptions::default()).await?;
@@ -142,12 +142,13 @@ pub async fn load(app: &App) -> Result<BTreeMap<&'static str, String>, ApiError>
             ..ObjectHeaders::default()
         };
         let object = NewObject { headers, ..NewObject::default() };
-        app.store.put(BUCKET, sample.key, staged, object, WriteCondition::default()).await?;
+        app.store.put(&bucket, sample.key, staged, object, WriteCondition::default()).await?;
     }
-    if !app.catalog.snapshot().access_points.contains_key(ACCESS_POINT) {
+    if app.registrar.find_access_point(&app.catalog.snapshot(), ACCESS_POINT).is_err() {
         let new = NewAccessPoint {
             name: ACCESS_POINT.to_owned(),
             bucket: BUCKET.to_owned(),
+            bucket_account_id: None,
             public_access_block: PublicAccessBlock::default(),
             tags: Tags::new(),
         };

@@ -91,7 +91,7 @@ pub enum PrepareError {
     #[error("the function {0} runs code and is no transform")]
     RunsCode(String),
     /// It has no listings.
-    #[error("the function {0} is a built-in transform, which lists nothing")]
+    #[error("the function {0} is a webhook, which lists nothing")]
     Listing(String),
     /// Its payload is no JSON object.
     #[error("the payload is not a JSON object: {0}")]

@@ -66,13 +66,13 @@ impl CodeStore {
     /// The store's.
     pub async fn put(&self, _turn: &Turn<'_>, code: &Code, zip: Bytes) -> Result<(), ApiError> {
         let new = NewBucket { name: BUCKET.to_owned(), owner: OWNER.to_owned(), ..NewBucket::default() };
-        match self.store.create_bucket(new).await {
-            Ok(_) | Err(StoreError::BucketExists) => {}
-            Err(error) => return Err(error.into()),
-        }
+        let bucket = match self.store.create_bucket(new).await {
+            Err(StoreError::BucketExists) => self.store.bucket(BUCKET)?,
+            made => made?,
+        };
         let staged = self.store.stage(Payload::Bytes(zip), StageOptions::default()).await?;
         let object = NewObject::default();
-        self.store.put(BUCKET, &code.sha256, staged, object, WriteCondition::default()).await?;
+        self.store.put(&bucket, &code.sha256, staged, object, WriteCondition::default()).await?;
         Ok(())
     }
 
@@ -107,7 +107,11 @@ impl CodeStore {
             }
             let key = DeleteKey { key: code.sha256.clone(), ..DeleteKey::default() };
             // What stays behind takes space and does no harm.
-            if let Err(error) = self.store.delete(BUCKET, vec![key]).await {
+            let deleted = match self.store.bucket(BUCKET) {
+                Ok(bucket) => self.store.delete(&bucket, vec![key]).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = deleted {
                 tracing::warn!(package = %code.sha256, %error, "a package that no function uses stays behind");
             }
         }

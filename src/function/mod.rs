@@ -34,6 +34,7 @@ mod pool;
 pub mod process;
 mod provision;
 pub mod registry;
+pub mod role;
 pub mod run;
 mod running;
 pub mod runtime;

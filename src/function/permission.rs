@@ -1,11 +1,10 @@
 //! Whether a function lets a service invoke it: by its resource policy, and by nothing else.
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::catalog::View;
 use crate::lambda_api::name::FunctionName;
-use crate::policy::{Context, Labelled, Policy, PolicyKind, PolicySet, PrincipalView, Request, evaluate};
+use crate::policy::{Context, Labelled, PolicySet, PrincipalView, Request, evaluate};
 
 use super::registry;
 
@@ -29,13 +28,8 @@ pub fn allows(view: &View, named: &FunctionName, arn: &str, source: &Source<'_>)
     registry::resolve(view, &named.name, qualifier, 1.0).map_err(|why| format!("{arn}: {why}"))?;
     let refused = || format!("Not authorized to invoke function [{arn}]");
     let lambda = registry::lambda(view, &named.name).map_err(|_| refused())?;
-    let stored = lambda.policies.get(qualifier.unwrap_or_default()).ok_or_else(refused)?;
-    let text = json!({ "Version": "2012-10-17", "Statement": stored.statements }).to_string();
     // One that cannot be read allows nothing.
-    let policy = Policy::parse(&text, PolicyKind::Resource).map_err(|error| {
-        tracing::warn!(function = %named.name, %error, "the policy of a function cannot be read");
-        refused()
-    })?;
+    let policy = lambda.policy_of(qualifier).flatten().ok_or_else(refused)?;
     let now = Timestamp::now();
     let context = Context::new()
         .with("aws:SourceArn", source.arn)
@@ -48,13 +42,15 @@ pub fn allows(view: &View, named: &FunctionName, arn: &str, source: &Source<'_>)
     let principal = PrincipalView::service(source.service);
     let request =
         Request { principal: &principal, action: "lambda:InvokeFunction", resource: arn, context: &context };
-    let labelled = [Labelled { label: "the function's policy", policy: &policy }];
+    let labelled = [Labelled { label: "the function's policy", policy }];
     let decision = evaluate(&PolicySet { resource: &labelled, ..PolicySet::default() }, &request);
     if decision.is_allowed() { Ok(()) } else { Err(refused()) }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::catalog::lambda::ResourcePolicy;
     use crate::function::registry::tests::{function, view};
@@ -65,7 +61,9 @@ mod tests {
         let named = FunctionName::parse(arn, None, "000000000000").unwrap();
         let asks = |statement: serde_json::Value, bucket: &str| {
             let mut function = function();
-            let policy = ResourcePolicy { statements: vec![statement], revision_id: String::new() };
+            let mut policy = ResourcePolicy::default();
+            // What cannot be read is not taken, so that there is no statement.
+            let _ = policy.add(statement);
             function.policies.insert(String::new(), policy);
             let source = Source {
                 service: "s3.amazonaws.com",

@@ -146,6 +146,12 @@ impl Platform {
         &self.0.parts.gateway
     }
 
+    /// The account of all functions.
+    #[must_use]
+    pub fn account_id(&self) -> &str {
+        &self.0.parts.account_id
+    }
+
     /// Region of ARNs.
     #[must_use]
     pub fn region(&self) -> &str {

@@ -142,16 +142,32 @@ impl Runner {
         cpu: &Cpu,
     ) -> Result<Output, RunError> {
         let transform = Arc::clone(transform);
-        let stage = self.step(cpu, move || transform.start(&context)).await??;
+        // An object that is there whole goes through the first step with the start: going to another thread takes
+        // longer than a small one.
+        let (whole, input) = match input {
+            Payload::Bytes(bytes) => (Some(bytes), Input { rest: Bytes::new(), stream: None }),
+            Payload::Stream(stream, _) => (None, Input { rest: Bytes::new(), stream: Some(stream) }),
+        };
+        let (stage, rest, ended, output) = self
+            .step(cpu, move || {
+                let stage = transform.start(&context)?;
+                match whole {
+                    Some(bytes) => advance(stage, bytes, true),
+                    None => Ok((stage, Bytes::new(), false, Vec::new())),
+                }
+            })
+            .await??;
         let mut run = Run {
             runner: self.clone(),
             stage: Some(stage),
-            input: Input::new(input),
-            ended: false,
+            input: Input { rest, ..input },
+            ended,
             cpu: cpu.clone(),
         };
-        let mut first: Vec<Bytes> = Vec::new();
-        let mut size = 0;
+        let (mut first, mut size): (Vec<Bytes>, usize) = (Vec::new(), output.len());
+        if size > 0 {
+            first.push(output.into());
+        }
         while size < HIGH_WATER {
             match run.next().await? {
                 Some(chunk) => {
@@ -182,13 +198,15 @@ impl Runner {
         cpu: &Cpu,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RunError> {
-        let _permit = self.permits.acquire().await.map_err(|_| RunError::Panicked)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| RunError::Panicked)?;
         let cpu = cpu.clone();
+        // The step has it, not who waits: a client that leaves does not end what is running.
         let task = tokio::task::spawn_blocking(move || {
             // A step computes and does nothing else, so that its time is the processor's.
             let began = Instant::now();
             let done = work();
             cpu.add(began.elapsed());
+            drop(permit);
             done
         });
         match tokio::time::timeout(STALL, task).await {
@@ -213,13 +231,6 @@ struct Input {
 }
 
 impl Input {
-    fn new(payload: Payload) -> Self {
-        match payload {
-            Payload::Bytes(rest) => Self { rest, stream: None },
-            Payload::Stream(stream, _) => Self { rest: Bytes::new(), stream: Some(stream) },
-        }
-    }
-
     /// Makes sure that there are bytes, or that there will be none.
     async fn fill(&mut self) -> Result<(), RunError> {
         while self.rest.is_empty() {
@@ -232,6 +243,23 @@ impl Input {
         }
         Ok(())
     }
+}
+
+/// A stage, the input that it has not taken, whether it is done, and its output.
+type Advanced = (Box<dyn Stage>, Bytes, bool, Vec<u8>);
+
+/// Has a stage take input until it has or its output is full. `ends` says that there is no more input.
+fn advance(mut stage: Box<dyn Stage>, mut rest: Bytes, ends: bool) -> Result<Advanced, TransformError> {
+    let mut output = Vec::new();
+    while !rest.is_empty() && output.len() < HIGH_WATER {
+        let taken = stage.write(&rest, &mut output)?;
+        rest.advance(taken);
+    }
+    let mut done = false;
+    if ends && rest.is_empty() && output.len() < HIGH_WATER {
+        done = stage.finish(&mut output)? == Progress::Done;
+    }
+    Ok((stage, rest, done, output))
 }
 
 struct Run {
@@ -251,23 +279,11 @@ impl Run {
     async fn next(&mut self) -> Result<Option<Bytes>, RunError> {
         while !self.ended {
             self.input.fill().await?;
-            let Some(mut stage) = self.stage.take() else { return Ok(None) };
-            let mut rest = std::mem::take(&mut self.input.rest);
-            let (stage, rest, done, output) = self
-                .runner
-                .step(&self.cpu, move || {
-                    let mut output = Vec::new();
-                    if rest.is_empty() {
-                        let progress = stage.finish(&mut output)?;
-                        return Ok::<_, TransformError>((stage, rest, progress == Progress::Done, output));
-                    }
-                    while !rest.is_empty() && output.len() < HIGH_WATER {
-                        let taken = stage.write(&rest, &mut output)?;
-                        rest.advance(taken);
-                    }
-                    Ok((stage, rest, false, output))
-                })
-                .await??;
+            let Some(stage) = self.stage.take() else { return Ok(None) };
+            let rest = std::mem::take(&mut self.input.rest);
+            let ends = rest.is_empty();
+            let (stage, rest, done, output) =
+                self.runner.step(&self.cpu, move || advance(stage, rest, ends)).await??;
             (self.stage, self.input.rest, self.ended) = (Some(stage), rest, done);
             if !output.is_empty() {
                 return Ok(Some(output.into()));

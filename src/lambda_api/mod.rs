@@ -1,6 +1,7 @@
 //! The Lambda plane: AWS Lambda's API (REST-JSON), over the function platform.
 //!
 //! - [`route`]: method and path → operation; [`name`]: how a request names a function.
+//! - `authorize`: who may, by policies of callers and of functions, and who may pass which role.
 //! - `wire`: the documents; `checks`: their rules; [`error`]: errors as Lambda words them.
 //! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`,
 //!   `provisioned`, `events`, `event_sources`, `tags`, and `invoke`.
@@ -15,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::auth::Principal;
+use crate::bodies::{Bodies, Whose};
 use crate::catalog::{Accounts, Catalog, Change, Function, FunctionKind, LambdaFunction, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
@@ -28,6 +30,7 @@ use crate::s3;
 use crate::store::Store;
 
 mod aliases;
+mod authorize;
 mod checks;
 mod concurrency;
 pub mod error;
@@ -73,6 +76,8 @@ pub struct LambdaPlane {
     pub account_id: String,
     /// Delivers events.
     pub events: crate::function::events::Events,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
     /// Serves event source mappings.
     pub polling: Polling,
 }
@@ -130,24 +135,6 @@ impl Call<'_> {
 type Answer = Result<Response<Body>, ApiError>;
 
 impl LambdaPlane {
-    /// What a request is about, as policies name it: a function, with its version where one is named.
-    fn resource(&self, route: &Route, parts: &request::Parts) -> Result<String, ApiError> {
-        if route.function.is_empty() {
-            return Ok("*".to_owned());
-        }
-        if route.is_mapping() {
-            return Ok(event_sources::mapping_arn(self, &route.function));
-        }
-        let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
-            .find(|(name, _)| name == "Qualifier")
-            .map(|(_, value)| value.into_owned());
-        let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
-        // Only where the operation acts on what is qualified: elsewhere it must not lead past a statement about the
-        // function.
-        let qualifier = named.qualifier.as_deref().filter(|_| route::acts_on_versions(route.operation));
-        Ok(self.arn(&named.name, qualifier))
-    }
-
     /// Answers a request.
     ///
     /// # Errors
@@ -161,15 +148,33 @@ impl LambdaPlane {
         if let Some(trail) = parts.extensions.get::<Trail>() {
             trail.operation(operation);
         }
-        let resource = self.resource(&route, parts)?;
-        let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
-        policy::authorize(call.principal, &asked, action, &resource, &self.account_id)?;
         let limit = match operation {
             "CreateFunction" | "UpdateFunctionCode" => MAX_PACKAGE_BODY,
             "Invoke" | "InvokeWithResponseStream" | "InvokeAsync" => MAX_EVENT,
             _ => MAX_BODY,
         };
-        let body = s3::collect(body, limit).await.map_err(|error| too_large(error, limit))?;
+        let whose = Whose::of(call.principal);
+        let collect = async |body| {
+            self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit))
+        };
+        // What CreateFunction is about stands in its body; only who has a key comes this far.
+        let (named, body) = if operation == "CreateFunction" {
+            let body = collect(body).await?;
+            (authorize::new_function(&body), Err(body))
+        } else {
+            (route.function.clone(), Ok(body))
+        };
+        if route.is_mapping() && !named.is_empty() {
+            let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+            let mapping = event_sources::mapping_arn(self, &named);
+            policy::authorize(call.principal, &asked, action, &mapping, &self.account_id)?;
+        } else {
+            self.authorize(&call, parts, (operation, action), &named)?;
+        }
+        let body = match body {
+            Ok(body) => collect(body).await?,
+            Err(collected) => collected,
+        };
         let call = Call { route, parts, principal: call.principal, body };
         match operation {
             "CreateFunction" => Box::pin(functions::create(self, &call)).await,

@@ -70,12 +70,15 @@ impl World {
     async fn put_with(&self, key: &str, object: NewObject) -> ObjectInfo {
         let body = Payload::Bytes(Bytes::from_static(b"body"));
         let staged = self.store.stage(body, StageOptions::default()).await.unwrap();
-        self.store.put("b", key, staged, object, WriteCondition::Always).await.unwrap()
+        self.store
+            .put(&self.store.bucket("b").unwrap(), key, staged, object, WriteCondition::Always)
+            .await
+            .unwrap()
     }
 
     async fn delete(&self, key: &str) {
         let key = DeleteKey { key: key.into(), ..DeleteKey::default() };
-        self.store.delete("b", vec![key]).await.unwrap();
+        self.store.delete(&self.store.bucket("b").unwrap(), vec![key]).await.unwrap();
     }
 
     /// Moves on by days, and lets the worker pass.
@@ -181,7 +184,11 @@ async fn a_marker_goes_only_when_it_hides_nothing() {
 async fn unfinished_uploads_are_aborted() {
     let mut world = World::new(Versioning::Off, vec![Rule { abort_days: Some(2), ..rule("a") }]).await;
     for key in ["a", "b"] {
-        world.store.create_upload("b", key, NewUpload::default()).await.unwrap();
+        world
+            .store
+            .create_upload(&world.store.bucket("b").unwrap(), key, NewUpload::default())
+            .await
+            .unwrap();
     }
     world.pass_after(1).await;
     world.pass_after(1).await;
@@ -227,8 +234,8 @@ async fn what_rules_do_stands_in_the_log_of_a_bucket_that_has_one() {
         Ok(())
     };
     let (kept, _) = (world.put("kept").await, world.put("old one").await);
-    world.store.create_upload("b", "up", NewUpload::default()).await.unwrap();
-    world.store.update_bucket("b", Box::new(logged)).await.unwrap();
+    world.store.create_upload(&world.store.bucket("b").unwrap(), "up", NewUpload::default()).await.unwrap();
+    world.store.update_bucket(&world.store.bucket("b").unwrap(), Box::new(logged)).await.unwrap();
     world.pass_after(1).await;
     let (lines, lost) = inbox.take();
     assert_eq!(lost, 0);
@@ -270,7 +277,10 @@ async fn what_was_rewritten_since_it_was_seen_stays() {
             ..DeleteKey::default()
         };
         for version in [VersionRef::Current, VersionRef::of(seen.id())] {
-            assert!(world.store.delete("b", vec![stale(version)]).await.unwrap()[0].is_err());
+            assert!(
+                world.store.delete(&world.store.bucket("b").unwrap(), vec![stale(version)]).await.unwrap()[0]
+                    .is_err()
+            );
         }
         assert_eq!(world.versions().await, before);
     }

@@ -208,8 +208,7 @@ impl Worker {
                 (Action::Transition(class), Version::Object(info)) => {
                     let version = VersionRef::of(info.version);
                     let change = ObjectChange::StorageClass { class: class.clone(), seen: Arc::clone(info) };
-                    let changed =
-                        self.store.update_object(&bucket.name, &due.entry.key, version, change).await;
+                    let changed = self.store.update_object(bucket, &due.entry.key, version, change).await;
                     if let Ok(info) = &changed {
                         done.acted.push(due.acted(acted::transition(class), info.version.map(Some)));
                         done.happened.push(Happened::to_object(Event::Transition, &due.entry.key, now, info));
@@ -221,7 +220,7 @@ impl Worker {
         }
         let keys: Vec<_> = deletes.iter().map(Due::key).collect();
         if !keys.is_empty() {
-            let results = self.store.delete(&bucket.name, keys).await?;
+            let results = self.store.delete(bucket, keys).await?;
             for (due, result) in deletes.iter().zip(&results) {
                 let Ok(deleted) = result else { continue };
                 let event = Happened::by_delete(&due.entry.key, due.key().version, deleted, now, true);
@@ -277,7 +276,7 @@ impl Worker {
             for (key, upload) in &page.uploads {
                 let due = decide::upload(&lifecycle, self.options.days, key, upload.initiated);
                 let Some((_, rule)) = due.filter(|(due, _)| *due <= now) else { continue };
-                match self.store.abort_upload(&bucket.name, key, &upload.upload_id).await {
+                match self.store.abort_upload(bucket, key, &upload.upload_id).await {
                     Ok(()) => {
                         LifecycleActed { bucket: &bucket.name, key, rule, action: "abort-upload" }
                             .emit(&self.metrics);

@@ -103,7 +103,7 @@ impl Outbox {
             };
             let changes: Result<Vec<_>> = messages.iter().map(change).collect();
             let written = match changes {
-                Ok(changes) => this.table.write(changes).await,
+                Ok(changes) => this.table.write_from_reserve(changes).await,
                 Err(error) => Err(error),
             };
             let mut state = this.state();

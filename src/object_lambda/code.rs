@@ -142,7 +142,7 @@ impl ObjectLambdaPlane {
         let traffic = Arc::<Traffic>::default();
         let key = self.platform.keys().for_read(caller, purpose, until, &traffic)?;
         let url = source.input_url(gateway, &key, time, lifetime)?;
-        let (ticket, answer) = self.tickets.issue(function, &traffic)?;
+        let (ticket, answer) = self.tickets.issue(function, source.lens_arn(), &traffic)?;
         let event = Bytes::from(source.document(&url, &ticket.token).to_string());
         Ok(Asking { event, key: Arc::new(key), ticket, answer, traffic })
     }
@@ -169,6 +169,12 @@ impl ObjectLambdaPlane {
         })
     }
 
+    /// The ARN of the lens that a WriteGetObjectResponse answers, while its request waits.
+    #[must_use]
+    pub fn answered(&self, parts: &request::Parts) -> Option<String> {
+        self.tickets.lens_of(write::token(&parts.headers).ok()?)
+    }
+
     /// WriteGetObjectResponse: hands a function's answer to the request that waits for it, and answers the function
     /// when its last byte is on the way.
     ///
@@ -183,7 +189,7 @@ impl ObjectLambdaPlane {
         let token = write::token(&parts.headers)?;
         let purpose = principal.and_then(|caller| self.platform.keys().use_of(&caller.access_key_id));
         let function = match purpose.as_deref() {
-            Some(Use::Answer { function }) => Some(function.as_str()),
+            Some(Use::Function { function }) => Some(function.as_str()),
             Some(Use::Read { .. }) => {
                 return Err(ApiError::access_denied("an answer by the URL of an input"));
             }

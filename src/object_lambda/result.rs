@@ -28,6 +28,14 @@ pub struct Kept {
     head: Head,
 }
 
+impl Kept {
+    /// Bytes of the result.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.staged.size
+    }
+}
+
 /// Results by ETag, which says all that they depend on. The least used go when the bytes are too many; one that is
 /// being read stays until it was.
 #[derive(Debug, Clone)]

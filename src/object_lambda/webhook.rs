@@ -10,6 +10,7 @@ use crate::catalog::{Function, FunctionKind, ObjectLambda, Transformation, Webho
 use crate::error::ApiError;
 use crate::function::PrepareError;
 use crate::function::metering::Measure;
+use crate::function::platform::InvokeError;
 use crate::function::webhook::{Answer, WebhookError};
 use crate::telemetry::invocations::Outcome;
 
@@ -50,10 +51,14 @@ impl ObjectLambdaPlane {
         let answer = match asked.await {
             Ok(answer) => answer,
             Err(why) => {
-                let broken = matches!(why, WebhookError::Broken(_));
-                measure.end(if broken { Outcome::Failed } else { Outcome::Error });
+                measure.end(match why {
+                    WebhookError::Broken(_) => Outcome::Failed,
+                    WebhookError::Busy => Outcome::Throttled,
+                    WebhookError::Timeout | WebhookError::Unreachable(_) => Outcome::Error,
+                });
                 return Err(match why {
                     WebhookError::Timeout => error::timeout(self.limit),
+                    WebhookError::Busy => error::invoke(InvokeError::Throttled { reserved: false }),
                     WebhookError::Unreachable(why) => error::unreachable(why),
                     WebhookError::Broken(why) => ApiError::internal(why),
                 });

@@ -295,7 +295,7 @@ pub(super) async fn put_object(
     let acl = of_request(api, &req.headers, document, owner, Some(&bucket.owner))?;
     access(api, &req, &bucket).check_acl(&acl)?;
     let change = ObjectChange::Acl(acl);
-    let info = api.store.update_object(&bucket.name, &key, wanted, change).await.map_err(ApiError::from)?;
+    let info = api.store.update_object(&bucket, &key, wanted, change).await.map_err(ApiError::from)?;
     let happened = || vec![Happened::to_object(Event::AclPut, &key, api.clock.now(), &info)];
     api.tell(&bucket.name, &req.extensions, None, happened).await?;
     Ok(S3Response::new(PutObjectAclOutput::default()))

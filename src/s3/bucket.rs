@@ -112,8 +112,9 @@ pub(super) async fn delete(
     api: &Api,
     req: S3Request<DeleteBucketInput>,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
+    let bucket = api.bucket(&req.input.bucket)?;
     api.names.may_delete_bucket(&req.input.bucket)?;
-    api.store.delete_bucket(&req.input.bucket).await.map_err(ApiError::from)?;
+    api.store.delete_bucket(&bucket).await.map_err(ApiError::from)?;
     Ok(S3Response::with_status(DeleteBucketOutput {}, http::StatusCode::NO_CONTENT))
 }
 

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::error::ApiError;
-use crate::store::{Checksum, ChecksumAlgorithm, ChecksumType, Staged};
+use crate::store::{Checksum, ChecksumAlgorithm, ChecksumType, Digests, Staged};
 
 /// All kinds, with the header that carries each and the name that the API gives it.
 pub(crate) const KINDS: [(ChecksumAlgorithm, &str, &str); 5] = [
@@ -155,10 +155,24 @@ impl Claim {
     /// # Errors
     /// 400 BadDigest when a value differs; InvalidRequest when a promised trailer did not come.
     pub(crate) fn verify(&self, staged: &Staged, trailers: Option<&HeaderMap>) -> Result<Checksum, ApiError> {
-        if self.md5.is_some_and(|md5| md5 != staged.md5) {
+        let Staged { size, md5, crc64nvme, checksum, .. } = staged;
+        let digests = Digests { size: *size, md5: *md5, crc64nvme: *crc64nvme, checksum: checksum.clone() };
+        self.verify_digests(&digests, trailers)
+    }
+
+    /// The same of a document that is hashed in memory.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub(crate) fn verify_digests(
+        &self,
+        digests: &Digests,
+        trailers: Option<&HeaderMap>,
+    ) -> Result<Checksum, ApiError> {
+        if self.md5.is_some_and(|md5| md5 != digests.md5) {
             return Err(bad_digest("Content-MD5"));
         }
-        let computed = match (&self.algorithm, &staged.checksum) {
+        let computed = match (&self.algorithm, &digests.checksum) {
             (Some(_), Some((algorithm, digest))) => Checksum {
                 algorithm: *algorithm,
                 kind: ChecksumType::FullObject,
@@ -167,7 +181,7 @@ impl Claim {
             (Some(ChecksumAlgorithm::Crc64Nvme) | None, _) => Checksum {
                 algorithm: ChecksumAlgorithm::Crc64Nvme,
                 kind: ChecksumType::FullObject,
-                value: BASE64.encode(&staged.crc64nvme.to_be_bytes()),
+                value: BASE64.encode(&digests.crc64nvme.to_be_bytes()),
             },
             (Some(_), None) => {
                 return Err(ApiError::internal("the store computed no checksum of the kind asked for"));

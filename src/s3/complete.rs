@@ -129,7 +129,7 @@ pub(super) async fn complete(
     let object = CompletedObject { etag, checksum: Some(checksum) };
     let info = api
         .store
-        .complete_upload(&input.bucket, &input.key, &input.upload_id, refs, object, condition)
+        .complete_upload(&bucket, &input.key, &input.upload_id, refs, object, condition)
         .await
         .map_err(ApiError::from)?;
     tell(api, &req.extensions, &input.bucket, &input.key, &info).await?;

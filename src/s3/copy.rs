@@ -9,7 +9,7 @@ use crate::access_log::{Notes, Part};
 use crate::error::ApiError;
 use crate::notification::{Event, Happened};
 use crate::policy::{Access, Asked, Said, Via, operation};
-use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, VersionRef};
+use crate::store::{Bucket, Checksum, ChecksumType, NewObject, Object, StageOptions, Staged, VersionRef};
 
 use super::checksum::by_name;
 use super::encryption::CustomerHeaders;
@@ -100,6 +100,7 @@ pub(super) async fn object(
         .stage(opened.read(0..size), StageOptions { checksum: algorithm, key: data_key })
         .await
         .map_err(ApiError::from)?;
+    require_size(&staged, size)?;
     // The copy is one whole, whatever parts its source had.
     object.checksum = staged.checksum.as_ref().map(|(algorithm, digest)| Checksum {
         algorithm: *algorithm,
@@ -107,7 +108,7 @@ pub(super) async fn object(
         value: data_encoding::BASE64.encode(digest),
     });
     let copied =
-        api.store.put(&input.bucket, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
+        api.store.put(&config, &input.key, staged, object, condition).await.map_err(ApiError::from)?;
     let happened = || vec![Happened::to_object(Event::Copy, &input.key, copied.last_modified, &copied)];
     api.tell(&input.bucket, &req.extensions, None, happened).await?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = convert::five_of(copied.checksum.as_ref());
@@ -129,6 +130,14 @@ pub(super) async fn object(
     });
     encryption::describe(copied.encryption.as_ref(), &mut response.headers);
     Ok(response)
+}
+
+/// Refuses a copy that has not as many bytes as were asked for, whatever the reason.
+pub(super) fn require_size(staged: &Staged, size: u64) -> Result<(), ApiError> {
+    if staged.size == size {
+        return Ok(());
+    }
+    Err(ApiError::internal(format!("{} of {size} bytes of the source of a copy came", staged.size)))
 }
 
 /// The source of a copy, opened.

@@ -44,7 +44,8 @@ pub(super) async fn one(
         if_seen: None,
     };
     let wanted = key.version;
-    let results = api.store.delete(&input.bucket, vec![key]).await.map_err(ApiError::from)?;
+    let bucket = api.bucket(&input.bucket)?;
+    let results = api.store.delete(&bucket, vec![key]).await.map_err(ApiError::from)?;
     let mut output = DeleteObjectOutput::default();
     for result in results {
         let deleted = result.map_err(ApiError::from)?;
@@ -100,7 +101,7 @@ pub(super) async fn many(
     let input = req.input;
     let notes = Notes::of(&req.extensions);
     let names: Vec<_> = wanted.iter().map(|key| (key.key.clone(), key.version)).collect();
-    let results = api.store.delete(&input.bucket, wanted).await.map_err(ApiError::from)?;
+    let results = api.store.delete(&bucket, wanted).await.map_err(ApiError::from)?;
     let happened = || {
         let done = names.iter().zip(&results);
         let now = api.clock.now();

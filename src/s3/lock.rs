@@ -215,7 +215,8 @@ pub(super) async fn put_retention(
 ) -> S3Result<S3Response<PutObjectRetentionOutput>> {
     let bypass_governance = bypasses(&req.headers);
     let input = req.input;
-    require_lock(&*api.bucket(&input.bucket)?)?;
+    let bucket = api.bucket(&input.bucket)?;
+    require_lock(&bucket)?;
     let asked = input.retention.ok_or_else(malformed)?;
     let retention = match (asked.mode, asked.retain_until_date) {
         // An empty document takes the retention away.
@@ -233,7 +234,7 @@ pub(super) async fn put_retention(
     };
     let change = ObjectChange::Retention { retention, bypass_governance };
     let wanted = version::wanted(input.version_id.as_deref())?;
-    api.store.update_object(&input.bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
+    api.store.update_object(&bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
     Ok(S3Response::new(PutObjectRetentionOutput::default()))
 }
 
@@ -254,7 +255,8 @@ pub(super) async fn put_legal_hold(
     req: S3Request<PutObjectLegalHoldInput>,
 ) -> S3Result<S3Response<PutObjectLegalHoldOutput>> {
     let input = req.input;
-    require_lock(&*api.bucket(&input.bucket)?)?;
+    let bucket = api.bucket(&input.bucket)?;
+    require_lock(&bucket)?;
     let status = input.legal_hold.and_then(|hold| hold.status).ok_or_else(malformed)?;
     let on = match status.as_str() {
         "ON" => true,
@@ -263,6 +265,6 @@ pub(super) async fn put_legal_hold(
     };
     let wanted = version::wanted(input.version_id.as_deref())?;
     let change = ObjectChange::LegalHold(on);
-    api.store.update_object(&input.bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
+    api.store.update_object(&bucket, &input.key, wanted, change).await.map_err(ApiError::from)?;
     Ok(S3Response::new(PutObjectLegalHoldOutput::default()))
 }

@@ -66,7 +66,7 @@ pub(super) async fn create(
         checksum,
         initiator: initiator.unwrap_or_else(|| bucket.owner.clone()),
     };
-    let info = api.store.create_upload(&input.bucket, &input.key, upload).await.map_err(ApiError::from)?;
+    let info = api.store.create_upload(&bucket, &input.key, upload).await.map_err(ApiError::from)?;
     let (abort_date, abort_rule_id) = lifecycle::abort_of(&bucket, &input.key, &info);
     let mut response = S3Response::new(CreateMultipartUploadOutput {
         abort_date,
@@ -132,7 +132,7 @@ pub(super) async fn upload_part(
     let staged = stage_body(store, request, body, &claim, data_key).await?;
     let sum = claim.verify(&staged, trailers.get())?;
     let etag = md5_hex(&staged);
-    store.put_part(&bucket.name, key, upload_id, number, staged).await?;
+    store.put_part(bucket, key, upload_id, number, staged).await?;
     let mut response = Response::new(Body::empty());
     for (name, value) in [
         (header::ETAG, format!("\"{etag}\"")),
@@ -188,10 +188,12 @@ pub(super) async fn copy_part(
     let bucket = api.bucket(&input.bucket)?;
     let data_key = encryption::unseal(&api.keyring, &bucket, &input.key, encryption, customer)?;
     let options = StageOptions { checksum: upload.checksum.map(|(algorithm, _)| algorithm), key: data_key };
+    let size = range.end - range.start;
     let staged = api.store.stage(object.read(range), options).await.map_err(ApiError::from)?;
+    copy::require_size(&staged, size)?;
     let part = api
         .store
-        .put_part(&input.bucket, &input.key, &input.upload_id, number, staged)
+        .put_part(&bucket, &input.key, &input.upload_id, number, staged)
         .await
         .map_err(ApiError::from)?;
     let [crc32, crc32c, crc64nvme, sha1, sha256] = part_five(&part);
@@ -348,6 +350,7 @@ pub(super) async fn abort(
     req: S3Request<AbortMultipartUploadInput>,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
     let input = req.input;
-    api.store.abort_upload(&input.bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
+    let bucket = api.bucket(&input.bucket)?;
+    api.store.abort_upload(&bucket, &input.key, &input.upload_id).await.map_err(ApiError::from)?;
     Ok(S3Response::with_status(AbortMultipartUploadOutput::default(), StatusCode::NO_CONTENT))
 }

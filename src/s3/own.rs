@@ -59,5 +59,5 @@ pub async fn put_own(
         encryption,
         ..NewObject::default()
     };
-    Ok(store.put(&bucket.name, key, staged, new, WriteCondition::Always).await?)
+    Ok(store.put(bucket, key, staged, new, WriteCondition::Always).await?)
 }

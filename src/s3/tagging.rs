@@ -67,6 +67,6 @@ async fn set(
 ) -> Result<(Option<String>, ObjectInfo), ApiError> {
     let config = api.bucket(bucket)?;
     let change = ObjectChange::Tags(tags);
-    let info = api.store.update_object(bucket, key, version::wanted(version)?, change).await?;
+    let info = api.store.update_object(&config, key, version::wanted(version)?, change).await?;
     Ok((version::shown(&config, info.version), info))
 }

@@ -26,13 +26,27 @@ enum More {
     Same,
 }
 
-/// What a [`Hasher`] found.
+/// Digests of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Digests {
-    pub(super) size: u64,
-    pub(super) md5: [u8; 16],
-    pub(super) crc64nvme: u64,
-    pub(super) checksum: Option<(ChecksumAlgorithm, Vec<u8>)>,
+pub struct Digests {
+    /// Number of bytes.
+    pub size: u64,
+    /// MD5.
+    pub md5: [u8; 16],
+    /// CRC-64/NVME.
+    pub crc64nvme: u64,
+    /// The digest asked for, big-endian.
+    pub checksum: Option<(ChecksumAlgorithm, Vec<u8>)>,
+}
+
+impl Digests {
+    /// Of bytes in memory.
+    #[must_use]
+    pub fn of(bytes: &[u8], more: Option<ChecksumAlgorithm>) -> Self {
+        let mut hasher = Hasher::new(more);
+        hasher.update(bytes);
+        hasher.finish()
+    }
 }
 
 impl Hasher {

@@ -30,6 +30,7 @@ pub mod usage;
 pub mod version;
 
 pub use error::StoreError;
+pub use hash::Digests;
 pub use record::{Record, RecordChange, RecordTable};
 pub use types::*;
 pub use uploads::*;
@@ -51,11 +52,19 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// visible yet; [`put`](Store::put) or [`put_part`](Store::put_part) then makes them an object or a part.
 /// A [`Staged`] that is dropped leaves nothing behind.
 ///
+/// What changes something takes the [`Bucket`] that the caller decided on. Where another has its name by the time of the
+/// change, the answer is [`StoreError::NoSuchBucket`]: it may be somebody else's.
+///
 /// A write that would lead above the bucket's [`Quota`] is [`StoreError::QuotaExceeded`], decided in its transaction.
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// All buckets as of now, for readers that must not wait.
     fn buckets(&self) -> Arc<Buckets>;
+
+    /// A bucket as of now. [`StoreError::NoSuchBucket`] if it is not there.
+    fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
+        self.buckets().get(name).cloned().ok_or(StoreError::NoSuchBucket)
+    }
 
     /// What a bucket holds as of now.
     fn usage(&self, bucket: &str) -> Result<Usage>;
@@ -64,11 +73,11 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn create_bucket(&self, new: NewBucket) -> Result<Arc<Bucket>>;
 
     /// Changes how a bucket is configured, if `change` agrees; its refusal is [`StoreError::Refused`].
-    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>>;
+    async fn update_bucket(&self, bucket: &Bucket, change: BucketChange) -> Result<Arc<Bucket>>;
 
     /// Deletes a bucket that holds no object, no version and no delete marker; its unfinished uploads are aborted with it.
     /// [`StoreError::BucketNotEmpty`] otherwise.
-    async fn delete_bucket(&self, bucket: &str) -> Result<()>;
+    async fn delete_bucket(&self, bucket: &Bucket) -> Result<()>;
 
     /// Takes a body: hashes it as it comes and keeps it out of sight. An error of the body's stream is passed on
     /// as [`StoreError::Body`].
@@ -81,7 +90,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// or becomes a version, as the bucket's [`Versioning`](crate::bucket::Versioning) says at that moment.
     async fn put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
@@ -97,12 +106,12 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
 
     /// Deletes objects in one transaction. For each key: what was done (to delete what is not there is a success to
     /// S3), or the condition or lock that forbids it.
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>>;
+    async fn delete(&self, bucket: &Bucket, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>>;
 
     /// Changes the head of an object, and answers the new one.
     async fn update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
@@ -115,7 +124,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn list_versions(&self, bucket: &str, query: ListVersionsQuery) -> Result<ListVersionsPage>;
 
     /// Starts a multipart upload.
-    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo>;
+    async fn create_upload(&self, bucket: &Bucket, key: &str, upload: NewUpload) -> Result<UploadInfo>;
 
     /// The head of an upload in progress. [`StoreError::NoSuchUpload`] if it is not there.
     async fn upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<UploadInfo>;
@@ -123,7 +132,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Makes staged bytes part `number` (1 to 10,000) of an upload, replacing what was there.
     async fn put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         number: u16,
@@ -146,7 +155,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// there with the ETag named ([`StoreError::InvalidPart`]).
     async fn complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         parts: Vec<PartRef>,
@@ -159,7 +168,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     async fn completed_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<ObjectInfo>;
 
     /// Forgets an upload and its parts.
-    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()>;
+    async fn abort_upload(&self, bucket: &Bucket, key: &str, upload_id: &str) -> Result<()>;
 
     /// Lists uploads in progress by key, then by upload id.
     async fn list_uploads(&self, bucket: &str, query: ListUploadsQuery) -> Result<ListUploadsPage>;

@@ -35,6 +35,14 @@ pub trait RecordTable: Send + Sync + std::fmt::Debug {
     /// All records, by kind and then by name.
     fn load(&self) -> Result<Vec<Record>>;
 
-    /// Applies changes, in this order, all or none; durable (as the store's other writes are) on `Ok`.
+    /// Applies changes, in this order, all or none; durable (as the store's other writes are) on `Ok`. On a disk that
+    /// is nearly full, records that are there may be changed and removed, so that what someone may do can be taken
+    /// away; new ones are [`StoreError::Full`](super::StoreError::Full).
     async fn write(&self, changes: Vec<RecordChange>) -> Result<()>;
+
+    /// As [`write`](Self::write), for a few new records that go with a change that is made already, and are soon
+    /// removed: they have a part of the reserve.
+    async fn write_from_reserve(&self, changes: Vec<RecordChange>) -> Result<()> {
+        self.write(changes).await
+    }
 }

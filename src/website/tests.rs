@@ -58,7 +58,10 @@ impl Site {
     async fn put(&self, key: &str, object: NewObject) {
         let body = Payload::Bytes(Bytes::from(key.to_owned()));
         let staged = self.store.stage(body, StageOptions::default()).await.unwrap();
-        self.store.put("www", key, staged, object, WriteCondition::Always).await.unwrap();
+        self.store
+            .put(&self.store.bucket("www").unwrap(), key, staged, object, WriteCondition::Always)
+            .await
+            .unwrap();
     }
 
     /// Status, Location and body.

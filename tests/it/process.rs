@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use crate::support::{Server, refract};
+use crate::support::{Client, Server, refract};
 
 fn failure(arguments: &[&str]) -> String {
     let output = refract().args(arguments).output().unwrap();
@@ -116,4 +116,77 @@ fn a_stranger_is_refused_and_told_nothing_of_what_is_not_shared() {
     let answer =
         server.send("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("no_proxy"), "{answer}");
+}
+
+/// Starts a server, lets it write, kills it, and answers what a new one on the same directory has of each key.
+fn after_a_kill(durability: &str, wait: Duration) -> Vec<(String, bool)> {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = ["--durability", durability];
+    let mut server = Server::start(dir.path(), &flags);
+    let body = |key: &str, n: usize| format!("{key} ").repeat(if n % 4 == 0 { 20_000 } else { 50 });
+    let mut keys = Vec::new();
+    let mut put = |client: &Client<'_>, kind: &str| {
+        for n in 0..20 {
+            let key = format!("{kind}-{n}");
+            let answer = client.send("PUT", &format!("/killed/{key}"), "", &body(&key, n));
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            keys.push((key, n));
+        }
+    };
+    let client = Client::new(&server, dir.path());
+    assert!(client.send("PUT", "/killed", "", "").starts_with("HTTP/1.1 200"));
+    put(&client, "early");
+    std::thread::sleep(wait);
+    put(&client, "late");
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let server = Server::start(dir.path(), &flags);
+    let client = Client::new(&server, dir.path());
+    let there = keys.into_iter().map(|(key, n)| {
+        let answer = client.get(&format!("/killed/{key}"));
+        let there = answer.starts_with("HTTP/1.1 200");
+        assert!(there || answer.starts_with("HTTP/1.1 404"), "{key}: {answer}");
+        // Whole or not at all.
+        assert!(!there || answer.ends_with(&format!("\r\n\r\n{}", body(&key, n))), "{key} is in part");
+        (key, there)
+    });
+    there.collect()
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_it_answered() {
+    let there = after_a_kill("sync", Duration::ZERO);
+    assert!(there.iter().all(|(_, there)| *there), "{there:?}");
+}
+
+#[test]
+fn with_relaxed_durability_a_killed_process_loses_only_what_waits_for_its_flush() {
+    // A flush begins after a second; five leave room for a slow disk.
+    let there = after_a_kill("relaxed", Duration::from_secs(5));
+    assert!(there.iter().filter(|(key, _)| key.starts_with("early")).all(|(_, there)| *there), "{there:?}");
+}
+
+#[test]
+fn a_long_delete_of_many_goes_on_below_the_reserve() {
+    use md5::Digest as _;
+    let dir = tempfile::tempdir().unwrap();
+    let key = |n: usize| format!("{n:0100}");
+    {
+        let server = Server::start(dir.path(), &[]);
+        let client = Client::new(&server, dir.path());
+        assert!(client.send("PUT", "/full", "", "").starts_with("HTTP/1.1 200"));
+        assert!(client.send("PUT", &format!("/full/{}", key(7)), "", "x").starts_with("HTTP/1.1 200"));
+        server.signal("TERM");
+    }
+    let server = Server::start(dir.path(), &["--disk-reserve-bytes", "1024TiB"]);
+    let client = Client::new(&server, dir.path());
+    let answer = client.send("PUT", "/full/k", "", "x");
+    assert!(answer.starts_with("HTTP/1.1 507"), "{answer}");
+    let named: String = (0..1000).map(|n| format!("<Object><Key>{}</Key></Object>", key(n))).collect();
+    let document = format!("<Delete>{named}</Delete>");
+    assert!(document.len() > 100_000);
+    let md5 = data_encoding::BASE64.encode(&md5::Md5::digest(&document));
+    let answer = client.send("POST", "/full?delete", &format!("content-md5: {md5}\r\n"), &document);
+    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("<Error>"), "{answer}");
+    assert!(client.get(&format!("/full/{}", key(7))).starts_with("HTTP/1.1 404"));
 }

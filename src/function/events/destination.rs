@@ -61,9 +61,9 @@ impl Destinations {
     }
 
     async fn write(&self, bucket: &str, record: &Record<'_>) -> Result<(), StoreError> {
-        let owner = self.store.buckets().get(bucket).map(|bucket| bucket.owner.clone());
+        let bucket = self.store.bucket(bucket)?;
         // What belongs to another account is not this account's to write to.
-        if owner.as_deref() != Some(self.account_id.as_str()) {
+        if bucket.owner != self.account_id {
             return Err(StoreError::NoSuchBucket);
         }
         let time = self.clock.now().strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S");
@@ -72,7 +72,7 @@ impl Destinations {
         let staged = self.store.stage(Payload::Bytes(bytes), StageOptions::default()).await?;
         let mut object = NewObject::default();
         object.headers.content_type = Some("application/json".to_owned());
-        self.store.put(bucket, &key, staged, object, WriteCondition::default()).await?;
+        self.store.put(&bucket, &key, staged, object, WriteCondition::default()).await?;
         Ok(())
     }
 }

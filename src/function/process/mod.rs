@@ -271,10 +271,7 @@ impl Runtime for ProcessRuntime {
             ),
             Err(_) => None,
         };
-        let key = self
-            .keys
-            .for_function(&spec.account_id, &settings.role, &spec.name)
-            .map_err(|error| internal(error.internal.unwrap_or_default()))?;
+        let key = self.keys.for_function(spec)?;
         let api = RuntimeApi::new();
         let (child, listener, inner) = if isolation.namespaces.is_ok() {
             self.sandboxed(spec, &what, &task, (&id, &scratch, &key), group).await?

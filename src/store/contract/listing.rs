@@ -95,7 +95,10 @@ async fn buckets_do_not_mix(s: &Subject) {
         NewBucket { name: "c".into(), region: "us-east-1".into(), owner: "0".into(), ..NewBucket::default() };
     s.store.create_bucket(new).await.unwrap();
     let staged = s.stage(&noise(1, 1)).await;
-    s.store.put("c", "only", staged, NewObject::default(), WriteCondition::Always).await.unwrap();
+    s.store
+        .put(&s.store.bucket("c").unwrap(), "only", staged, NewObject::default(), WriteCondition::Always)
+        .await
+        .unwrap();
     let page = s.store.list("c", ListQuery { limit: 100, ..ListQuery::default() }).await.unwrap();
     assert_eq!(page.objects.len(), 1);
     assert_eq!(s.keys(ListQuery { limit: 100, ..ListQuery::default() }).await.0.len(), KEYS.len());

@@ -130,6 +130,11 @@ impl Subject {
         self.store.create_bucket(new).await.unwrap()
     }
 
+    /// The bucket of most tests as of now.
+    pub(in crate::store) fn b(&self) -> Arc<Bucket> {
+        self.store.bucket("b").unwrap()
+    }
+
     pub(in crate::store) async fn stage(&self, bytes: &Bytes) -> Staged {
         self.store.stage(pieces(bytes, 50_000), StageOptions::default()).await.unwrap()
     }
@@ -140,7 +145,7 @@ impl Subject {
 
     async fn put_if(&self, key: &str, bytes: &Bytes, condition: WriteCondition) -> Result<ObjectInfo> {
         let staged = self.stage(bytes).await;
-        self.store.put("b", key, staged, NewObject::default(), condition).await
+        self.store.put(&self.b(), key, staged, NewObject::default(), condition).await
     }
 
     pub(in crate::store) async fn get(&self, key: &str) -> Vec<u8> {

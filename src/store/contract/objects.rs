@@ -18,6 +18,7 @@ contract!(
     staged_bytes_can_be_read_and_are_not_visible,
     keys_are_only_data,
     a_new_bucket_of_the_same_name_is_empty,
+    what_was_meant_for_a_bucket_that_is_gone_is_not_for_the_next,
     concurrent_writers_leave_one_whole_version,
     only_one_of_many_wins_if_absent,
     records_are_kept,
@@ -30,15 +31,15 @@ async fn buckets_come_and_go(s: &Subject) {
         NewBucket { name: "b".into(), region: "eu-west-1".into(), owner: "1".into(), ..NewBucket::default() };
     assert!(matches!(s.store.create_bucket(new).await, Err(StoreError::BucketExists)));
     s.put("k", &noise(1, 10)).await;
-    assert!(matches!(s.store.delete_bucket("b").await, Err(StoreError::BucketNotEmpty)));
+    assert!(matches!(s.store.delete_bucket(&s.b()).await, Err(StoreError::BucketNotEmpty)));
     let other = s.bucket("c").await;
     assert_ne!(a.id, other.id);
     assert_eq!(s.store.buckets().keys().collect::<Vec<_>>(), ["b", "c"]);
     assert_eq!(s.store.buckets()["b"], a);
-    s.store.delete("b", vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
-    s.store.delete_bucket("b").await.unwrap();
+    s.store.delete(&s.b(), vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
+    s.store.delete_bucket(&s.b()).await.unwrap();
     assert_eq!(s.store.buckets().keys().collect::<Vec<_>>(), ["c"]);
-    assert!(matches!(s.store.delete_bucket("b").await, Err(StoreError::NoSuchBucket)));
+    assert!(matches!(s.store.delete_bucket(&a).await, Err(StoreError::NoSuchBucket)));
 }
 
 async fn bodies_of_every_size_come_back(s: &Subject) {
@@ -55,8 +56,8 @@ async fn bodies_of_every_size_come_back(s: &Subject) {
         assert!(s.get("k").await == bytes, "{size} bytes");
         let whole = s.store.stage(Payload::Bytes(bytes.clone()), StageOptions::default()).await.unwrap();
         assert_eq!(HEXLOWER.encode(&whole.md5), info.etag, "in one piece and in many");
-        let (bucket, object) = ("b", NewObject::default());
-        s.store.put(bucket, "whole", whole, object, WriteCondition::Always).await.unwrap();
+        let (bucket, object) = (s.b(), NewObject::default());
+        s.store.put(&bucket, "whole", whole, object, WriteCondition::Always).await.unwrap();
         assert!(s.get("whole").await == bytes, "{size} bytes in one piece");
     }
 }
@@ -100,7 +101,7 @@ async fn heads_keep_what_they_were_given(s: &Subject) {
         ..NewObject::default()
     };
     let staged = s.stage(&noise(1, 100)).await;
-    let put = s.store.put("b", "k", staged, object.clone(), WriteCondition::Always).await.unwrap();
+    let put = s.store.put(&s.b(), "k", staged, object.clone(), WriteCondition::Always).await.unwrap();
     let head = s.store.head("b", "k", VersionRef::Current).await.unwrap();
     assert_eq!(put, head);
     assert_eq!(
@@ -110,7 +111,7 @@ async fn heads_keep_what_they_were_given(s: &Subject) {
     assert_eq!((head.checksum, head.parts, head.last_modified), (object.checksum, None, Still.now()));
     assert_eq!(*s.store.open("b", "k", VersionRef::Current).await.unwrap().info, put);
     let tags = ObjectChange::Tags(map(&[("team", "red"), ("x", "")]));
-    s.store.update_object("b", "k", VersionRef::Current, tags).await.unwrap();
+    s.store.update_object(&s.b(), "k", VersionRef::Current, tags).await.unwrap();
     let tagged = s.store.head("b", "k", VersionRef::Current).await.unwrap();
     assert_eq!(tagged, ObjectInfo { tags: map(&[("team", "red"), ("x", "")]), ..put });
     assert!(s.get("k").await == noise(1, 100));
@@ -153,7 +154,7 @@ async fn conditions_of_writes(s: &Subject) {
 async fn conditions_of_deletes(s: &Subject) {
     s.bucket("b").await;
     let info = s.put("k", &noise(1, 12)).await;
-    let delete = async |key: DeleteKey| s.store.delete("b", vec![key]).await.unwrap().remove(0);
+    let delete = async |key: DeleteKey| s.store.delete(&s.b(), vec![key]).await.unwrap().remove(0);
     let k = || DeleteKey { key: "k".into(), ..DeleteKey::default() };
     for wrong in [
         DeleteKey { if_match: Some("0".into()), ..k() },
@@ -183,7 +184,7 @@ async fn many_deletes_answer_each_key(s: &Subject) {
         if_size: (n % 3 == 0).then_some(11),
         ..DeleteKey::default()
     });
-    let answers = s.store.delete("b", keys.collect()).await.unwrap();
+    let answers = s.store.delete(&s.b(), keys.collect()).await.unwrap();
     for (n, answer) in answers.into_iter().enumerate() {
         match answer {
             Err(StoreError::PreconditionFailed) => assert!(n < 20 && n % 3 == 0, "{n}"),
@@ -193,7 +194,7 @@ async fn many_deletes_answer_each_key(s: &Subject) {
     }
     assert_eq!(s.keys(ListQuery { limit: 100, ..ListQuery::default() }).await.0.len(), 7);
     let twice = vec![DeleteKey { key: "k0".into(), ..DeleteKey::default() }; 2];
-    let answers = s.store.delete("b", twice).await.unwrap();
+    let answers = s.store.delete(&s.b(), twice).await.unwrap();
     assert!(matches!(
         answers.as_slice(),
         [Ok(Deleted { there: true, .. }), Ok(Deleted { there: false, .. })]
@@ -213,7 +214,7 @@ async fn an_open_object_keeps_its_bytes(s: &Subject) {
         let under_way = early.read(0..size as u64);
         s.put("k", &new).await;
         assert!(collect(late.read(0..size as u64)).await.unwrap() == old);
-        s.store.delete("b", vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
+        s.store.delete(&s.b(), vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
         assert!(collect(under_way).await.unwrap() == old);
         assert!(collect(other.read(5..50)).await.unwrap() == old[5..50]);
     }
@@ -238,10 +239,10 @@ async fn staged_bytes_can_be_read_and_are_not_visible(s: &Subject) {
         let all = s.store.read_staged(&staged, 0..size as u64).await.unwrap();
         let some = s.store.read_staged(&staged, 10..60).await.unwrap();
         assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
-        s.store.put("b", "k", staged, NewObject::default(), WriteCondition::Always).await.unwrap();
+        s.store.put(&s.b(), "k", staged, NewObject::default(), WriteCondition::Always).await.unwrap();
         assert!(collect(all).await.unwrap() == bytes);
         assert!(collect(some).await.unwrap() == bytes[10..60]);
-        s.store.delete("b", vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
+        s.store.delete(&s.b(), vec![DeleteKey { key: "k".into(), ..DeleteKey::default() }]).await.unwrap();
     }
 }
 
@@ -260,12 +261,43 @@ async fn keys_are_only_data(s: &Subject) {
     assert_eq!(s.keys(ListQuery { limit: 100, ..ListQuery::default() }).await.0, sorted);
 }
 
+async fn what_was_meant_for_a_bucket_that_is_gone_is_not_for_the_next(s: &Subject) {
+    let old = s.bucket("b").await;
+    let staged = s.stage(&noise(1, 100_000)).await;
+    s.store.delete_bucket(&old).await.unwrap();
+    let new = NewBucket { name: "b".into(), owner: "111111111111".into(), ..NewBucket::default() };
+    let new = s.store.create_bucket(new).await.unwrap();
+    s.put("there", &noise(2, 10)).await;
+    let upload = s.store.create_upload(&new, "k", NewUpload::default()).await.unwrap().upload_id;
+    let gone =
+        |error: Option<StoreError>| assert!(matches!(error, Some(StoreError::NoSuchBucket)), "{error:?}");
+    gone(s.store.put(&old, "k", staged, NewObject::default(), WriteCondition::Always).await.err());
+    gone(s.store.delete(&old, vec![DeleteKey { key: "there".into(), ..DeleteKey::default() }]).await.err());
+    let tags = ObjectChange::Tags(Tags::new());
+    gone(s.store.update_object(&old, "there", VersionRef::Current, tags).await.err());
+    gone(s.store.create_upload(&old, "k", NewUpload::default()).await.err());
+    let staged = s.stage(&noise(1, 100)).await;
+    gone(s.store.put_part(&old, "k", &upload, 1, staged).await.err());
+    let object = CompletedObject { etag: "e-1".into(), checksum: None };
+    gone(s.store.complete_upload(&old, "k", &upload, vec![], object, WriteCondition::Always).await.err());
+    gone(s.store.abort_upload(&old, "k", &upload).await.err());
+    let close = |bucket: &mut Bucket| {
+        bucket.owner.clear();
+        Ok(())
+    };
+    gone(s.store.update_bucket(&old, Box::new(close)).await.err());
+    gone(s.store.delete_bucket(&old).await.err());
+    assert_eq!(s.b(), new);
+    assert_eq!(s.keys(ListQuery { limit: 100, ..ListQuery::default() }).await.0, ["there"]);
+    s.store.upload("b", "k", &upload).await.unwrap();
+}
+
 async fn a_new_bucket_of_the_same_name_is_empty(s: &Subject) {
     let old = s.bucket("b").await;
-    let upload = s.store.create_upload("b", "k", NewUpload::default()).await.unwrap();
+    let upload = s.store.create_upload(&s.b(), "k", NewUpload::default()).await.unwrap();
     let staged = s.stage(&noise(1, 100_000)).await;
-    s.store.put_part("b", "k", &upload.upload_id, 1, staged).await.unwrap();
-    s.store.delete_bucket("b").await.unwrap();
+    s.store.put_part(&s.b(), "k", &upload.upload_id, 1, staged).await.unwrap();
+    s.store.delete_bucket(&s.b()).await.unwrap();
     let new = s.bucket("b").await;
     assert_ne!(old.id, new.id);
     assert!(matches!(s.store.upload("b", "k", &upload.upload_id).await, Err(StoreError::NoSuchUpload)));
@@ -299,7 +331,9 @@ async fn only_one_of_many_wins_if_absent(s: &Subject) {
         let bytes = if seed == 0 { written.clone() } else { noise(seed, 100) };
         async move {
             let staged = store.stage(Payload::Bytes(bytes), StageOptions::default()).await.unwrap();
-            store.put("b", "k", staged, NewObject::default(), WriteCondition::IfAbsent).await
+            store
+                .put(&store.bucket("b").unwrap(), "k", staged, NewObject::default(), WriteCondition::IfAbsent)
+                .await
         }
     });
     let answers = futures_util::future::join_all(tries).await;
@@ -326,19 +360,22 @@ async fn records_are_kept(s: &Subject) {
 }
 
 async fn the_wrong_name_is_the_right_error(s: &Subject) {
+    let gone = s.bucket("b").await;
+    s.store.delete_bucket(&gone).await.unwrap();
     let staged = s.stage(&noise(1, 10)).await;
-    let put = s.store.put("b", "k", staged, NewObject::default(), WriteCondition::Always).await;
+    let put = s.store.put(&gone, "k", staged, NewObject::default(), WriteCondition::Always).await;
     assert!(matches!(put, Err(StoreError::NoSuchBucket)));
     assert!(matches!(s.store.open("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchBucket)));
     assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchBucket)));
-    assert!(matches!(s.store.delete("b", vec![]).await, Err(StoreError::NoSuchBucket)));
+    assert!(matches!(s.store.delete(&gone, vec![]).await, Err(StoreError::NoSuchBucket)));
     assert!(matches!(s.store.list("b", ListQuery::default()).await, Err(StoreError::NoSuchBucket)));
     s.bucket("b").await;
     assert!(matches!(s.store.open("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
     assert!(matches!(s.store.head("b", "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
-    let tagged = s.store.update_object("b", "k", VersionRef::Current, ObjectChange::Tags(Tags::new())).await;
+    let tagged =
+        s.store.update_object(&s.b(), "k", VersionRef::Current, ObjectChange::Tags(Tags::new())).await;
     assert!(matches!(tagged, Err(StoreError::NoSuchKey)));
     assert!(matches!(s.store.upload("b", "k", "u").await, Err(StoreError::NoSuchUpload)));
-    assert!(matches!(s.store.abort_upload("b", "k", "u").await, Err(StoreError::NoSuchUpload)));
+    assert!(matches!(s.store.abort_upload(&s.b(), "k", "u").await, Err(StoreError::NoSuchUpload)));
     assert!(matches!(s.store.list_parts("b", "k", "u", 0, 1).await, Err(StoreError::NoSuchUpload)));
 }

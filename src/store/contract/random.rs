@@ -8,21 +8,75 @@ use crate::bucket::Versioning;
 /// An operation. Keys are numbers into a small set, so that operations meet.
 #[derive(Debug, Clone)]
 enum Op {
-    Put { key: usize, size: usize, seed: u64, condition: u8 },
-    Delete { keys: Vec<(usize, bool, usize)> },
-    Tag { key: usize, version: usize, value: String },
-    Hold { key: usize, version: usize, on: bool },
-    Read { key: usize, version: usize, from: u16, to: u16 },
-    Versioning { enabled: bool },
-    ListVersions { after: Option<(usize, usize)>, delimiter: bool, limit: usize },
-    List { prefix: usize, delimiter: bool, after: Option<usize>, limit: usize },
-    Begin { key: usize },
-    Part { upload: usize, number: u16, size: usize, seed: u64 },
-    Complete { upload: usize, parts: Vec<u16> },
-    Abort { upload: usize },
-    ListUploads { after: Option<usize>, delimiter: bool, limit: usize },
-    Quota { bytes: Option<u32>, objects: Option<u8> },
+    Put {
+        key: usize,
+        size: usize,
+        seed: u64,
+        condition: u8,
+    },
+    Delete {
+        keys: Vec<(usize, bool, usize)>,
+    },
+    Tag {
+        key: usize,
+        version: usize,
+        value: String,
+    },
+    Hold {
+        key: usize,
+        version: usize,
+        on: bool,
+    },
+    Read {
+        key: usize,
+        version: usize,
+        from: u16,
+        to: u16,
+    },
+    Versioning {
+        enabled: bool,
+    },
+    ListVersions {
+        after: Option<(usize, usize)>,
+        delimiter: bool,
+        limit: usize,
+    },
+    List {
+        prefix: usize,
+        delimiter: bool,
+        after: Option<usize>,
+        limit: usize,
+    },
+    Begin {
+        key: usize,
+    },
+    Part {
+        upload: usize,
+        number: u16,
+        size: usize,
+        seed: u64,
+    },
+    Complete {
+        upload: usize,
+        parts: Vec<u16>,
+    },
+    Abort {
+        upload: usize,
+    },
+    ListUploads {
+        after: Option<usize>,
+        delimiter: bool,
+        limit: usize,
+    },
+    Quota {
+        bytes: Option<u32>,
+        objects: Option<u8>,
+    },
     DeleteBucket,
+    /// Through the bucket before this one of the same name.
+    Stale {
+        key: usize,
+    },
     Reopen,
 }
 
@@ -60,6 +114,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (prop::option::of(0..900_000u32), prop::option::of(0..12u8))
             .prop_map(|(bytes, objects)| Op::Quota { bytes, objects }),
         1 => Just(Op::DeleteBucket),
+        1 => key().prop_map(|key| Op::Stale { key }),
         1 => Just(Op::Reopen),
     ]
 }
@@ -72,9 +127,10 @@ fn told<T: std::fmt::Debug>(answer: &Result<T>) -> String {
     }
 }
 
-/// What a store made up: the key and id of each upload that was ever begun, and each version's id.
+/// What a store made up: each bucket, the key and id of each upload that was ever begun, and each version's id.
 #[derive(Debug, Default)]
 struct Made {
+    buckets: Vec<Arc<Bucket>>,
     uploads: Vec<(String, String)>,
     versions: Vec<VersionId>,
 }
@@ -112,6 +168,10 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
         let last = made.uploads.len().checked_sub(1);
         last.map_or((String::new(), String::new()), |last| made.uploads[last - n.min(&last)].clone())
     };
+    // There always is one, but before the first operation, which makes it.
+    let Ok(bucket) = store.bucket("b") else {
+        return delete_bucket(store, made).await;
+    };
     match op {
         Op::Put { key, size, seed, condition } => {
             let condition = match condition {
@@ -120,7 +180,7 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
                 _ => WriteCondition::Always,
             };
             let staged = stage(*seed, *size).await;
-            let put = store.put("b", KEYS[*key], staged, NewObject::default(), condition).await;
+            let put = store.put(&bucket, KEYS[*key], staged, NewObject::default(), condition).await;
             made.versions.extend(put.iter().filter_map(|info| info.version));
             told(&put)
         }
@@ -131,7 +191,7 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
                 if_match: any.then(|| "*".into()),
                 ..DeleteKey::default()
             });
-            let deleted = store.delete("b", keys.collect()).await;
+            let deleted = store.delete(&bucket, keys.collect()).await;
             for done in deleted.iter().flatten().flatten() {
                 made.versions.extend(done.version.flatten().filter(|id| !made.versions.contains(id)));
             }
@@ -139,11 +199,11 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
         }
         Op::Tag { key, version, value } => {
             let change = ObjectChange::Tags(map(&[("t", value)]));
-            told(&store.update_object("b", KEYS[*key], made.version(*version), change).await)
+            told(&store.update_object(&bucket, KEYS[*key], made.version(*version), change).await)
         }
         Op::Hold { key, version, on } => {
             let change = ObjectChange::LegalHold(*on);
-            told(&store.update_object("b", KEYS[*key], made.version(*version), change).await)
+            told(&store.update_object(&bucket, KEYS[*key], made.version(*version), change).await)
         }
         Op::Versioning { enabled } => {
             let versioning = if *enabled { Versioning::Enabled } else { Versioning::Suspended };
@@ -151,7 +211,7 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
                 bucket.config.versioning = versioning;
                 Ok(())
             };
-            told(&store.update_bucket("b", Box::new(change)).await.map(|bucket| bucket.config.clone()))
+            told(&store.update_bucket(&bucket, Box::new(change)).await.map(|bucket| bucket.config.clone()))
         }
         Op::ListVersions { after, delimiter, limit } => {
             let (after_key, after_version) =
@@ -190,7 +250,7 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
             told(&store.list("b", query).await)
         }
         Op::Begin { key } => {
-            let begun = store.create_upload("b", KEYS[*key], NewUpload::default()).await;
+            let begun = store.create_upload(&bucket, KEYS[*key], NewUpload::default()).await;
             let answer =
                 told(&begun.as_ref().map(|_| ()).map_err(|error| StoreError::Engine(error.to_string())));
             made.uploads.extend(begun.ok().map(|upload| (KEYS[*key].to_owned(), upload.upload_id)));
@@ -199,7 +259,7 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
         Op::Part { upload: n, number, size, seed } => {
             let (key, id) = upload(n);
             let staged = stage(*seed, *size).await;
-            told(&store.put_part("b", &key, &id, *number, staged).await)
+            told(&store.put_part(&bucket, &key, &id, *number, staged).await)
         }
         Op::Complete { upload: n, parts } => {
             let (key, id) = upload(n);
@@ -211,13 +271,13 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
             });
             let object = CompletedObject { etag: "e-1".into(), checksum: None };
             let named = named.collect();
-            let done = store.complete_upload("b", &key, &id, named, object, WriteCondition::Always).await;
+            let done = store.complete_upload(&bucket, &key, &id, named, object, WriteCondition::Always).await;
             made.versions.extend(done.iter().filter_map(|info| info.version));
             told(&done)
         }
         Op::Abort { upload: n } => {
             let (key, id) = upload(n);
-            told(&store.abort_upload("b", &key, &id).await)
+            told(&store.abort_upload(&bucket, &key, &id).await)
         }
         Op::ListUploads { after, delimiter, limit } => {
             let query = ListUploadsQuery {
@@ -237,22 +297,32 @@ async fn run_raw(store: &dyn Store, made: &mut Made, op: &Op) -> String {
                 bucket.config.quota = Some(quota);
                 Ok(())
             };
-            told(&store.update_bucket("b", Box::new(change)).await.map(|bucket| bucket.config.clone()))
+            told(&store.update_bucket(&bucket, Box::new(change)).await.map(|bucket| bucket.config.clone()))
         }
-        Op::DeleteBucket => {
-            let deleted = told(&store.delete_bucket("b").await);
-            let new = NewBucket {
-                name: "b".into(),
-                region: String::new(),
-                owner: String::new(),
-                ..NewBucket::default()
-            };
-            // The name is taken if the bucket was not empty.
-            let created = store.create_bucket(new).await.is_ok();
-            format!("{deleted} {created}")
+        Op::DeleteBucket => delete_bucket(store, made).await,
+        Op::Stale { key } => {
+            let Some(before) = made.buckets.iter().rev().nth(1) else { return String::new() };
+            let staged = stage(1, 100).await;
+            let put =
+                store.put(before, KEYS[*key], staged, NewObject::default(), WriteCondition::Always).await;
+            let deleted = store.delete(before, vec![]).await.map(|done| done.len());
+            format!("{} {} {}", told(&put), told(&deleted), told(&store.delete_bucket(before).await))
         }
         Op::Reopen => String::new(),
     }
+}
+
+/// Deletes the bucket, where that goes, and makes a new one.
+async fn delete_bucket(store: &dyn Store, made: &mut Made) -> String {
+    let deleted = match made.buckets.last() {
+        Some(last) => told(&store.delete_bucket(last).await),
+        None => String::new(),
+    };
+    let new = NewBucket { name: "b".into(), ..NewBucket::default() };
+    // The name is taken if the bucket was not empty.
+    let created = store.create_bucket(new).await;
+    made.buckets.extend(created.as_ref().ok().cloned());
+    format!("{deleted} {}", created.is_ok())
 }
 
 async fn compare(ops: Vec<Op>, relaxed: bool) {

@@ -29,7 +29,8 @@ async fn ranges_of_sealed_bodies_open(s: &Subject) {
         let bytes = noise(size as u64, size);
         let staged = stage(s, &bytes, KEY).await;
         assert_eq!(staged.size, size as u64);
-        let put = s.store.put("b", "k", staged, NewObject::default(), WriteCondition::Always).await.unwrap();
+        let put =
+            s.store.put(&s.b(), "k", staged, NewObject::default(), WriteCondition::Always).await.unwrap();
         let plain = s.stage(&bytes).await;
         assert_eq!(
             put.etag,
@@ -53,17 +54,19 @@ async fn ranges_of_sealed_bodies_open(s: &Subject) {
 
 async fn sealed_parts_share_a_key(s: &Subject) {
     s.bucket("b").await;
-    let upload = s.store.create_upload("b", "k", NewUpload::default()).await.unwrap();
+    let upload = s.store.create_upload(&s.b(), "k", NewUpload::default()).await.unwrap();
     let (mut parts, mut whole) = (Vec::new(), Vec::new());
     for (number, size) in [(1, 300_000), (2, 10), (3, 262_144)] {
         let bytes = noise(9, size);
         let staged = stage(s, &bytes, KEY).await;
-        let part = s.store.put_part("b", "k", &upload.upload_id, number, staged).await.unwrap();
+        let part = s.store.put_part(&s.b(), "k", &upload.upload_id, number, staged).await.unwrap();
         parts.push(PartRef { number, etag: part.etag });
         whole.extend_from_slice(&bytes);
     }
     let object = CompletedObject { etag: "e-3".into(), checksum: None };
-    let done = s.store.complete_upload("b", "k", &upload.upload_id, parts, object, WriteCondition::Always);
+    let bucket = s.b();
+    let done =
+        s.store.complete_upload(&bucket, "k", &upload.upload_id, parts, object, WriteCondition::Always);
     let size = done.await.unwrap().size;
     assert_eq!(read(s, 0..size, Some(KEY)).await.unwrap(), whole);
     assert_eq!(read(s, 299_990..300_020, Some(KEY)).await.unwrap(), whole[299_990..300_020]);

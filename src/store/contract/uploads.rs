@@ -15,12 +15,12 @@ contract!(
 
 async fn part(s: &Subject, id: &str, number: u16, bytes: &Bytes) -> PartRef {
     let staged = s.stage(bytes).await;
-    let part = s.store.put_part("b", "k", id, number, staged).await.unwrap();
+    let part = s.store.put_part(&s.b(), "k", id, number, staged).await.unwrap();
     PartRef { number, etag: part.etag }
 }
 
 async fn begin(s: &Subject) -> String {
-    s.store.create_upload("b", "k", NewUpload::default()).await.unwrap().upload_id
+    s.store.create_upload(&s.b(), "k", NewUpload::default()).await.unwrap().upload_id
 }
 
 async fn complete(
@@ -30,7 +30,7 @@ async fn complete(
     condition: WriteCondition,
 ) -> Result<ObjectInfo> {
     let object = CompletedObject { etag: "abc-2".into(), checksum: None };
-    s.store.complete_upload("b", "k", id, parts, object, condition).await
+    s.store.complete_upload(&s.b(), "k", id, parts, object, condition).await
 }
 
 async fn parts_become_one_object(s: &Subject) {
@@ -40,7 +40,7 @@ async fn parts_become_one_object(s: &Subject) {
         checksum: Some((ChecksumAlgorithm::Crc32c, ChecksumType::Composite)),
         initiator: "AKIA".into(),
     };
-    let upload = s.store.create_upload("b", "k", new).await.unwrap();
+    let upload = s.store.create_upload(&s.b(), "k", new).await.unwrap();
     assert_eq!(s.store.upload("b", "k", &upload.upload_id).await.unwrap(), upload);
     let bodies = [noise(1, 700_000), noise(2, 300), noise(3, 0), noise(4, 262_144), noise(5, 70_001)];
     let mut parts = Vec::new();
@@ -70,7 +70,7 @@ async fn parts_become_one_object(s: &Subject) {
     let again = complete(s, &upload.upload_id, vec![], WriteCondition::Always).await;
     assert!(matches!(again, Err(StoreError::NoSuchUpload)));
     // Tags change the head and not the bytes.
-    s.store.update_object("b", "k", VersionRef::Current, ObjectChange::Tags(Tags::new())).await.unwrap();
+    s.store.update_object(&s.b(), "k", VersionRef::Current, ObjectChange::Tags(Tags::new())).await.unwrap();
     assert!(s.get("k").await == all);
 }
 
@@ -101,7 +101,7 @@ async fn the_wrong_part_is_refused(s: &Subject) {
     complete(s, &id, vec![one], WriteCondition::Always).await.unwrap();
     assert!(s.get("k").await == noise(1, 100_000));
     let staged = s.stage(&noise(1, 10)).await;
-    assert!(matches!(s.store.put_part("b", "k", &id, 1, staged).await, Err(StoreError::NoSuchUpload)));
+    assert!(matches!(s.store.put_part(&s.b(), "k", &id, 1, staged).await, Err(StoreError::NoSuchUpload)));
     assert!(s.get("k").await == noise(1, 100_000));
 }
 
@@ -121,8 +121,8 @@ async fn an_aborted_upload_is_gone(s: &Subject) {
     let (id, other) = (begin(s).await, begin(s).await);
     let one = part(s, &id, 1, &noise(1, 100_000)).await;
     let kept = part(s, &other, 1, &noise(2, 100_000)).await;
-    s.store.abort_upload("b", "k", &id).await.unwrap();
-    assert!(matches!(s.store.abort_upload("b", "k", &id).await, Err(StoreError::NoSuchUpload)));
+    s.store.abort_upload(&s.b(), "k", &id).await.unwrap();
+    assert!(matches!(s.store.abort_upload(&s.b(), "k", &id).await, Err(StoreError::NoSuchUpload)));
     assert!(matches!(s.store.list_parts("b", "k", &id, 0, 9).await, Err(StoreError::NoSuchUpload)));
     let refused = complete(s, &id, vec![one], WriteCondition::Always).await;
     assert!(matches!(refused, Err(StoreError::NoSuchUpload)));
@@ -163,7 +163,7 @@ async fn uploads_are_listed_in_pages(s: &Subject) {
     s.bucket("b").await;
     let mut all = Vec::new();
     for key in ["a/1", "a/2", "b", "b", "c/x", "d"] {
-        let upload = s.store.create_upload("b", key, NewUpload::default()).await.unwrap();
+        let upload = s.store.create_upload(&s.b(), key, NewUpload::default()).await.unwrap();
         all.push((key.to_owned(), upload.upload_id));
     }
     all.sort();

@@ -21,7 +21,7 @@ async fn configure(s: &Subject, change: impl FnOnce(&mut crate::bucket::BucketCo
         change(&mut bucket.config);
         Ok(())
     };
-    s.store.update_bucket("b", Box::new(change)).await.unwrap();
+    s.store.update_bucket(&s.b(), Box::new(change)).await.unwrap();
 }
 
 async fn limit(s: &Subject, max_bytes: Option<u64>, max_objects: Option<u64>) {
@@ -30,18 +30,18 @@ async fn limit(s: &Subject, max_bytes: Option<u64>, max_objects: Option<u64>) {
 
 async fn delete(s: &Subject, key: &str, version: VersionRef) -> Deleted {
     let key = DeleteKey { key: key.into(), version, ..DeleteKey::default() };
-    s.store.delete("b", vec![key]).await.unwrap().remove(0).unwrap()
+    s.store.delete(&s.b(), vec![key]).await.unwrap().remove(0).unwrap()
 }
 
 async fn part(s: &Subject, upload: &UploadInfo, number: u16, size: usize) -> Result<PartRef> {
     let staged = s.stage(&noise(number.into(), size)).await;
-    let part = s.store.put_part("b", "m", &upload.upload_id, number, staged).await?;
+    let part = s.store.put_part(&s.b(), "m", &upload.upload_id, number, staged).await?;
     Ok(PartRef { number, etag: part.etag })
 }
 
 async fn complete(s: &Subject, upload: &UploadInfo, parts: Vec<PartRef>) -> Result<ObjectInfo> {
     let object = CompletedObject { etag: "e-1".into(), checksum: None };
-    s.store.complete_upload("b", "m", &upload.upload_id, parts, object, WriteCondition::Always).await
+    s.store.complete_upload(&s.b(), "m", &upload.upload_id, parts, object, WriteCondition::Always).await
 }
 
 async fn what_is_written_and_removed_is_counted(s: &Subject) {
@@ -56,24 +56,24 @@ async fn what_is_written_and_removed_is_counted(s: &Subject) {
     let refused = s.put_if("a", &noise(4, 5), WriteCondition::IfAbsent).await;
     assert!(refused.is_err() && used(s) == (2, 170_000, 0), "after a write that was refused");
     let hold = ObjectChange::LegalHold(true);
-    s.store.update_object("b", "a", VersionRef::Current, hold).await.unwrap();
+    s.store.update_object(&s.b(), "a", VersionRef::Current, hold).await.unwrap();
     let locked = DeleteKey { key: "a".into(), version: VersionRef::Null, ..DeleteKey::default() };
-    assert!(s.store.delete("b", vec![locked]).await.unwrap().remove(0).is_err());
+    assert!(s.store.delete(&s.b(), vec![locked]).await.unwrap().remove(0).is_err());
     assert_eq!(used(s), (2, 170_000, 0), "after a delete that was refused");
     delete(s, "b", VersionRef::Current).await;
     delete(s, "b", VersionRef::Current).await;
     assert_eq!(used(s), (1, 70_000, 0));
     // As lifecycle rules delete: only what was seen.
     let off = ObjectChange::LegalHold(false);
-    let info = s.store.update_object("b", "a", VersionRef::Current, off).await.unwrap();
+    let info = s.store.update_object(&s.b(), "a", VersionRef::Current, off).await.unwrap();
     let seen = DeleteKey {
         key: "a".into(),
         if_seen: Some((Version::Object(Arc::new(info)), true)),
         ..DeleteKey::default()
     };
-    s.store.delete("b", vec![seen]).await.unwrap().remove(0).unwrap();
+    s.store.delete(&s.b(), vec![seen]).await.unwrap().remove(0).unwrap();
     assert_eq!(used(s), (0, 0, 0));
-    s.store.delete_bucket("b").await.unwrap();
+    s.store.delete_bucket(&s.b()).await.unwrap();
     s.bucket("b").await;
     assert_eq!(used(s), (0, 0, 0));
 }
@@ -99,7 +99,7 @@ async fn versions_are_counted_and_markers_are_not(s: &Subject) {
 
 async fn parts_are_counted_until_they_are_an_object(s: &Subject) {
     s.bucket("b").await;
-    let begin = async || s.store.create_upload("b", "m", NewUpload::default()).await.unwrap();
+    let begin = async || s.store.create_upload(&s.b(), "m", NewUpload::default()).await.unwrap();
     let upload = begin().await;
     let one = part(s, &upload, 1, 70_000).await.unwrap();
     part(s, &upload, 2, 50).await.unwrap();
@@ -109,7 +109,7 @@ async fn parts_are_counted_until_they_are_an_object(s: &Subject) {
     assert_eq!(used(s), (1, 70_000, 0), "the part that was not named goes");
     let upload = begin().await;
     part(s, &upload, 1, 1000).await.unwrap();
-    s.store.abort_upload("b", "m", &upload.upload_id).await.unwrap();
+    s.store.abort_upload(&s.b(), "m", &upload.upload_id).await.unwrap();
     assert_eq!(used(s), (1, 70_000, 0));
     delete(s, "m", VersionRef::Current).await;
     assert_eq!(used(s), (0, 0, 0));
@@ -135,7 +135,7 @@ async fn a_quota_is_held(s: &Subject) {
     put("a", 500).await.unwrap();
     delete(s, "b", VersionRef::Current).await;
     delete(s, "a", VersionRef::Current).await;
-    let upload = s.store.create_upload("b", "m", NewUpload::default()).await.unwrap();
+    let upload = s.store.create_upload(&s.b(), "m", NewUpload::default()).await.unwrap();
     let one = part(s, &upload, 1, 10).await.unwrap();
     assert!(matches!(part(s, &upload, 2, 1).await, Err(StoreError::QuotaExceeded)));
     limit(s, Some(10), Some(0)).await;

@@ -18,7 +18,7 @@ async fn set(s: &Subject, versioning: Versioning) {
         bucket.config.versioning = versioning;
         Ok(())
     };
-    s.store.update_bucket("b", Box::new(change)).await.unwrap();
+    s.store.update_bucket(&s.b(), Box::new(change)).await.unwrap();
 }
 
 async fn read(s: &Subject, key: &str, version: VersionRef) -> Result<Vec<u8>> {
@@ -32,7 +32,7 @@ async fn delete(s: &Subject, key: &str, version: VersionRef) -> Result<Deleted> 
 }
 
 async fn delete_with(s: &Subject, key: DeleteKey) -> Result<Deleted> {
-    s.store.delete("b", vec![key]).await.unwrap().remove(0)
+    s.store.delete(&s.b(), vec![key]).await.unwrap().remove(0)
 }
 
 /// Bodies of a small and a large object, so that both kinds of places are moved about.
@@ -78,7 +78,7 @@ async fn versions_stack_and_are_removed(s: &Subject) {
     assert_eq!(s.get("k").await, body(2));
     assert!(delete(s, "k", ids[1]).await.unwrap().there);
     assert!(matches!(read(s, "k", VersionRef::Current).await, Err(StoreError::NoSuchKey)));
-    s.store.delete_bucket("b").await.unwrap();
+    s.store.delete_bucket(&s.b()).await.unwrap();
 }
 
 async fn suspended_buckets_replace_the_null_version(s: &Subject) {
@@ -109,7 +109,8 @@ async fn locks_forbid_removal(s: &Subject) {
     s.bucket("b").await;
     set(s, Versioning::Enabled).await;
     let until = Still.now().saturating_add(jiff::SignedDuration::from_secs(1)).unwrap();
-    let change = |change| s.store.update_object("b", "k", VersionRef::Current, change);
+    let bucket = s.b();
+    let change = |change| s.store.update_object(&bucket, "k", VersionRef::Current, change);
     let version = VersionRef::Id(s.put("k", &body(1)).await.version.unwrap());
     let governed = Retention { mode: RetentionMode::Governance, until };
     let set = |retention, bypass_governance| ObjectChange::Retention { retention, bypass_governance };
@@ -129,7 +130,7 @@ async fn locks_forbid_removal(s: &Subject) {
         Lock { retention: Some(Retention { mode: RetentionMode::Compliance, ..governed }), legal_hold: None };
     let object = NewObject { lock: strict, ..NewObject::default() };
     let staged = s.stage(&body(2)).await;
-    let put = s.store.put("b", "k", staged, object, WriteCondition::Always).await.unwrap();
+    let put = s.store.put(&s.b(), "k", staged, object, WriteCondition::Always).await.unwrap();
     let version = VersionRef::of(put.version);
     let bypass = DeleteKey { key: "k".into(), version, bypass_governance: true, ..DeleteKey::default() };
     assert!(matches!(delete_with(s, bypass).await, Err(StoreError::Locked)));
@@ -206,13 +207,14 @@ async fn parts_make_versions(s: &Subject) {
     set(s, Versioning::Enabled).await;
     let mut ids = Vec::new();
     for n in 0..2 {
-        let upload = s.store.create_upload("b", "k", NewUpload::default()).await.unwrap();
+        let upload = s.store.create_upload(&s.b(), "k", NewUpload::default()).await.unwrap();
         let staged = s.stage(&body(n)).await;
-        let part = s.store.put_part("b", "k", &upload.upload_id, 1, staged).await.unwrap();
+        let part = s.store.put_part(&s.b(), "k", &upload.upload_id, 1, staged).await.unwrap();
         let parts = vec![PartRef { number: 1, etag: part.etag }];
         let object = CompletedObject { etag: format!("e{n}-1"), checksum: None };
+        let bucket = s.b();
         let done =
-            s.store.complete_upload("b", "k", &upload.upload_id, parts, object, WriteCondition::Always);
+            s.store.complete_upload(&bucket, "k", &upload.upload_id, parts, object, WriteCondition::Always);
         ids.push(VersionRef::of(done.await.unwrap().version));
     }
     assert_eq!(read(s, "k", ids[0]).await.unwrap(), body(0));
@@ -229,9 +231,9 @@ async fn a_bucket_with_versions_stays(s: &Subject) {
     set(s, Versioning::Enabled).await;
     let marker = delete(s, "k", VersionRef::Current).await.unwrap();
     assert!(!marker.there && marker.marker, "a marker is made even for a key that is not there");
-    assert!(matches!(s.store.delete_bucket("b").await, Err(StoreError::BucketNotEmpty)));
+    assert!(matches!(s.store.delete_bucket(&s.b()).await, Err(StoreError::BucketNotEmpty)));
     delete(s, "k", VersionRef::of(marker.version.unwrap())).await.unwrap();
-    s.store.delete_bucket("b").await.unwrap();
+    s.store.delete_bucket(&s.b()).await.unwrap();
 }
 
 async fn a_change_that_is_refused_changes_nothing(s: &Subject) {
@@ -240,9 +242,11 @@ async fn a_change_that_is_refused_changes_nothing(s: &Subject) {
         bucket.config.versioning = Versioning::Enabled;
         Err(crate::error::ApiError::invalid_request("no"))
     };
-    let refused = s.store.update_bucket("b", Box::new(refuse)).await;
+    let refused = s.store.update_bucket(&s.b(), Box::new(refuse)).await;
     assert!(matches!(refused, Err(StoreError::Refused(error)) if error.code == "InvalidRequest"));
     assert_eq!(s.store.buckets()["b"].config.versioning, Versioning::Off);
-    let absent = s.store.update_bucket("c", Box::new(|_| Ok(()))).await;
+    let gone = s.bucket("c").await;
+    s.store.delete_bucket(&gone).await.unwrap();
+    let absent = s.store.update_bucket(&gone, Box::new(|_| Ok(()))).await;
     assert!(matches!(absent, Err(StoreError::NoSuchBucket)));
 }

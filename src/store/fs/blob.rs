@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Shared;
 use super::faults::Step;
 use super::gc::Task;
+use super::room::Coming;
 use super::rows::crc64;
 use crate::encryption::{BodyCipher, DataKey};
 use crate::store::hash::{Digests, Hasher};
@@ -77,6 +78,11 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn database(&self) -> PathBuf {
         self.root.join("refract.redb")
+    }
+
+    /// Where a new database is made, until it is whole.
+    pub(super) fn unfinished_database(&self) -> PathBuf {
+        self.root.join("refract.redb.new")
     }
 
     pub(super) fn lock(&self) -> PathBuf {
@@ -202,6 +208,7 @@ pub(super) struct BlobWriter {
     // The file is declared before its guard, so that it is closed before it is unlinked.
     file: File,
     blob: BlobFile,
+    coming: Coming,
     hasher: Hasher,
     /// What follows the body: for each segment its CRC, and its tag where it is sealed.
     trailer: Vec<u8>,
@@ -220,14 +227,20 @@ pub(super) struct WrittenBlob {
 
 impl BlobWriter {
     /// Begins a file.
-    pub(super) fn create(shared: Arc<Shared>, hasher: Hasher, key: Option<&DataKey>) -> Result<Self> {
+    pub(super) fn create(
+        shared: Arc<Shared>,
+        coming: Coming,
+        hasher: Hasher,
+        key: Option<&DataKey>,
+    ) -> Result<Self> {
         let cipher = key.map(BodyCipher::new).transpose()?;
         let (blob, file) = BlobFile::create(shared).map_err(io_error)?;
-        Ok(Self { file, blob, hasher, trailer: Vec::new(), cipher, sealed: Vec::new(), segments: 0 })
+        Ok(Self { file, blob, coming, hasher, trailer: Vec::new(), cipher, sealed: Vec::new(), segments: 0 })
     }
 
     /// Takes the next segment: a whole one, except in the last call.
     pub(super) fn write(&mut self, segment: &Bytes) -> Result<()> {
+        self.coming.ask(segment.len())?;
         // Written first, while the bytes are in the processor's cache.
         self.blob.shared.faults.at(Step::Write).map_err(io_error)?;
         match &self.cipher {
@@ -245,6 +258,7 @@ impl BlobWriter {
             }
         }
         self.segments += 1;
+        self.coming.came(segment.len());
         self.hasher.update_beside_others(segment);
         Ok(())
     }

@@ -7,7 +7,7 @@ use redb::ReadableTable;
 use super::FsStore;
 use super::gc::Garbage;
 use super::rows::encode;
-use super::tables::Tx;
+use super::tables::{BUCKETS, BucketRef, Tx};
 use crate::store::{Bucket, BucketChange, NewBucket, Result, StoreError};
 
 /// Key of the next bucket id in the `meta` table.
@@ -19,7 +19,9 @@ impl FsStore {
             if tx.buckets.contains_key(&new.name) {
                 return Err(StoreError::BucketExists);
             }
-            let id = tx.meta.table()?.get(NEXT_BUCKET)?.map_or(1, |id| id.value());
+            let next = tx.meta.table()?.get(NEXT_BUCKET)?.map_or(1, |id| id.value());
+            // Whatever that row says: an id that is in use would show one bucket's objects in another.
+            let id = tx.buckets.values().map(|bucket| bucket.id + 1).fold(next, u64::max);
             let NewBucket { name, region, owner, config } = new;
             let bucket = Bucket { name, id, created: tx.now, region, owner, config };
             tx.meta.table()?.insert(NEXT_BUCKET, id + 1)?;
@@ -28,20 +30,24 @@ impl FsStore {
         self.committer().run(run).await
     }
 
-    pub(super) async fn do_update_bucket(&self, name: &str, change: BucketChange) -> Result<Arc<Bucket>> {
-        let name = name.to_owned();
+    pub(super) async fn do_update_bucket(
+        &self,
+        bucket: &Bucket,
+        change: BucketChange,
+    ) -> Result<Arc<Bucket>> {
+        let bucket = BucketRef::from(bucket);
         let run = move |tx: &mut Tx<'_>| {
-            let mut bucket = Bucket::clone(&*tx.bucket(&name)?);
+            let mut bucket = Bucket::clone(&*tx.bucket(&bucket)?);
             change(&mut bucket).map_err(|error| StoreError::Refused(Box::new(error)))?;
             set(tx, bucket)
         };
-        self.committer().run(run).await
+        self.committer().run_little(run).await
     }
 
-    pub(super) async fn do_delete_bucket(&self, name: &str) -> Result<()> {
-        let name = name.to_owned();
+    pub(super) async fn do_delete_bucket(&self, bucket: &Bucket) -> Result<()> {
+        let bucket = BucketRef::from(bucket);
         let run = move |tx: &mut Tx<'_>| {
-            let bucket = tx.bucket(&name)?;
+            let bucket = tx.bucket(&bucket)?;
             let (from, to) = (bucket.id.to_be_bytes(), (bucket.id + 1).to_be_bytes());
             if tx.objects.table()?.range(from.as_slice()..to.as_slice())?.next().is_some() {
                 return Err(StoreError::BucketNotEmpty);
@@ -61,8 +67,8 @@ impl FsStore {
                 tx.condemn(Garbage::Upload(upload))?;
             }
             tx.forget_usage(bucket.id)?;
-            tx.bucket_rows.table()?.remove(name.as_str())?;
-            Arc::make_mut(&mut tx.buckets).remove(&name);
+            tx.bucket_rows.table()?.remove(bucket.name.as_str())?;
+            Arc::make_mut(&mut tx.buckets).remove(&bucket.name);
             Ok(())
         };
         self.committer().run_freeing(run).await
@@ -71,8 +77,8 @@ impl FsStore {
 
 /// Writes a bucket's row.
 fn set(tx: &mut Tx<'_>, bucket: Bucket) -> Result<Arc<Bucket>> {
-    let row = encode(&bucket)?;
-    tx.bucket_rows.table()?.insert(bucket.name.as_str(), row.as_slice())?;
+    let name = bucket.name.as_str();
+    tx.bucket_rows.table()?.insert(name, encode(BUCKETS, &name, &bucket)?.as_slice())?;
     let bucket = Arc::new(bucket);
     Arc::make_mut(&mut tx.buckets).insert(bucket.name.clone(), Arc::clone(&bucket));
     Ok(bucket)

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::blob::{BlobId, sync_dir};
 use super::faults::Step;
 use super::gc::{Garbage, Task};
+use super::room::{Level, Need};
 use super::tables::{Outcome, Tx, View};
 use super::{Durability, Shared};
 use crate::store::{Result, StoreError};
@@ -40,15 +41,15 @@ trait Job: Send {
     fn apply(&mut self, tx: &mut Tx<'_>) -> Result<()>;
     /// Whether it changed anything.
     fn changed(&self) -> bool;
-    /// Whether it is refused when the disk is nearly full.
-    fn grows(&self) -> bool;
+    /// What it needs of the disk.
+    fn need(&self) -> Need;
     /// Answers: with its own result, or with the failure of its group.
     fn answer(self: Box<Self>, failure: Option<StoreError>);
 }
 
 struct Operation<T, F> {
     run: Option<F>,
-    grows: bool,
+    need: Need,
     result: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -72,8 +73,8 @@ impl<T: Send, F: FnOnce(&mut Tx<'_>) -> Result<T> + Send> Job for Operation<T, F
         matches!(self.result, Some(Ok(_)))
     }
 
-    fn grows(&self) -> bool {
-        self.grows
+    fn need(&self) -> Need {
+        self.need
     }
 
     fn answer(self: Box<Self>, failure: Option<StoreError>) {
@@ -105,7 +106,16 @@ impl Committer {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(true, run).await.map_err(|_| stopped())?
+        self.submit(Need::Room, run).await.map_err(|_| stopped())?
+    }
+
+    /// Runs an operation that replaces rows, or adds a few that are soon removed: it has a part of the reserve.
+    pub(super) async fn run_little<T, F>(&self, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.submit(Need::Little, run).await.map_err(|_| stopped())?
     }
 
     /// Runs an operation that gives room back: it is let through when the disk is nearly full.
@@ -114,7 +124,7 @@ impl Committer {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(false, run).await.map_err(|_| stopped())?
+        self.submit(Need::Nothing, run).await.map_err(|_| stopped())?
     }
 
     /// As [`run_freeing`](Self::run_freeing), for a thread that may block.
@@ -123,16 +133,16 @@ impl Committer {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.submit(false, run).blocking_recv().map_err(|_| stopped())?
+        self.submit(Need::Nothing, run).blocking_recv().map_err(|_| stopped())?
     }
 
-    fn submit<T, F>(&self, grows: bool, run: F) -> oneshot::Receiver<Result<T>>
+    fn submit<T, F>(&self, need: Need, run: F) -> oneshot::Receiver<Result<T>>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Message::Job(Box::new(Operation { run: Some(run), grows, result: None, reply }));
+        let job = Message::Job(Box::new(Operation { run: Some(run), need, result: None, reply }));
         if let Some(queue) = self.queue.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
             // After the end of the thread the job is dropped, and the answer's other end says so.
             drop(queue.send(job));
@@ -240,19 +250,21 @@ impl State<'_> {
         if let Err(error) = self.shared.check() {
             return answer_all(group, Some(&error));
         }
-        if self.shared.is_nearly_full() {
-            let (growing, freeing): (Vec<_>, Vec<_>) = group.into_iter().partition(|job| job.grows());
-            answer_all(growing, Some(&StoreError::Full));
-            group = freeing;
+        let level = self.shared.room.level();
+        if level < Level::Enough {
+            let (admitted, refused): (Vec<_>, Vec<_>) =
+                group.into_iter().partition(|job| level.admits(job.need()));
+            answer_all(refused, Some(&StoreError::Full));
+            group = admitted;
         }
         if group.is_empty() {
             return;
         }
-        let failure = self.apply(&mut group).err().map(|error| self.shared.poison(&error.to_string()));
+        let failure = self.apply(&mut group, level).err().map(|error| self.shared.poison(&error.to_string()));
         answer_all(group, failure.as_ref());
     }
 
-    fn apply(&mut self, group: &mut [Box<dyn Job>]) -> Result<()> {
+    fn apply(&mut self, group: &mut [Box<dyn Job>], level: Level) -> Result<()> {
         let shared = self.shared;
         let mut txn = shared.db.begin_write()?;
         let sync = shared.options.durability == Durability::Sync;
@@ -263,7 +275,7 @@ impl State<'_> {
             txn.set_durability(Redb::None)?;
         }
         let before = shared.buckets.load_full();
-        let mut tx = Tx::new(&txn, Arc::clone(&before), shared.clock.now(), self.next_inline);
+        let mut tx = Tx::new(&txn, Arc::clone(&before), shared.clock.now(), self.next_inline, level);
         for job in group.iter_mut() {
             job.apply(&mut tx)?;
         }

@@ -29,11 +29,17 @@ pub(super) enum Step {
 #[cfg(test)]
 pub(super) type Hook = Box<dyn FnMut(Step) -> io::Result<()> + Send>;
 
+/// What tests do where the database writes: an error makes the write fail.
+#[cfg(test)]
+pub(super) type Pages = Box<dyn FnMut() -> io::Result<()> + Send>;
+
 /// Asks the test, if there is one, whether a step may go well.
 #[derive(Default)]
 pub(super) struct Faults {
     #[cfg(test)]
     hook: std::sync::Mutex<Option<Hook>>,
+    #[cfg(test)]
+    pages: std::sync::Mutex<Option<Pages>>,
 }
 
 impl std::fmt::Debug for Faults {
@@ -60,6 +66,29 @@ impl Faults {
         }
     }
 
+    /// Called before each write of the database.
+    #[cfg(not(test))]
+    #[inline]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the shape of its test twin")]
+    pub(super) fn page(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Called before each write of the database.
+    #[cfg(test)]
+    pub(super) fn page(&self) -> io::Result<()> {
+        match self.pages.lock().unwrap().as_mut() {
+            Some(hook) => hook(),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets what happens where the database writes.
+    #[cfg(test)]
+    pub(super) fn set_pages(&self, hook: impl FnMut() -> io::Result<()> + Send + 'static) {
+        *self.pages.lock().unwrap() = Some(Box::new(hook));
+    }
+
     /// Sets what happens from now on.
     #[cfg(test)]
     pub(super) fn set(&self, hook: impl FnMut(Step) -> io::Result<()> + Send + 'static) {
@@ -70,5 +99,6 @@ impl Faults {
     #[cfg(test)]
     pub(super) fn clear(&self) {
         *self.hook.lock().unwrap() = None;
+        *self.pages.lock().unwrap() = None;
     }
 }

@@ -201,7 +201,7 @@ fn remove_parts(shared: &Arc<Shared>, committer: &Committer, upload: &str) -> Re
         for entry in table.range((upload, 0)..=(upload, u16::MAX))?.take(BATCH) {
             let (key, row) = entry?;
             // A row that cannot be read names nothing; its file, if it has one, is left as it is.
-            let place = decode::<PartRow>(row.value()).ok().map(|row| row.place);
+            let place = decode::<_, _, PartRow>(PARTS, &key.value(), row.value()).ok().map(|row| row.place);
             parts.push((key.value().1, place));
         }
         drop(table);

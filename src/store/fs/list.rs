@@ -4,12 +4,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::rows::{ObjectRow, decode};
-use super::tables::{UPLOADS, View, object_key};
+use super::tables::{OBJECTS, UPLOADS, View, object_key};
 use super::{FsStore, Shared};
 use crate::store::listing::{Step, common_prefix, successor, walk, walk_versions};
 use crate::store::{
     ListPage, ListQuery, ListUploadsPage, ListUploadsQuery, ListVersionsPage, ListVersionsQuery, Result,
-    StoreError,
+    Store, StoreError,
 };
 
 /// Entries that are listed on the calling task; more are listed on the blocking pool.
@@ -87,13 +87,13 @@ fn list(view: &View, bucket: u64, query: &ListQuery) -> Result<ListPage> {
                 }
             };
             let Some(entry) = range.next() else { return Ok(None) };
-            let (key, row) = entry?;
-            let key = key_of(key.value())?.to_owned();
+            let (at, row) = entry?;
+            let key = key_of(at.value())?.to_owned();
             rows = Some((key.clone(), range));
-            Ok(Some((key, row)))
+            Ok(Some((key, (at, row))))
         },
         |step| match step {
-            Step::Key(key, row) => match decode::<ObjectRow>(row.value()) {
+            Step::Key(key, (at, row)) => match decode::<_, _, ObjectRow>(OBJECTS, &at.value(), row.value()) {
                 Ok(row) => page.objects.push((key, Arc::new(row.info))),
                 Err(error) => failed = Err(error),
             },
@@ -153,8 +153,8 @@ fn list_uploads(view: &View, bucket: u64, query: &ListUploadsQuery) -> Result<Li
     while let Some(start) = from.take() {
         let start = start.as_ref().map(|(key, id)| (bucket, key.as_str(), id.as_str()));
         for entry in table.range((start, Bound::Excluded((bucket + 1, "", ""))))? {
-            let (key, row) = entry?;
-            let (_, key, id) = key.value();
+            let (at, row) = entry?;
+            let (_, key, id) = at.value();
             if !key.starts_with(&query.prefix) {
                 return Ok(page);
             }
@@ -168,7 +168,7 @@ fn list_uploads(view: &View, bucket: u64, query: &ListUploadsQuery) -> Result<Li
                 return Ok(page);
             }
             let Some(rolled) = rolled else {
-                page.uploads.push((key.to_owned(), decode(row.value())?));
+                page.uploads.push((key.to_owned(), decode(UPLOADS, &at.value(), row.value())?));
                 last = Some((key.to_owned(), id.to_owned()));
                 continue;
             };

@@ -4,6 +4,7 @@
 //! - `refract.redb`: the database (see `tables`).
 //! - `blobs/aa/<32 hex digits>`: body files, by random ids (see `blob`).
 //! - `tmp/`: bodies being received; emptied at start.
+//! - `ballast`: room that is kept for deletes on a full disk.
 //! - `LOCK`: held while a process uses the directory; contains its id.
 //!
 //! # The life of a write
@@ -28,10 +29,12 @@ use self::faults::Faults;
 use self::gc::Task;
 use self::objects::Parts;
 use self::pins::Pins;
+use self::room::Room;
 use self::tables::View;
 use super::*;
 use crate::clock::Clock;
 
+mod backend;
 mod blob;
 mod buckets;
 mod buffers;
@@ -45,6 +48,7 @@ mod open;
 mod pins;
 mod read;
 mod records;
+mod room;
 mod rows;
 mod stage;
 mod tables;
@@ -59,8 +63,8 @@ pub enum Durability {
     /// Once it is on stable storage.
     #[default]
     Sync,
-    /// Before that: it is flushed within about a second. A crash of the machine loses what was not flushed; what
-    /// is left is the whole store as of the last flush.
+    /// Before that: it is flushed within about a second. A crash of the process or the machine loses what was not
+    /// flushed, for the engine keeps it in memory until then; what is left is the whole store as of the last flush.
     Relaxed,
 }
 
@@ -76,7 +80,8 @@ pub struct FsOptions {
     /// Bodies up to this many bytes are kept in the database. Default 64 KiB; at most 1 MiB.
     pub inline_limit: usize,
     /// Bytes to leave free on the disk: below this, writes that need room are refused with
-    /// [`StoreError::Full`], and deletes go on. Default 64 MiB.
+    /// [`StoreError::Full`], as are bodies that would lead there; below half of it, all but deletes. 0 looks at nothing.
+    /// Default 64 MiB.
     pub reserve_bytes: u64,
 }
 
@@ -144,7 +149,8 @@ struct Shared {
     gc: gc::Queue,
     poison: OnceLock<String>,
     stopping: AtomicBool,
-    faults: Faults,
+    faults: Arc<Faults>,
+    room: Room,
     /// Last, so that the directory is let go of after the database.
     _lock: File,
 }
@@ -176,14 +182,6 @@ impl Shared {
             Some(why) => Err(StoreError::Poisoned(why.clone())),
             None => Ok(()),
         }
-    }
-
-    /// Whether less is free than is to be left free.
-    fn is_nearly_full(&self) -> bool {
-        let reserve = self.options.reserve_bytes;
-        reserve > 0
-            && rustix::fs::statvfs(&self.layout.root)
-                .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < reserve)
     }
 
     fn stopping(&self) -> bool {
@@ -249,17 +247,16 @@ impl FsStore {
     fn committer(&self) -> &Committer {
         &self.inner.committer
     }
-
-    /// A bucket as of now.
-    fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
-        self.shared().buckets.load().get(name).cloned().ok_or(StoreError::NoSuchBucket)
-    }
 }
 
 #[async_trait]
 impl Store for FsStore {
     fn buckets(&self) -> Arc<Buckets> {
         self.shared().buckets.load_full()
+    }
+
+    fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
+        self.shared().buckets.load().get(name).cloned().ok_or(StoreError::NoSuchBucket)
     }
 
     fn usage(&self, bucket: &str) -> Result<Usage> {
@@ -271,11 +268,11 @@ impl Store for FsStore {
         self.do_create_bucket(new).await
     }
 
-    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+    async fn update_bucket(&self, bucket: &Bucket, change: BucketChange) -> Result<Arc<Bucket>> {
         self.do_update_bucket(bucket, change).await
     }
 
-    async fn delete_bucket(&self, bucket: &str) -> Result<()> {
+    async fn delete_bucket(&self, bucket: &Bucket) -> Result<()> {
         self.do_delete_bucket(bucket).await
     }
 
@@ -289,7 +286,7 @@ impl Store for FsStore {
 
     async fn put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
@@ -307,13 +304,13 @@ impl Store for FsStore {
         Ok(self.shared().view().version(&bucket, key, version)?.info)
     }
 
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
+    async fn delete(&self, bucket: &Bucket, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
         self.do_delete(bucket, keys).await
     }
 
     async fn update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
@@ -329,7 +326,7 @@ impl Store for FsStore {
         self.do_list_versions(bucket, query).await
     }
 
-    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
+    async fn create_upload(&self, bucket: &Bucket, key: &str, upload: NewUpload) -> Result<UploadInfo> {
         self.do_create_upload(bucket, key, upload).await
     }
 
@@ -339,7 +336,7 @@ impl Store for FsStore {
 
     async fn put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         number: u16,
@@ -361,7 +358,7 @@ impl Store for FsStore {
 
     async fn complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         parts: Vec<PartRef>,
@@ -375,7 +372,7 @@ impl Store for FsStore {
         self.do_completed_upload(bucket, key, upload_id)
     }
 
-    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
+    async fn abort_upload(&self, bucket: &Bucket, key: &str, upload_id: &str) -> Result<()> {
         self.do_abort_upload(bucket, key, upload_id).await
     }
 

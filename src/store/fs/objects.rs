@@ -9,13 +9,14 @@ use super::FsStore;
 use super::gc::Garbage;
 use super::pins::Pin;
 use super::read::{Data, Source};
-use super::rows::{ObjectRow, PartRow, Place, crc64, decode};
+use super::rows::{ObjectRow, PartRow, Place, crc64};
 use super::stage::settle;
-use super::tables::{PARTS, Tx, View, object_key};
+use super::tables::{BucketRef, PARTS, Tx, View, object_key};
+use super::uploads::parts_of;
 use crate::store::condition::allows;
 use crate::store::{
-    DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged, StoreError,
-    VersionRef, WriteCondition,
+    Bucket, DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged, Store,
+    StoreError, VersionRef, WriteCondition,
 };
 
 /// The parts of an object and where their bytes are.
@@ -35,13 +36,13 @@ impl Parts {
 impl FsStore {
     pub(super) async fn do_put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
         condition: WriteCondition,
     ) -> Result<ObjectInfo> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (bucket, key) = (BucketRef::from(bucket), key.to_owned());
         let (size, etag) = (staged.size, HEXLOWER.encode(&staged.md5));
         let body = settle(self.shared(), staged).await?;
         let run = move |tx: &mut Tx<'_>| {
@@ -75,7 +76,12 @@ impl FsStore {
                 Place::Inline { id, crc } => {
                     let bytes = inline(&view, id, crc)?;
                     let sources = [(Source::Bytes(bytes, crc), row.info.size)];
-                    let data = Data { shared: Arc::clone(shared), sources: sources.into(), pin: None };
+                    let data = Data {
+                        shared: Arc::clone(shared),
+                        size: row.info.size,
+                        sources: sources.into(),
+                        pin: None,
+                    };
                     return Ok(Object {
                         info: Arc::new(row.info),
                         parts: None,
@@ -94,35 +100,45 @@ impl FsStore {
             }
             let (parts, sources) = match &row.place {
                 Place::Parts { upload, order } => {
-                    let parts = self.parts(&now, upload, order.as_deref()).await?;
+                    let parts = self.parts(&now, upload, order.as_deref(), &row.info).await?;
                     (Some(parts.infos), parts.sources)
                 }
                 Place::File { id } => (None, [(Source::File(*id, row.info.size), row.info.size)].into()),
                 Place::Inline { .. } => continue,
             };
-            let data = Data { shared: Arc::clone(shared), sources, pin: Some(pin) };
+            let data = Data { shared: Arc::clone(shared), size: row.info.size, sources, pin: Some(pin) };
             return Ok(Object { info: Arc::new(row.info), parts, data: Box::new(data), key: None });
         }
     }
 
     /// The parts of a completed upload. They never change, so that they can be kept by its id.
-    async fn parts(&self, view: &Arc<View>, upload: &str, order: Option<&[u16]>) -> Result<Parts> {
+    async fn parts(
+        &self,
+        view: &Arc<View>,
+        upload: &str,
+        order: Option<&[u16]>,
+        info: &ObjectInfo,
+    ) -> Result<Parts> {
         let cache = &self.shared().parts;
         if let Some(parts) = cache.get(upload) {
             return Ok(parts);
         }
-        let (view, id) = (Arc::clone(view), upload.to_owned());
+        let (view, id, info) = (Arc::clone(view), upload.to_owned(), info.clone());
         let order = order.map(<[u16]>::to_vec);
         // Ten thousand parts take some milliseconds.
-        let parts = tokio::task::spawn_blocking(move || load_parts(&view, &id, order.as_deref()))
+        let parts = tokio::task::spawn_blocking(move || load_parts(&view, &id, order.as_deref(), &info))
             .await
             .map_err(|error| StoreError::Engine(error.to_string()))??;
         cache.insert(upload.to_owned(), parts.clone());
         Ok(parts)
     }
 
-    pub(super) async fn do_delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
-        let bucket = bucket.to_owned();
+    pub(super) async fn do_delete(
+        &self,
+        bucket: &Bucket,
+        keys: Vec<DeleteKey>,
+    ) -> Result<Vec<Result<Deleted>>> {
+        let bucket = BucketRef::from(bucket);
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             keys.iter()
@@ -137,17 +153,17 @@ impl FsStore {
 
     pub(super) async fn do_update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
     ) -> Result<ObjectInfo> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (bucket, key) = (BucketRef::from(bucket), key.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let (bucket, now) = (tx.bucket(&bucket)?, tx.now);
             tx.update_version(&bucket, &key, version, |info| change.apply(info, now))
         };
-        self.committer().run(run).await
+        self.committer().run_little(run).await
     }
 }
 
@@ -162,20 +178,20 @@ fn inline(view: &View, id: u64, crc: u64) -> Result<Bytes> {
     Ok(Bytes::copy_from_slice(bytes))
 }
 
-fn load_parts(view: &View, upload: &str, order: Option<&[u16]>) -> Result<Parts> {
-    let table = view.txn.open_table(PARTS)?;
-    let mut rows = Vec::new();
-    for entry in table.range((upload, 0)..=(upload, u16::MAX))? {
-        rows.push(decode::<PartRow>(entry?.1.value())?);
-    }
-    if let Some(order) = order {
-        rows = order
+/// Reads the parts of an object, which must be all of it: a row whose key has changed is in no range, or in another's.
+fn load_parts(view: &View, upload: &str, order: Option<&[u16]>, info: &ObjectInfo) -> Result<Parts> {
+    let corrupt = || StoreError::Corrupt("the parts of an object are not those it was made of".into());
+    let there = parts_of(&view.txn.open_table(PARTS)?, upload)?;
+    let rows: Vec<PartRow> = match order {
+        None => there.into_values().collect(),
+        Some(order) => order
             .iter()
-            .map(|number| {
-                let at = rows.binary_search_by_key(number, |row| row.info.number).ok();
-                at.and_then(|at| rows.get(at)).cloned().ok_or(StoreError::InvalidPart(*number))
-            })
-            .collect::<Result<_>>()?;
+            .map(|number| there.get(number).cloned().ok_or_else(corrupt))
+            .collect::<Result<_>>()?,
+    };
+    let size: u64 = rows.iter().map(|row| row.info.size).sum();
+    if size != info.size || info.parts.is_some_and(|count| usize::from(count) != rows.len()) {
+        return Err(corrupt());
     }
     let mut infos = Vec::with_capacity(rows.len());
     let mut sources = Vec::with_capacity(rows.len());

@@ -13,17 +13,19 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use redb::{Builder, Database, ReadableTable, WriteTransaction};
 
+use super::backend::Backend;
 use super::blob::{Layout, sync_dir};
 use super::committer::{self, Committer};
 use super::faults::Faults;
 use super::pins::Pins;
+use super::room::Room;
 use super::rows::{ObjectRow, PartRow, VersionRow, decode};
 use super::tables::{
     BLOBS, BUCKETS, FORMAT, GC, INLINE, META, OBJECTS, PARTS, RECORDS, UPLOADS, USAGE, VERSIONS, View,
 };
 use super::{FsOptions, FsStore, Inner, OpenError, Shared, Threads, gc, lock};
 use crate::clock::Clock;
-use crate::store::{Bucket, Buckets, Result as StoreResult, Usage};
+use crate::store::{Bucket, Buckets, Result as StoreResult, StoreError, Usage};
 
 /// Key of the layout's version in the `meta` table.
 const FORMAT_KEY: &str = "format";
@@ -47,16 +49,10 @@ impl FsStore {
         empty(&layout.temporary())?;
         let path = layout.database();
         let broken = |reason: String| OpenError::Database { path: path.clone(), reason };
-        let new = !path.exists();
-        let db = Builder::new()
-            .set_cache_size(options.cache_bytes)
-            .create(&path)
-            .map_err(|error| broken(error.to_string()))?;
-        prepare(&db).map_err(|error| broken(error.to_string()))??;
-        if new {
-            // The database's own flush does not cover its name.
-            sync_dir(&layout.root).map_err(|source| OpenError::Io { path: layout.root.clone(), source })?;
-        }
+        let room = Room::new(layout.root.clone(), options.reserve_bytes);
+        let faults = Arc::new(Faults::default());
+        let db = database(&layout, &options, &room, &faults)?;
+        room.level();
         let (view, buckets, next_inline, left_over) = load(&db).map_err(|error| broken(error.to_string()))?;
         let (gc_queue, tasks) = gc::Queue::new();
         let shared = Arc::new(Shared {
@@ -74,7 +70,8 @@ impl FsStore {
             gc: gc_queue,
             poison: OnceLock::new(),
             stopping: AtomicBool::new(false),
-            faults: Faults::default(),
+            faults,
+            room,
             _lock: lock,
         });
         let (committer, queue) = Committer::new();
@@ -100,6 +97,37 @@ impl FsStore {
     }
 }
 
+/// Opens the database. A new one has its name only once it is whole, so that a file that is no database is never one
+/// that a crash left, but one that something has spoilt.
+fn database(
+    layout: &Layout,
+    options: &FsOptions,
+    room: &Room,
+    faults: &Arc<Faults>,
+) -> Result<Database, OpenError> {
+    let (path, unfinished) = (layout.database(), layout.unfinished_database());
+    let io = |source| OpenError::Io { path: unfinished.clone(), source };
+    let new = !path.exists();
+    let at = if new { &unfinished } else { &path };
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let broken = |reason: String| OpenError::Database { path: at.clone(), reason };
+    let backend = Backend::open(at, Arc::clone(&room.ballast), Arc::clone(faults))
+        .map_err(|error| broken(error.to_string()))?;
+    let db = Builder::new()
+        .set_cache_size(options.cache_bytes)
+        .create_with_backend(backend)
+        .map_err(|error| broken(error.to_string()))?;
+    prepare(&db).map_err(|error| broken(error.to_string()))??;
+    if new {
+        // The database's own flush does not cover its name.
+        fs::rename(&unfinished, &path).and_then(|()| sync_dir(&layout.root)).map_err(io)?;
+    }
+    Ok(db)
+}
+
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(format!("store-{name}")).spawn(run)
 }
@@ -120,8 +148,14 @@ fn make_dirs(layout: &Layout) -> Result<(), OpenError> {
         let path = dir.to_owned();
         move |source| OpenError::Io { path, source }
     };
+    // Those that are made now: the name of each stands in the directory above it.
+    let new: Vec<&Path> = layout.root.ancestors().take_while(|dir| !dir.exists()).collect();
     for dir in [layout.root.clone(), layout.temporary(), layout.blobs()] {
         make(&dir).map_err(failed(&dir))?;
+    }
+    for dir in new.iter().filter_map(|dir| dir.parent()) {
+        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+        sync_dir(dir).map_err(failed(dir))?;
     }
     let blobs = layout.blobs();
     for first in 0..=u8::MAX {
@@ -160,8 +194,11 @@ fn prepare(db: &Database) -> StoreResult<Result<(), OpenError>> {
         Some(FORMAT) if counted => {
             txn.abort()?;
         }
-        Some(FORMAT) => {
-            count(&txn)?;
+        Some(1..=FORMAT) => {
+            txn.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+            if !counted {
+                count(&txn)?;
+            }
             txn.commit()?;
         }
         Some(found) => {
@@ -192,12 +229,12 @@ fn count(txn: &WriteTransaction) -> StoreResult<()> {
     for entry in txn.open_table(OBJECTS)?.range::<&[u8]>(..)? {
         let (key, row) = entry?;
         let Some((bucket, _)) = key.value().split_first_chunk() else { continue };
-        let row: ObjectRow = decode(row.value())?;
+        let row: ObjectRow = decode(OBJECTS, &key.value(), row.value())?;
         found.entry(u64::from_be_bytes(*bucket)).or_default().add_object(row.info.size);
     }
     for entry in txn.open_table(VERSIONS)?.range::<(u64, &str, u64)>(..)? {
         let (key, row) = entry?;
-        if let VersionRow::Object(row) = decode(row.value())? {
+        if let VersionRow::Object(row) = decode(VERSIONS, &key.value(), row.value())? {
             found.entry(key.value().0).or_default().add_object(row.info.size);
         }
     }
@@ -206,7 +243,8 @@ fn count(txn: &WriteTransaction) -> StoreResult<()> {
         let key = entry?.0;
         let (bucket, _, upload) = key.value();
         for entry in parts.range((upload, 0)..=(upload, u16::MAX))? {
-            let part: PartRow = decode(entry?.1.value())?;
+            let (key, row) = entry?;
+            let part: PartRow = decode(PARTS, &key.value(), row.value())?;
             found.entry(bucket).or_default().add_part(part.info.size);
         }
     }
@@ -223,7 +261,11 @@ fn load(db: &Database) -> StoreResult<(View, Buckets, u64, Vec<gc::Garbage>)> {
     let view = View::new(db)?;
     let mut buckets = Buckets::new();
     for entry in view.txn.open_table(BUCKETS)?.range::<&str>(..)? {
-        let bucket: Bucket = decode(entry?.1.value())?;
+        let (name, row) = entry?;
+        let bucket: Bucket = decode(BUCKETS, &name.value(), row.value())?;
+        if bucket.name != name.value() {
+            return Err(StoreError::Corrupt("a bucket has another's name".into()));
+        }
         buckets.insert(bucket.name.clone(), Arc::new(bucket));
     }
     let next = view.inline.last()?.map_or(1, |(id, _)| id.value() + 1);

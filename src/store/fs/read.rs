@@ -52,6 +52,8 @@ pub(super) struct Piece {
 #[derive(Debug)]
 pub(super) struct Data {
     pub(super) shared: Arc<Shared>,
+    /// Size of the object: what its sources must have together.
+    pub(super) size: u64,
     pub(super) sources: Arc<[(Source, u64)]>,
     pub(super) pin: Option<Pin>,
 }
@@ -68,6 +70,12 @@ impl ObjectData for Data {
                 pieces.push(Piece { source: source.clone(), range });
             }
             start = end;
+        }
+        if start != self.size || range.end > self.size {
+            tracing::error!(size = self.size, found = start, "a stored body has not the size of its object");
+            let failed = BodyError::Read(mismatch().to_string());
+            let length = range.end.saturating_sub(range.start);
+            return Payload::Stream(Box::pin(futures_util::stream::iter([Err(failed)])), Some(length));
         }
         stream(pieces, Some((self.shared, self.pin)), key)
     }

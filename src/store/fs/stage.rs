@@ -12,6 +12,7 @@ use super::Shared;
 use super::blob::{BlobFile, BlobWriter, WrittenBlob};
 use super::buffers::Buffer;
 use super::read::{Piece, Source, stream};
+use super::room::Coming;
 use super::rows::{Place, crc64};
 use super::tables::Tx;
 use crate::encryption::{BodyCipher, DataKey};
@@ -65,6 +66,13 @@ pub(super) async fn stage(shared: &Arc<Shared>, body: Payload, options: StageOpt
     shared.check()?;
     let limit = shared.options.inline_limit;
     let hasher = Hasher::new(options.checksum);
+    let announced = match &body {
+        Payload::Bytes(bytes) => Some(bytes.len() as u64),
+        Payload::Stream(_, length) => *length,
+    };
+    // What stays in memory is asked about when it is committed.
+    let large = announced.filter(|length| *length > limit as u64);
+    let coming = large.map(|length| Coming::announce(shared, length)).transpose()?;
     let (head, rest) = match body {
         Payload::Bytes(bytes) if bytes.len() <= limit => (bytes, None),
         Payload::Bytes(bytes) => {
@@ -77,7 +85,11 @@ pub(super) async fn stage(shared: &Arc<Shared>, body: Payload, options: StageOpt
         }
     };
     let Some(rest) = rest else { return hold(hasher, head, options.key) };
-    spill(Arc::clone(shared), hasher, head, rest, options.key).await
+    let coming = match coming {
+        Some(coming) => coming,
+        None => Coming::announce(shared, 0)?,
+    };
+    spill(Arc::clone(shared), coming, hasher, head, rest, options.key).await
 }
 
 fn hold(mut hasher: Hasher, bytes: Bytes, key: Option<DataKey>) -> Result<Staged> {
@@ -144,6 +156,7 @@ fn work(mut writer: BlobWriter, buffer: Buffer) -> Worker {
 /// Writes a body to a temporary file.
 async fn spill(
     shared: Arc<Shared>,
+    coming: Coming,
     hasher: Hasher,
     head: Bytes,
     mut rest: ByteStream,
@@ -151,7 +164,7 @@ async fn spill(
 ) -> Result<Staged> {
     let seals = key.clone();
     let mut worker: Worker =
-        tokio::task::spawn_blocking(move || BlobWriter::create(shared, hasher, seals.as_ref()));
+        tokio::task::spawn_blocking(move || BlobWriter::create(shared, coming, hasher, seals.as_ref()));
     let mut filling = Buffer::new();
     let mut next = Some(head);
     while let Some(mut chunk) = next {

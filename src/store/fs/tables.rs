@@ -12,11 +12,13 @@ use redb::{
 
 use super::blob::{BlobFile, BlobId};
 use super::gc::Garbage;
+use super::room::Level;
 use super::rows::{ObjectRow, Place, decode, encode};
 use crate::store::{Bucket, Buckets, Result, StoreError, Usage};
 
-/// Version of the layout that this code reads and writes.
-pub(super) const FORMAT: u64 = 1;
+/// Version of the layout that this code writes. It reads version 1 too, whose rows have no CRC of their keys: each gets
+/// one when it is written next.
+pub(super) const FORMAT: u64 = 2;
 
 /// Bucket name → bucket.
 pub(super) const BUCKETS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("buckets");
@@ -111,7 +113,22 @@ impl View {
 
     /// The current object's row.
     pub(super) fn object(&self, bucket: u64, key: &str) -> Result<Option<ObjectRow>> {
-        self.objects.get(object_key(bucket, key).as_slice())?.map(|row| decode(row.value())).transpose()
+        let key = object_key(bucket, key);
+        let row = self.objects.get(key.as_slice())?;
+        row.map(|row| decode(OBJECTS, &key.as_slice(), row.value())).transpose()
+    }
+}
+
+/// The bucket that an operation is about: what has its name by the time it runs may be another.
+#[derive(Debug, Clone)]
+pub(super) struct BucketRef {
+    name: String,
+    id: u64,
+}
+
+impl From<&Bucket> for BucketRef {
+    fn from(bucket: &Bucket) -> Self {
+        Self { name: bucket.name.clone(), id: bucket.id }
     }
 }
 
@@ -158,6 +175,8 @@ pub(super) struct Tx<'t> {
     pub(super) buckets: Arc<Buckets>,
     /// Time of the group.
     pub(super) now: Timestamp,
+    /// How much is free on the disk.
+    pub(super) level: Level,
     /// Next free id in `inline`.
     pub(super) next_inline: u64,
     /// What this group made garbage.
@@ -193,6 +212,7 @@ impl<'t> Tx<'t> {
         buckets: Arc<Buckets>,
         now: Timestamp,
         next_inline: u64,
+        level: Level,
     ) -> Self {
         Self {
             bucket_rows: Slot::new(txn, BUCKETS),
@@ -209,15 +229,17 @@ impl<'t> Tx<'t> {
             usage: BTreeMap::new(),
             buckets,
             now,
+            level,
             next_inline,
             garbage: Vec::new(),
             kept: Vec::new(),
         }
     }
 
-    /// A bucket as of this point of the group.
-    pub(super) fn bucket(&self, name: &str) -> Result<Arc<Bucket>> {
-        self.buckets.get(name).cloned().ok_or(StoreError::NoSuchBucket)
+    /// A bucket as of this point of the group, if it is still the one that is meant.
+    pub(super) fn bucket(&self, meant: &BucketRef) -> Result<Arc<Bucket>> {
+        let found = self.buckets.get(&meant.name).filter(|found| found.id == meant.id);
+        found.cloned().ok_or(StoreError::NoSuchBucket)
     }
 
     /// What a bucket holds as of this point of the group, to be changed.
@@ -249,12 +271,12 @@ impl<'t> Tx<'t> {
 
     /// An object's row as of this point of the group.
     pub(super) fn object(&mut self, key: &[u8]) -> Result<Option<ObjectRow>> {
-        self.objects.table()?.get(key)?.map(|row| decode(row.value())).transpose()
+        self.objects.table()?.get(key)?.map(|row| decode(OBJECTS, &key, row.value())).transpose()
     }
 
     /// Writes an object's row.
     pub(super) fn set_object(&mut self, key: &[u8], row: &ObjectRow) -> Result<()> {
-        let row = encode(row)?;
+        let row = encode(OBJECTS, &key, row)?;
         self.objects.table()?.insert(key, row.as_slice())?;
         Ok(())
     }

@@ -11,11 +11,11 @@ use super::FsStore;
 use super::gc::Garbage;
 use super::rows::{ObjectRow, PartRow, Place, decode, encode};
 use super::stage::settle;
-use super::tables::{PARTS, Tx, UPLOADS, object_key};
+use super::tables::{BucketRef, PARTS, Tx, UPLOADS, object_key};
 use crate::store::condition::allows;
 use crate::store::{
-    CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError,
-    UploadInfo, Usage, WriteCondition,
+    Bucket, CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, Store,
+    StoreError, UploadInfo, Usage, WriteCondition,
 };
 
 /// An id that sorts by time: the microsecond, then 64 random bits.
@@ -26,22 +26,54 @@ fn new_id(now: Timestamp) -> Result<String> {
     Ok(format!("{time:016x}{:016x}", u64::from_be_bytes(random)))
 }
 
-/// Finds an upload within a group.
-fn find(tx: &mut Tx<'_>, bucket: u64, key: &str, id: &str) -> Result<UploadInfo> {
-    match tx.uploads.table()?.get((bucket, key, id))? {
-        Some(row) => decode(row.value()),
-        None => Err(StoreError::NoSuchUpload),
+/// Finds an upload.
+fn find(
+    table: &impl ReadableTable<(u64, &'static str, &'static str), &'static [u8]>,
+    bucket: u64,
+    key: &str,
+    id: &str,
+) -> Result<UploadInfo> {
+    let row = table.get((bucket, key, id))?.ok_or(StoreError::NoSuchUpload)?;
+    let info: UploadInfo = decode(UPLOADS, &(bucket, key, id), row.value())?;
+    if info.upload_id == id {
+        Ok(info)
+    } else {
+        Err(StoreError::Corrupt("an upload has another's id".into()))
+    }
+}
+
+/// The parts of an upload by number.
+pub(super) fn parts_of(
+    table: &impl ReadableTable<(&'static str, u16), &'static [u8]>,
+    upload: &str,
+) -> Result<BTreeMap<u16, PartRow>> {
+    let mut parts = BTreeMap::new();
+    for entry in table.range((upload, 0)..=(upload, u16::MAX))? {
+        let (key, row) = entry?;
+        let part = part(key.value(), row.value())?;
+        parts.insert(part.info.number, part);
+    }
+    Ok(parts)
+}
+
+/// A part's row, which must say the number that it is kept under.
+fn part(key: (&str, u16), row: &[u8]) -> Result<PartRow> {
+    let part: PartRow = decode(PARTS, &key, row)?;
+    if part.info.number == key.1 {
+        Ok(part)
+    } else {
+        Err(StoreError::Corrupt("a part has another's number".into()))
     }
 }
 
 impl FsStore {
     pub(super) async fn do_create_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload: NewUpload,
     ) -> Result<UploadInfo> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let (bucket, key) = (BucketRef::from(bucket), key.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
             let info = UploadInfo {
@@ -51,8 +83,8 @@ impl FsStore {
                 checksum: upload.checksum,
                 initiator: upload.initiator,
             };
-            let row = encode(&info)?;
-            tx.uploads.table()?.insert((bucket.id, key.as_str(), info.upload_id.as_str()), row.as_slice())?;
+            let at = (bucket.id, key.as_str(), info.upload_id.as_str());
+            tx.uploads.table()?.insert(at, encode(UPLOADS, &at, &info)?.as_slice())?;
             Ok(info)
         };
         self.committer().run(run).await
@@ -61,30 +93,27 @@ impl FsStore {
     pub(super) fn do_upload(&self, bucket: &str, key: &str, id: &str) -> Result<UploadInfo> {
         let bucket = self.bucket(bucket)?;
         let table = self.shared().view().txn.open_table(UPLOADS)?;
-        match table.get((bucket.id, key, id))? {
-            Some(row) => decode(row.value()),
-            None => Err(StoreError::NoSuchUpload),
-        }
+        find(&table, bucket.id, key, id)
     }
 
     pub(super) async fn do_put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         id: &str,
         number: u16,
         staged: Staged,
     ) -> Result<PartInfo> {
-        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let (size, etag, crc64nvme) = (staged.size, HEXLOWER.encode(&staged.md5), staged.crc64nvme);
         let checksum =
             staged.checksum.as_ref().map(|(algorithm, digest)| (*algorithm, BASE64.encode(digest)));
         let body = settle(self.shared(), staged).await?;
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
-            find(tx, bucket.id, &key, &id)?;
-            let old: Option<PartRow> =
-                tx.parts.table()?.get((id.as_str(), number))?.map(|row| decode(row.value())).transpose()?;
+            find(tx.uploads.table()?, bucket.id, &key, &id)?;
+            let at = (id.as_str(), number);
+            let old = tx.parts.table()?.get(at)?.map(|row| part(at, row.value())).transpose()?;
             let info = PartInfo { number, size, etag, crc64nvme, checksum, last_modified: tx.now };
             let replaced = old.as_ref().map_or(0, |old| old.info.size);
             let count = |usage: &mut Usage| {
@@ -93,7 +122,7 @@ impl FsStore {
             };
             tx.check_quota(&bucket, count)?;
             let row = PartRow { info, place: body.write(tx)? };
-            tx.parts.table()?.insert((id.as_str(), number), encode(&row)?.as_slice())?;
+            tx.parts.table()?.insert(at, encode(PARTS, &at, &row)?.as_slice())?;
             count(tx.usage(bucket.id)?);
             if let Some(old) = old {
                 tx.discard(old.place)?;
@@ -116,36 +145,32 @@ impl FsStore {
         let mut parts = Vec::new();
         let from = Bound::Excluded((id, after));
         for entry in table.range((from, Bound::Included((id, u16::MAX))))? {
-            let row = entry?.1;
+            let (key, row) = entry?;
             if parts.len() == limit {
                 return Ok((parts, true));
             }
-            parts.push(decode::<PartRow>(row.value())?.info);
+            parts.push(part(key.value(), row.value())?.info);
         }
         Ok((parts, false))
     }
 
     pub(super) async fn do_complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         id: &str,
         wanted: Vec<PartRef>,
         object: CompletedObject,
         condition: WriteCondition,
     ) -> Result<ObjectInfo> {
-        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+        let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
-            let upload = find(tx, bucket.id, &key, &id)?;
+            let upload = find(tx.uploads.table()?, bucket.id, &key, &id)?;
             let object_key = object_key(bucket.id, &key);
             let old = tx.object(&object_key)?;
             allows(&condition, old.as_ref().map(|row| &row.info))?;
-            let mut there: BTreeMap<u16, PartRow> = BTreeMap::new();
-            for entry in tx.parts.table()?.range((id.as_str(), 0)..=(id.as_str(), u16::MAX))? {
-                let row: PartRow = decode(entry?.1.value())?;
-                there.insert(row.info.number, row);
-            }
+            let mut there = parts_of(tx.parts.table()?, &id)?;
             let mut size = 0;
             for part in &wanted {
                 let found = there.get(&part.number).filter(|row| row.info.etag == part.etag);
@@ -191,17 +216,17 @@ impl FsStore {
         became.map(|row| row.info).ok_or(StoreError::NoSuchUpload)
     }
 
-    pub(super) async fn do_abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<()> {
-        let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
+    pub(super) async fn do_abort_upload(&self, bucket: &Bucket, key: &str, id: &str) -> Result<()> {
+        let (bucket, key, id) = (BucketRef::from(bucket), key.to_owned(), id.to_owned());
         let run = move |tx: &mut Tx<'_>| {
             let bucket = tx.bucket(&bucket)?;
-            if tx.uploads.table()?.remove((bucket.id, key.as_str(), id.as_str()))?.is_none() {
+            let at = (bucket.id, key.as_str(), id.as_str());
+            if tx.uploads.table()?.get(at)?.is_none() {
                 return Err(StoreError::NoSuchUpload);
             }
-            let mut uploaded = 0;
-            for entry in tx.parts.table()?.range((id.as_str(), 0)..=(id.as_str(), u16::MAX))? {
-                uploaded += decode::<PartRow>(entry?.1.value())?.info.size;
-            }
+            // Read before anything is changed, for a row that is corrupt must leave all as it was.
+            let uploaded = parts_of(tx.parts.table()?, &id)?.values().map(|part| part.info.size).sum();
+            tx.uploads.table()?.remove(at)?;
             tx.usage(bucket.id)?.remove_parts(uploaded);
             tx.condemn(Garbage::Upload(id))
         };

@@ -4,7 +4,7 @@
 use redb::ReadableTable;
 
 use super::rows::{ObjectRow, VersionRow, decode, encode};
-use super::tables::{Tx, View, object_key};
+use super::tables::{Tx, VERSIONS, View, object_key};
 use crate::bucket::Versioning;
 use crate::store::version::order;
 use crate::store::{
@@ -33,15 +33,16 @@ fn find(
 ) -> Result<Option<(u64, VersionRow)>> {
     let range = match wanted {
         VersionRef::Id(id) => {
-            let row = table.get(key_at(bucket, key, id.order))?;
-            let row = row.map(|row| decode::<VersionRow>(row.value())).transpose()?;
+            let at = key_at(bucket, key, id.order);
+            let row = table.get(at)?.map(|row| decode::<_, _, VersionRow>(VERSIONS, &at, row.value()));
+            let row = row.transpose()?;
             return Ok(row.filter(|row| wanted.names(row.id())).map(|row| (id.order, row)));
         }
         VersionRef::Current | VersionRef::Null => table.range(older(bucket, key, None))?,
     };
     for entry in range {
         let (at, row) = entry?;
-        let row: VersionRow = decode(row.value())?;
+        let row: VersionRow = decode(VERSIONS, &at.value(), row.value())?;
         if wanted == VersionRef::Current || wanted.names(row.id()) {
             return Ok(Some((u64::MAX - at.value().2, row)));
         }
@@ -113,7 +114,7 @@ impl View {
             }
             let (place, row) = entry?;
             let is_latest = newest == Some(place.value().2);
-            let row: VersionRow = decode(row.value())?;
+            let row: VersionRow = decode(VERSIONS, &place.value(), row.value())?;
             listed.push((row.into_version(), is_latest));
         }
         Ok(listed)
@@ -235,6 +236,12 @@ impl Tx<'_> {
             Versioning::Off | Versioning::Suspended => None,
         };
         let null_was_current = old.as_ref().is_some_and(|old| old.info.version.is_none());
+        // Read before anything is changed, for a row that is corrupt must leave all as it was.
+        let null = if version.is_none() && !null_was_current {
+            find(self.versions.table()?, bucket.id, key, VersionRef::Null)?
+        } else {
+            None
+        };
         match old {
             Some(old) if version.is_none() && null_was_current => self.discard_object(bucket.id, old)?,
             Some(old) => {
@@ -243,11 +250,8 @@ impl Tx<'_> {
             }
             None => {}
         }
-        if version.is_none() && !null_was_current {
-            let null = find(self.versions.table()?, bucket.id, key, VersionRef::Null)?;
-            if let Some((at, row)) = null {
-                self.drop_version(bucket.id, key, at, row)?;
-            }
+        if let Some((at, row)) = null {
+            self.drop_version(bucket.id, key, at, row)?;
         }
         Ok((version, order))
     }
@@ -296,15 +300,17 @@ impl Tx<'_> {
             None => {}
             Some((At::Order(order), row)) => {
                 deleted.marker = matches!(row, VersionRow::Marker(_));
+                let next = self.successor(bucket, key, Some(order))?;
                 self.drop_version(bucket.id, key, order, row)?;
-                self.promote(bucket, key)?;
+                self.promote(bucket, key, next)?;
             }
             Some((At::Current, row)) => {
+                let next = self.successor(bucket, key, None)?;
                 self.objects.table()?.remove(object_key(bucket.id, key).as_slice())?;
                 if let VersionRow::Object(row) = row {
                     self.discard_object(bucket.id, *row)?;
                 }
-                self.promote(bucket, key)?;
+                self.promote(bucket, key, next)?;
             }
         }
         Ok(deleted)
@@ -336,24 +342,44 @@ impl Tx<'_> {
         Ok(same && is_latest == latest)
     }
 
-    /// Makes the newest version the current one, where it is an object and no other is current.
-    fn promote(&mut self, bucket: &Bucket, key: &str) -> Result<()> {
-        let object_key = object_key(bucket.id, key);
-        if bucket.config.versioning == Versioning::Off || self.object(&object_key)?.is_some() {
-            return Ok(());
-        }
-        if let Some((order, VersionRow::Object(row))) =
-            find(self.versions.table()?, bucket.id, key, VersionRef::Current)?
+    /// The version that becomes the current one when another goes: the newest that is left, where it is an object.
+    /// What goes is at a place in the order, where it leaves a current object as it is, or is the current object.
+    /// Read before anything is changed, for a row that is corrupt must leave all as it was.
+    fn successor(
+        &mut self,
+        bucket: &Bucket,
+        key: &str,
+        going: Option<u64>,
+    ) -> Result<Option<(u64, Box<ObjectRow>)>> {
+        if bucket.config.versioning == Versioning::Off
+            || going.is_some() && self.object(&object_key(bucket.id, key))?.is_some()
         {
-            self.versions.table()?.remove(key_at(bucket.id, key, order))?;
-            self.set_object(&object_key, &row)?;
+            return Ok(None);
         }
-        Ok(())
+        for entry in self.versions.table()?.range(older(bucket.id, key, None))? {
+            let (at, row) = entry?;
+            let order = u64::MAX - at.value().2;
+            if going == Some(order) {
+                continue;
+            }
+            return Ok(match decode(VERSIONS, &at.value(), row.value())? {
+                VersionRow::Object(row) => Some((order, row)),
+                VersionRow::Marker(_) => None,
+            });
+        }
+        Ok(None)
+    }
+
+    /// Makes a version the current one.
+    fn promote(&mut self, bucket: &Bucket, key: &str, version: Option<(u64, Box<ObjectRow>)>) -> Result<()> {
+        let Some((order, row)) = version else { return Ok(()) };
+        self.versions.table()?.remove(key_at(bucket.id, key, order))?;
+        self.set_object(&object_key(bucket.id, key), &row)
     }
 
     fn set_version(&mut self, bucket: u64, key: &str, order: u64, row: &VersionRow) -> Result<()> {
-        let row = encode(row)?;
-        self.versions.table()?.insert(key_at(bucket, key, order), row.as_slice())?;
+        let at = key_at(bucket, key, order);
+        self.versions.table()?.insert(at, encode(VERSIONS, &at, row)?.as_slice())?;
         Ok(())
     }
 

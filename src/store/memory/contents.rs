@@ -102,6 +102,18 @@ impl State {
         self.contents.get_mut(bucket).ok_or(StoreError::NoSuchBucket)
     }
 
+    /// A bucket as of now, if it is still the one that is meant.
+    pub(super) fn same(&self, meant: &Bucket) -> Result<&Bucket> {
+        let found = self.buckets.get(&meant.name).filter(|found| found.id == meant.id);
+        found.map(|found| &**found).ok_or(StoreError::NoSuchBucket)
+    }
+
+    /// What such a bucket holds.
+    pub(super) fn contents_of(&mut self, meant: &Bucket) -> Result<&mut Contents> {
+        self.same(meant)?;
+        self.contents(&meant.name)
+    }
+
     pub(super) fn versioning(&self, bucket: &str) -> Result<Versioning> {
         self.buckets.get(bucket).map(|bucket| bucket.config.versioning).ok_or(StoreError::NoSuchBucket)
     }

@@ -63,22 +63,22 @@ impl Store for MemoryStore {
         Ok(bucket)
     }
 
-    async fn update_bucket(&self, bucket: &str, change: BucketChange) -> Result<Arc<Bucket>> {
+    async fn update_bucket(&self, bucket: &Bucket, change: BucketChange) -> Result<Arc<Bucket>> {
         let mut state = self.state();
-        let mut changed = Bucket::clone(state.buckets.get(bucket).ok_or(StoreError::NoSuchBucket)?);
+        let mut changed = Bucket::clone(state.same(bucket)?);
         change(&mut changed).map_err(|error| StoreError::Refused(Box::new(error)))?;
         let changed = Arc::new(changed);
-        Arc::make_mut(&mut state.buckets).insert(bucket.to_owned(), Arc::clone(&changed));
+        Arc::make_mut(&mut state.buckets).insert(bucket.name.clone(), Arc::clone(&changed));
         Ok(changed)
     }
 
-    async fn delete_bucket(&self, bucket: &str) -> Result<()> {
+    async fn delete_bucket(&self, bucket: &Bucket) -> Result<()> {
         let mut state = self.state();
-        if !state.contents(bucket)?.objects.is_empty() {
+        if !state.contents_of(bucket)?.objects.is_empty() {
             return Err(StoreError::BucketNotEmpty);
         }
-        state.contents.remove(bucket);
-        Arc::make_mut(&mut state.buckets).remove(bucket);
+        state.contents.remove(&bucket.name);
+        Arc::make_mut(&mut state.buckets).remove(&bucket.name);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Store for MemoryStore {
 
     async fn put(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         staged: Staged,
         object: NewObject,
@@ -118,10 +118,10 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(bucket)?;
-        let place = state.buckets.get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
-        let quota = state.quota(bucket);
-        let contents = state.contents(bucket)?;
+        let versioning = state.versioning(&bucket.name)?;
+        let place = state.buckets.get(&bucket.name).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let quota = state.quota(&bucket.name);
+        let contents = state.contents_of(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
         quota.allows(&contents.usage(), &contents.usage_with(key, versioning, staged.size))?;
         let (size, etag, bytes) = (staged.size, HEXLOWER.encode(&staged.md5), vec![bytes_of(&staged)?]);
@@ -142,24 +142,24 @@ impl Store for MemoryStore {
         Ok((*self.state().contents(bucket)?.object(key, version)?.info).clone())
     }
 
-    async fn delete(&self, bucket: &str, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
+    async fn delete(&self, bucket: &Bucket, keys: Vec<DeleteKey>) -> Result<Vec<Result<Deleted>>> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(bucket)?;
-        let contents = state.contents(bucket)?;
+        let versioning = state.versioning(&bucket.name)?;
+        let contents = state.contents_of(bucket)?;
         Ok(keys.iter().map(|key| contents.delete(key, versioning, now)).collect())
     }
 
     async fn update_object(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         version: VersionRef,
         change: ObjectChange,
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let stored = state.contents(bucket)?.object(key, version)?;
+        let stored = state.contents_of(bucket)?.object(key, version)?;
         let mut info = ObjectInfo::clone(&stored.info);
         change.apply(&mut info, now)?;
         stored.info = Arc::new(info.clone());
@@ -220,10 +220,10 @@ impl Store for MemoryStore {
         )
     }
 
-    async fn create_upload(&self, bucket: &str, key: &str, upload: NewUpload) -> Result<UploadInfo> {
+    async fn create_upload(&self, bucket: &Bucket, key: &str, upload: NewUpload) -> Result<UploadInfo> {
         let initiated = self.clock.now();
         let mut state = self.state();
-        state.contents(bucket)?;
+        state.contents_of(bucket)?;
         let info = UploadInfo {
             upload_id: format!("{:032x}", state.next_id()),
             initiated,
@@ -232,7 +232,7 @@ impl Store for MemoryStore {
             initiator: upload.initiator,
         };
         let id = (key.to_owned(), info.upload_id.clone());
-        state.contents(bucket)?.uploads.insert(id, Upload { info: info.clone(), parts: BTreeMap::new() });
+        state.contents_of(bucket)?.uploads.insert(id, Upload { info: info.clone(), parts: BTreeMap::new() });
         Ok(info)
     }
 
@@ -242,7 +242,7 @@ impl Store for MemoryStore {
 
     async fn put_part(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         number: u16,
@@ -258,8 +258,8 @@ impl Store for MemoryStore {
         };
         let bytes = bytes_of(&staged)?;
         let mut state = self.state();
-        let quota = state.quota(bucket);
-        let contents = state.contents(bucket)?;
+        let quota = state.quota(&bucket.name);
+        let contents = state.contents_of(bucket)?;
         let replaced = contents.upload(key, upload_id)?.parts.get(&number).map_or(0, |(part, _)| part.size);
         let before = contents.usage();
         let mut after = before;
@@ -287,7 +287,7 @@ impl Store for MemoryStore {
 
     async fn complete_upload(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         key: &str,
         upload_id: &str,
         parts: Vec<PartRef>,
@@ -296,10 +296,10 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(bucket)?;
-        let place = state.buckets.get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
-        let quota = state.quota(bucket);
-        let contents = state.contents(bucket)?;
+        let versioning = state.versioning(&bucket.name)?;
+        let place = state.buckets.get(&bucket.name).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let quota = state.quota(&bucket.name);
+        let contents = state.contents_of(bucket)?;
         let before = contents.usage();
         let present = contents.current(key).map(|stored| Arc::clone(&stored.info));
         let upload = contents.upload(key, upload_id)?;
@@ -340,9 +340,9 @@ impl Store for MemoryStore {
         became.map(|stored| ObjectInfo::clone(&stored.info)).ok_or(StoreError::NoSuchUpload)
     }
 
-    async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
+    async fn abort_upload(&self, bucket: &Bucket, key: &str, upload_id: &str) -> Result<()> {
         let mut state = self.state();
-        let removed = state.contents(bucket)?.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
+        let removed = state.contents_of(bucket)?.uploads.remove(&(key.to_owned(), upload_id.to_owned()));
         removed.map(|_| ()).ok_or(StoreError::NoSuchUpload)
     }
 

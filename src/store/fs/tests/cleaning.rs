@@ -15,7 +15,9 @@ async fn what_is_staged_and_dropped_leaves_no_file() {
     // Refused at the commit, when it is in its place already.
     put(&store, "k", &noise(1, 100)).await.unwrap();
     let staged = store.stage(pieces(&noise(1, 400_000), 70_000), StageOptions::default()).await.unwrap();
-    let refused = store.put("b", "k", staged, NewObject::default(), WriteCondition::IfAbsent).await;
+    let refused = store
+        .put(&store.bucket("b").unwrap(), "k", staged, NewObject::default(), WriteCondition::IfAbsent)
+        .await;
     assert!(matches!(refused, Err(StoreError::PreconditionFailed)));
     until("the refused file is gone", || files(dir.path()) == (vec![], vec![])).await;
     // A body that never ends.
@@ -24,6 +26,30 @@ async fn what_is_staged_and_dropped_leaves_no_file() {
     let staging = store.stage(Payload::Stream(endless, None), StageOptions::default());
     assert!(tokio::time::timeout(Duration::from_millis(200), staging).await.is_err());
     until("the unfinished file is gone", || files(dir.path()) == (vec![], vec![])).await;
+}
+
+#[tokio::test]
+async fn a_first_start_that_a_crash_ended_is_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let above = dir.path().join("made/on/the/way");
+    let layout = Layout { root: above.clone() };
+    let store = with_bucket(&above).await;
+    put(&store, "k", &noise(1, 10)).await.unwrap();
+    assert!(!layout.unfinished_database().exists());
+    store.close().await;
+    drop(store);
+    // In the first flush of a database: its length is there, what says that it is one is not.
+    std::fs::remove_file(layout.database()).unwrap();
+    std::fs::write(layout.unfinished_database(), [0; 8192]).unwrap();
+    let store = with_bucket(&above).await;
+    put(&store, "k", &noise(2, 10)).await.unwrap();
+    assert!(!layout.unfinished_database().exists());
+    store.close().await;
+    drop(store);
+    // With the name of a whole one it is no first start.
+    std::fs::write(layout.database(), [0; 8192]).unwrap();
+    let opened = FsStore::open(FsOptions::new(&above), Arc::new(Still));
+    assert!(matches!(opened, Err(OpenError::Database { .. })));
 }
 
 #[tokio::test]
@@ -69,13 +95,17 @@ async fn the_parts_of_uploads_and_of_objects_go_with_them() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_bucket(dir.path()).await;
     let upload = async |key: &str, parts: u16| {
-        let id = store.create_upload("b", key, NewUpload::default()).await.unwrap().upload_id;
+        let id = store
+            .create_upload(&store.bucket("b").unwrap(), key, NewUpload::default())
+            .await
+            .unwrap()
+            .upload_id;
         let mut refs = Vec::new();
         for number in 1..=parts {
             let size = if number % 2 == 0 { 70_000 } else { 50 };
             let body = Payload::Bytes(noise(number.into(), size));
             let staged = store.stage(body, StageOptions::default()).await.unwrap();
-            let part = store.put_part("b", key, &id, number, staged).await.unwrap();
+            let part = store.put_part(&store.bucket("b").unwrap(), key, &id, number, staged).await.unwrap();
             refs.push(PartRef { number, etag: part.etag });
         }
         (id, refs)
@@ -84,15 +114,18 @@ async fn the_parts_of_uploads_and_of_objects_go_with_them() {
     let (completed, mut refs) = upload("c", 6).await;
     let _left = upload("l", 4).await;
     assert_eq!(files(dir.path()).0.len(), 8);
-    store.abort_upload("b", "a", &aborted).await.unwrap();
+    store.abort_upload(&store.bucket("b").unwrap(), "a", &aborted).await.unwrap();
     until("the aborted parts are gone", || files(dir.path()).0.len() == 5).await;
     refs.truncate(4);
     let object = CompletedObject { etag: "e-4".into(), checksum: None };
-    store.complete_upload("b", "c", &completed, refs, object, WriteCondition::Always).await.unwrap();
+    store
+        .complete_upload(&store.bucket("b").unwrap(), "c", &completed, refs, object, WriteCondition::Always)
+        .await
+        .unwrap();
     until("the part that was not named is gone", || files(dir.path()).0.len() == 4).await;
     delete(&store, "c").await;
     until("the object's parts are gone", || files(dir.path()).0.len() == 2).await;
-    store.delete_bucket("b").await.unwrap();
+    store.delete_bucket(&store.bucket("b").unwrap()).await.unwrap();
     until("the unfinished upload's parts are gone", || files(dir.path()).0.is_empty()).await;
     let counts = || {
         let view = store.shared().view();
@@ -168,20 +201,24 @@ async fn a_later_format_is_refused() {
 async fn ten_thousand_parts_complete_quickly() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_bucket(dir.path()).await;
-    let id = store.create_upload("b", "k", NewUpload::default()).await.unwrap().upload_id;
+    let id =
+        store.create_upload(&store.bucket("b").unwrap(), "k", NewUpload::default()).await.unwrap().upload_id;
     let mut refs = Vec::new();
     for chunk in (1..=10_000_u16).collect::<Vec<_>>().chunks(250) {
         let parts = chunk.iter().map(async |number| {
             let body = Payload::Bytes(noise((*number).into(), 16));
             let staged = store.stage(body, StageOptions::default()).await.unwrap();
-            let part = store.put_part("b", "k", &id, *number, staged).await.unwrap();
+            let part = store.put_part(&store.bucket("b").unwrap(), "k", &id, *number, staged).await.unwrap();
             PartRef { number: *number, etag: part.etag }
         });
         refs.extend(futures_util::future::join_all(parts).await);
     }
     let start = Instant::now();
     let object = CompletedObject { etag: "e-10000".into(), checksum: None };
-    let info = store.complete_upload("b", "k", &id, refs, object, WriteCondition::Always).await.unwrap();
+    let info = store
+        .complete_upload(&store.bucket("b").unwrap(), "k", &id, refs, object, WriteCondition::Always)
+        .await
+        .unwrap();
     let took = start.elapsed();
     assert_eq!((info.size, info.parts), (160_000, Some(10_000)));
     assert!(took < Duration::from_secs(3), "{took:?}");

@@ -13,13 +13,13 @@ async fn a_directory_without_counters_is_counted_when_it_is_opened() {
         bucket.config.versioning = Versioning::Enabled;
         Ok(())
     };
-    store.update_bucket("b", Box::new(enable)).await.unwrap();
+    store.update_bucket(&store.bucket("b").unwrap(), Box::new(enable)).await.unwrap();
     put(&store, "a", &noise(2, 100_000)).await.unwrap();
     put(&store, "gone", &noise(3, 7)).await.unwrap();
     delete(&store, "gone").await;
-    let upload = store.create_upload("b", "m", NewUpload::default()).await.unwrap();
+    let upload = store.create_upload(&store.bucket("b").unwrap(), "m", NewUpload::default()).await.unwrap();
     let staged = store.stage(pieces(&noise(4, 3000), 1000), StageOptions::default()).await.unwrap();
-    store.put_part("b", "m", &upload.upload_id, 1, staged).await.unwrap();
+    store.put_part(&store.bucket("b").unwrap(), "m", &upload.upload_id, 1, staged).await.unwrap();
     let counted = store.usage("b").unwrap();
     assert_eq!(counted, Usage { objects: 3, bytes: 100_107, upload_bytes: 3000 });
     store.close().await;

@@ -104,7 +104,10 @@ async fn a_step_that_fails_leaves_the_old() {
         let next = put(&store, "k", &new).await;
         if poisoned {
             assert!(matches!(next, Err(StoreError::Poisoned(_))), "{step:?}: {next:?}");
-            assert!(matches!(store.delete_bucket("b").await, Err(StoreError::Poisoned(_))));
+            assert!(matches!(
+                store.delete_bucket(&store.bucket("b").unwrap()).await,
+                Err(StoreError::Poisoned(_))
+            ));
         } else {
             next.unwrap();
             assert!(get(&store, "k").await.unwrap() == new, "{step:?}");
@@ -144,7 +147,7 @@ async fn a_full_disk_refuses_writes_and_lets_deletes_through() {
     assert!(get(&store, "small").await.unwrap() == noise(1, 10));
     delete(&store, "small").await;
     delete(&store, "large").await;
-    store.delete_bucket("b").await.unwrap();
+    store.delete_bucket(&store.bucket("b").unwrap()).await.unwrap();
     until("all bodies are removed", || files(dir.path()).0.is_empty()).await;
 }
 
@@ -155,12 +158,15 @@ async fn everything_survives_a_crash_right_after_the_answer() {
     for n in 0..20 {
         put(&store, &format!("k{n}"), &noise(n, 30_000 * usize::try_from(n).unwrap())).await.unwrap();
     }
-    let upload = store.create_upload("b", "m", NewUpload::default()).await.unwrap();
+    let upload = store.create_upload(&store.bucket("b").unwrap(), "m", NewUpload::default()).await.unwrap();
     let mut parts = Vec::new();
     for number in 1..=3 {
         let body = pieces(&noise(number.into(), 90_000), 10_000);
         let staged = store.stage(body, StageOptions::default()).await.unwrap();
-        let part = store.put_part("b", "m", &upload.upload_id, number, staged).await.unwrap();
+        let part = store
+            .put_part(&store.bucket("b").unwrap(), "m", &upload.upload_id, number, staged)
+            .await
+            .unwrap();
         parts.push(PartRef { number, etag: part.etag });
     }
     let change = RecordChange { kind: "k".into(), name: "n".into(), value: Some(b"v".to_vec()) };
@@ -176,7 +182,10 @@ async fn everything_survives_a_crash_right_after_the_answer() {
     assert_eq!(survivor.load().unwrap().len(), 1);
     let object = CompletedObject { etag: "e-3".into(), checksum: None };
     let id = &upload.upload_id;
-    survivor.complete_upload("b", "m", id, parts, object, WriteCondition::Always).await.unwrap();
+    survivor
+        .complete_upload(&survivor.bucket("b").unwrap(), "m", id, parts, object, WriteCondition::Always)
+        .await
+        .unwrap();
     let all = [noise(1, 90_000), noise(2, 90_000), noise(3, 90_000)].concat();
     assert!(get(&survivor, "m").await.unwrap() == all);
 }

@@ -14,6 +14,7 @@ mod cleaning;
 mod corruption;
 mod counting;
 mod crashes;
+mod full;
 
 /// Opens a store. A write whose caller went away may hold the directory for a moment longer, on the blocking pool.
 fn open(dir: &Path) -> FsStore {
@@ -42,7 +43,7 @@ async fn bucket(store: &FsStore) {
 
 async fn put(store: &FsStore, key: &str, bytes: &Bytes) -> Result<ObjectInfo> {
     let staged = store.stage(pieces(bytes, 100_000), StageOptions::default()).await?;
-    store.put("b", key, staged, NewObject::default(), WriteCondition::Always).await
+    store.put(&store.bucket("b").unwrap(), key, staged, NewObject::default(), WriteCondition::Always).await
 }
 
 async fn get(store: &FsStore, key: &str) -> Result<Vec<u8>> {
@@ -53,7 +54,7 @@ async fn get(store: &FsStore, key: &str) -> Result<Vec<u8>> {
 
 async fn delete(store: &FsStore, key: &str) {
     let key = DeleteKey { key: key.into(), ..DeleteKey::default() };
-    assert!(store.delete("b", vec![key]).await.unwrap().remove(0).unwrap().there);
+    assert!(store.delete(&store.bucket("b").unwrap(), vec![key]).await.unwrap().remove(0).unwrap().there);
 }
 
 /// All body files: those in place, and those in `tmp`.
