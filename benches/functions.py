@@ -65,8 +65,8 @@ def package(files):
     return out.getvalue()
 
 
-def built(name):
-    found = (ROOT / "target/release/deps").glob(f"{name}-*")
+def built(name, directory):
+    found = pathlib.Path(directory).glob(f"{name}-*")
     found = sorted((p for p in found if os.access(p, os.X_OK) and p.suffix == ""), key=lambda p: p.stat().st_mtime)
     if not found:
         sys.exit(f"{name} is not there: cargo build --release --bench {name}")
@@ -82,7 +82,7 @@ class Server:
         self.directory = tempfile.TemporaryDirectory(prefix="refract-bench-", dir=options.directory)
         self.data = pathlib.Path(self.directory.name) / "store"
         self.runtimes = options.runtimes or str(pathlib.Path(self.directory.name) / "runtimes")
-        self.client = built("load")
+        self.client = built("load", options.build)
         self.process = None
         self.start()
         self.s3 = self.aws("s3")
@@ -139,22 +139,19 @@ class Server:
         client.get_waiter("function_active_v2").wait(FunctionName=name)
 
     def role(self):
-        """The execution role of all functions, made where there are roles."""
+        """The execution role of all functions, which may answer."""
         if not hasattr(self, "made_role"):
             trust = {"Version": "2012-10-17", "Statement": [{
                 "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
             iam = self.aws("iam")
             made = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(trust))
-            try:
-                iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/service-role/"
-                                                                   "AmazonS3ObjectLambdaExecutionRolePolicy")
-            except ClientError:
-                pass  # Where this managed policy is not known, roles are not asked for it.
+            iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/service-role/"
+                                                               "AmazonS3ObjectLambdaExecutionRolePolicy")
             self.made_role = made["Role"]["Arn"]
         return self.made_role
 
     def bootstrap(self, name):
-        with open(built("handler"), "rb") as file:
+        with open(built("handler", self.options.build), "rb") as file:
             self.create(name, {"bootstrap": file.read()}, runtime="provided.al2023", handler="any")
 
     def load(self, prefix, seconds, connections=1, size=KIB, op="get", keys=16):
@@ -170,6 +167,12 @@ class Server:
         if result["errors"]:
             sys.exit(f"{prefix}: {result['errors']} of {result['requests_s'] * seconds:.0f} requests failed")
         return result
+
+    def fill(self):
+        """Objects of 1 KiB of text, which the guest copies (`c`) and the redaction leaves at their length."""
+        text = (ROOT / "data/samples/access.log").read_bytes()
+        for key in range(16):
+            self.s3.put_object(Bucket="bench", Key=f"co{KIB}-{key}", Body=text[key * KIB:][:KIB], ContentType="text/plain")
 
     def presigned(self, bucket, key):
         url = self.s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
@@ -201,10 +204,10 @@ def bar(value, limit, above=False):
 
 
 def latency(server):
-    kinds = {"built-in": (f"/{server.lens('builtin-identity')}/c", 0.1), "Wasm": (f"/{server.probe_alias}/c", 0.2)}
+    kinds = {"built-in": (f"/{server.lens('builtin-redact')}/c", 0.1), "Wasm": (f"/{server.probe_alias}/c", 0.2)}
     server.bootstrap("warm")
     kinds["warm process"] = (f"/{server.lens('warm')}/c", 0.5)
-    server.load("/bench/c", 0, op="fill")
+    server.fill()
     seconds = server.options.seconds
     for prefix, _ in kinds.values():
         server.load(prefix, 0.5)
@@ -224,7 +227,7 @@ def latency(server):
 
 def cold(server):
     """Wasm after a restart, when nothing but the file is there; a process whose version is new."""
-    server.load("/bench/c", 0, op="fill")
+    server.fill()
     plain, wasm = server.presigned("bench", "co1024-0"), server.presigned(server.probe_alias, "co1024-0")
     first, warm = [], []
     for _ in range(server.options.rounds):
@@ -330,10 +333,10 @@ def instances(server):
 
 def attacks(server):
     seconds = server.options.seconds * 3
-    victims = {"plain": "/bench/c", "built-in": f"/{server.lens('builtin-identity')}/c", "Wasm": f"/{server.probe_alias}/c"}
+    victims = {"plain": "/bench/c", "built-in": f"/{server.lens('builtin-redact')}/c", "Wasm": f"/{server.probe_alias}/c"}
     server.bootstrap("victim")
     victims["process"] = f"/{server.lens('victim')}/c"
-    server.load("/bench/c", 0, op="fill")
+    server.fill()
     for letter in "lmwt":
         server.s3.put_object(Bucket="bench", Key=f"{letter}-attack", Body=os.urandom(MIB))
     server.s3.put_object(Bucket="bench", Key="c-slow", Body=os.urandom(8 * MIB))
@@ -413,6 +416,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5, help="how often")
     parser.add_argument("--binary", default=str(ROOT / "target/release/refract"), help="the server")
+    parser.add_argument("--build", default=str(ROOT / "target/release/deps"), help="where the load client and the handler are")
     parser.add_argument("--directory", default=None, help="where it keeps its data")
     parser.add_argument("--runtimes", default=None, help="a runtime directory with boto3, for a cold start with it")
     options = parser.parse_args()
