@@ -123,7 +123,8 @@ mod tests {
     use super::*;
 
     async fn collect(bodies: &Bodies, size: usize, whose: Whose) -> Result<Bytes, String> {
-        let chunks = vec![b'x'; size].chunks(7).map(|chunk| Ok::<_, ApiError>(chunk.to_vec())).collect::<Vec<_>>();
+        let chunks =
+            vec![b'x'; size].chunks(7).map(|chunk| Ok::<_, ApiError>(chunk.to_vec())).collect::<Vec<_>>();
         let body = Body::from_stream(futures_util::stream::iter(chunks));
         bodies.collect(body, 60, whose).await.map_err(|error| error.code.into_owned())
     }

@@ -16,6 +16,8 @@ use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::aws::Remote;
 use crate::function::events::Events;
+use crate::function::metering::Traffic;
+use crate::function::polling::Polling;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
 use crate::iam::IamPlane;
@@ -73,8 +75,10 @@ pub struct AppOptions {
     pub object_lambda: object_lambda::Options,
     /// What functions that run code run on.
     pub platform: Platform,
-    /// Time before an event is tried again.
-    pub retry_events_after: std::time::Duration,
+    /// Delivers events to functions.
+    pub events: Events,
+    /// Serves event source mappings.
+    pub polling: Polling,
     /// Changes and denials.
     pub audit: Audit,
     /// Counters and histograms.
@@ -199,14 +203,8 @@ impl App {
                 &options.object_lambda,
             ),
             lambda: LambdaPlane {
-                events: Events::new(
-                    options.platform.clone(),
-                    Arc::clone(&catalog),
-                    Arc::clone(&store),
-                    Arc::clone(&clock),
-                    account_id.clone(),
-                    options.retry_events_after,
-                ),
+                events: options.events,
+                polling: options.polling,
                 platform: options.platform,
                 catalog: Arc::clone(&catalog),
                 store: Arc::clone(&store),
@@ -264,6 +262,7 @@ impl App {
             client: None,
             cors: None,
             logged: None,
+            traffic: None,
         }
     }
 }
@@ -289,6 +288,8 @@ pub struct RequestContext {
     pub cors: Option<Box<http::HeaderMap>>,
     /// What the access log will say, where something may be logged.
     pub logged: Option<Arc<access_log::Begun>>,
+    /// Counts the bytes of the answer, where they are a function's input.
+    pub traffic: Option<Arc<Traffic>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.

@@ -21,6 +21,12 @@ use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
 use crate::function::aws::Remote;
 use crate::function::code::CodeStore;
+use crate::function::events::destination::Destinations;
+use crate::function::events::queue::EventQueue;
+use crate::function::events::{self, Events};
+use crate::function::metering::Meter;
+use crate::function::polling::places::Places;
+use crate::function::polling::{self, Polling};
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
 use crate::function::wasm::{self, Components};
@@ -189,7 +195,13 @@ impl Instance {
         let outbox = Outbox::open(Arc::new(store.clone()), clock.now());
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
-        let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
+        let mut consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
+        let called = Arc::new(notification::function::Functions::new(
+            Arc::clone(&catalog),
+            config.account_id.clone(),
+            Arc::clone(&metrics),
+        ));
+        consumers.add_functions(Arc::clone(&called));
         let consumers = Arc::new(consumers);
         let notifier = Notifier::new(
             Arc::clone(&outbox),
@@ -219,7 +231,10 @@ impl Instance {
             code.clone(),
             Arc::clone(&temporary),
         );
+        let meter = Meter::open(Arc::new(store.clone()), Arc::clone(&clock), Arc::clone(&metrics));
+        let meter = Arc::new(meter.map_err(|error| StartError::Catalog(error.into()))?);
         let platform = Platform::new(platform::Parts {
+            meter,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             code,
@@ -236,6 +251,34 @@ impl Instance {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             gateway,
+        });
+        let queue = EventQueue::open(Arc::new(store.clone()));
+        let queue = Arc::new(queue.map_err(|error| StartError::Catalog(error.into()))?);
+        let events = Events::new(events::Parts {
+            platform: platform.clone(),
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            queue,
+            destinations: Destinations {
+                store: Arc::new(store.clone()) as Arc<dyn Store>,
+                notifier: notifier.clone(),
+                clock: Arc::clone(&clock),
+                account_id: config.account_id.clone(),
+            },
+            metrics: Arc::clone(&metrics),
+            retry_after: functions.retry,
+        });
+        called.open(events.clone());
+        let places = Places::open(Arc::new(store.clone()));
+        let polling = Polling::new(polling::Parts {
+            platform: platform.clone(),
+            catalog: Arc::clone(&catalog),
+            events: events.clone(),
+            notifier: notifier.clone(),
+            places: places.map_err(|error| StartError::Catalog(error.into()))?,
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            retry_after: functions.retry,
         });
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
@@ -266,7 +309,8 @@ impl Instance {
                 remote,
             },
             platform,
-            retry_events_after: functions.retry,
+            events,
+            polling,
             notifier: notifier.clone(),
             metrics,
         })
@@ -312,7 +356,14 @@ impl Instance {
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let Self { app, store, limits, lifecycle, access_log, notifications, gateway, streams, .. } = self;
-        let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
+        let meter = Arc::clone(app.lambda.platform.meter());
+        let background = [
+            tokio::spawn(lifecycle.run()),
+            tokio::spawn(notifications.run()),
+            tokio::spawn(Arc::clone(&meter).run()),
+            tokio::spawn(app.lambda.events.clone().run()),
+            tokio::spawn(app.lambda.polling.clone().run()),
+        ];
         let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
         let logs = tokio::spawn(access_log.run(logs_stopped));
         app.components.prepare(wasm::digests(&app.catalog.snapshot()));
@@ -349,6 +400,9 @@ impl Instance {
         for task in background {
             task.abort();
             drop(task.await);
+        }
+        if let Err(error) = meter.flush().await {
+            tracing::error!(%error, "the last usage of functions could not be written");
         }
         store.close().await;
     }

@@ -211,6 +211,43 @@ pub struct EventInvoke {
     pub modified: Timestamp,
 }
 
+/// Workers that are kept ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provisioned {
+    /// How many.
+    pub count: u32,
+    /// When that was last changed.
+    pub modified: Timestamp,
+}
+
+/// An event source mapping: a queue that a function consumes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSource {
+    /// ARN of the queue.
+    pub source_arn: String,
+    /// Version or alias of the function.
+    #[serde(default)]
+    pub qualifier: Option<String>,
+    /// Whether it is consumed.
+    pub enabled: bool,
+    /// Messages of one invocation at most.
+    pub batch_size: u32,
+    /// How long a batch that is not full waits for more.
+    #[serde(default)]
+    pub window_seconds: u32,
+    /// Attempts after the first; `None`: until it succeeds.
+    #[serde(default)]
+    pub retries: Option<u32>,
+    /// Whether the function says which messages of a batch failed.
+    #[serde(default)]
+    pub reports_failures: bool,
+    /// Where messages go that failed for good: an ARN.
+    #[serde(default)]
+    pub on_failure: Option<String>,
+    /// When it was last changed.
+    pub modified: Timestamp,
+}
+
 /// A function that runs code, with all its versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LambdaFunction {
@@ -234,6 +271,12 @@ pub struct LambdaFunction {
     /// Delivery of events by qualifier; the empty one is the function's own.
     #[serde(default)]
     pub event_invoke: BTreeMap<String, EventInvoke>,
+    /// Event source mappings by their UUID.
+    #[serde(default)]
+    pub event_sources: BTreeMap<String, EventSource>,
+    /// Provisioned concurrency by version or alias.
+    #[serde(default)]
+    pub provisioned: BTreeMap<String, Provisioned>,
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
@@ -250,6 +293,42 @@ impl LambdaFunction {
     #[must_use]
     pub fn policy_of(&self, qualifier: Option<&str>) -> Option<Option<&Policy>> {
         self.policies.get(qualifier.unwrap_or_default()).map(ResourcePolicy::policy)
+    }
+
+    /// Workers that are kept ready, all together.
+    #[must_use]
+    pub fn provisioned_total(&self) -> u32 {
+        self.provisioned.values().map(|one| one.count).fold(0, u32::saturating_add)
+    }
+
+    /// Invocations at a time that are this function's and no other's.
+    #[must_use]
+    pub fn own_concurrency(&self) -> u32 {
+        self.reserved_concurrency.unwrap_or_else(|| self.provisioned_total())
+    }
+
+    /// How many workers are kept ready for which versions, by a version or alias: an alias with weights shares them out.
+    #[must_use]
+    pub fn provisioned_of(&self, qualifier: &str) -> Vec<(&Arc<Version>, u32)> {
+        let Some(Provisioned { count, .. }) = self.provisioned.get(qualifier) else { return Vec::new() };
+        let Some(alias) = self.aliases.get(qualifier) else {
+            return self.version(qualifier).map(|version| (version, *count)).into_iter().collect();
+        };
+        let mut left = *count;
+        let mut all = Vec::new();
+        for (version, weight) in &alias.weights {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "weights are from 0 to 1, so that it is from 0 to count"
+            )]
+            let share = ((f64::from(*count) * weight).round() as u32).min(left);
+            left -= share;
+            all.extend(self.version(version).map(|version| (version, share)));
+        }
+        all.extend(self.version(&alias.version).map(|version| (version, left)));
+        all.retain(|(_, count)| *count > 0);
+        all
     }
 
     /// A version by `$LATEST` or its number.

@@ -204,6 +204,8 @@ async fn dispatch(
     let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, found.plane, &mut parts, body, &options).await?;
     if signed_read.is_some() {
+        let key = context.principal.as_ref().map(|caller| caller.access_key_id.as_str());
+        context.traffic = key.and_then(|key| app.lambda.platform.keys().traffic_of(key));
         drop_point(&mut parts)?;
     }
     if context.principal.is_none() {

@@ -138,6 +138,21 @@ impl Prepared {
         Self::new(&Lookup::reserved(transform), payload)
     }
 
+    /// The function's name.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.found.name
+    }
+
+    /// What runs it, and the memory that it may have, in MB; 0 where that is not counted.
+    #[must_use]
+    pub fn executor(&self) -> (&'static str, u64) {
+        match &self.work {
+            Work::Builtin(_) => ("builtin", 0),
+            Work::Wasm(task) => ("wasm", (task.memory >> 20) as u64),
+        }
+    }
+
     /// The transform with what the request's query overrides; `None` when it overrides nothing.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::door::Plane;
 use crate::error::ApiError;
+use crate::function::metering::Traffic;
 use crate::policy::Identity;
 use crate::policy::via::OBJECT_LAMBDA;
 use crate::secret::Secret;
@@ -71,6 +72,8 @@ struct Temporary {
     role: Option<Assumed>,
     purpose: Arc<Use>,
     until: Option<Timestamp>,
+    /// Counts what is read by it.
+    traffic: Option<Arc<Traffic>>,
 }
 
 /// The temporary keys of a server.
@@ -135,6 +138,7 @@ impl TemporaryKeys {
         caller: &Principal,
         purpose: Use,
         until: Timestamp,
+        traffic: &Arc<Traffic>,
     ) -> Result<Issued, ApiError> {
         let (id, secret, _) = random()?;
         // What the function reads is what the caller may read through it.
@@ -143,7 +147,7 @@ impl TemporaryKeys {
         let identity = Arc::new(identity);
         let principal = Principal { access_key_id: id.clone(), identity, ..caller.clone() };
         let record = KeyRecord { secret, principal, active: true, session_token: None, expires: None };
-        Ok(self.issue(id, record, None, purpose, Some(until)))
+        Ok(self.issue(id, record, None, purpose, Some((until, Arc::clone(traffic)))))
     }
 
     /// What a key is for, if it is a temporary one.
@@ -158,15 +162,23 @@ impl TemporaryKeys {
         keys.get(access_key_id).cloned()
     }
 
+    /// What counts the bytes that are read by a key, where something does.
+    #[must_use]
+    pub fn traffic_of(&self, access_key_id: &str) -> Option<Arc<Traffic>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(access_key_id)?.traffic.clone()
+    }
+
     fn issue(
         self: &Arc<Self>,
         id: String,
         record: KeyRecord,
         role: Option<Assumed>,
         purpose: Use,
-        until: Option<Timestamp>,
+        read: Option<(Timestamp, Arc<Traffic>)>,
     ) -> Issued {
-        let key = Temporary { record: record.clone(), role, purpose: Arc::new(purpose), until };
+        let (until, traffic) = read.unzip();
+        let key = Temporary { record: record.clone(), role, purpose: Arc::new(purpose), until, traffic };
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), key);
         Issued { id, record, keys: Arc::clone(self) }
     }
@@ -246,6 +258,7 @@ mod tests {
                 version: Arc::new(version("$LATEST")),
                 account_id: "000000000000".into(),
                 region: "us-east-1".into(),
+                provisioned: false,
             })
         }
     }
@@ -311,9 +324,12 @@ mod tests {
         let caller = Principal::root("000000000000", "AKIAX");
         let purpose = Use::Read { method: Method::GET, path: "/k".into(), access_point: "arn".into() };
         let now = SystemClock.now();
-        let live =
-            keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60)).unwrap();
-        let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1)).unwrap();
+        let live = keys
+            .for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60), &Arc::default())
+            .unwrap();
+        let over = keys
+            .for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1), &Arc::default())
+            .unwrap();
         assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();

@@ -146,6 +146,8 @@ pub(super) async fn create(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
         policies: BTreeMap::new(),
         reserved_concurrency: None,
         event_invoke: BTreeMap::new(),
+        provisioned: BTreeMap::new(),
+        event_sources: BTreeMap::new(),
         tags,
     };
     let shown = if document.publish {
@@ -334,6 +336,7 @@ pub(super) async fn delete(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
                 lambda.versions.retain(|version| version.version != qualifier);
                 lambda.policies.remove(&qualifier);
                 lambda.event_invoke.remove(&qualifier);
+                lambda.provisioned.remove(&qualifier);
                 Ok(())
             };
             plane.edit(&named.name, remove).await?;

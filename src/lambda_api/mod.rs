@@ -3,8 +3,8 @@
 //! - [`route`]: method and path → operation; [`name`]: how a request names a function.
 //! - `authorize`: who may, by policies of callers and of functions, and who may pass which role.
 //! - `wire`: the documents; `checks`: their rules; [`error`]: errors as Lambda words them.
-//! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`, `events`,
-//!   `tags`, and `invoke`.
+//! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`,
+//!   `provisioned`, `events`, `event_sources`, `tags`, and `invoke`.
 
 use std::sync::Arc;
 
@@ -23,8 +23,9 @@ use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::invocation::uuid;
+use crate::function::polling::Polling;
 use crate::function::registry::{self, ResolveError};
-use crate::policy::{self, Trail};
+use crate::policy::{self, Asked, Trail};
 use crate::s3;
 use crate::store::Store;
 
@@ -33,11 +34,13 @@ mod authorize;
 mod checks;
 mod concurrency;
 pub mod error;
+mod event_sources;
 mod events;
 mod functions;
 mod invoke;
 pub mod name;
 mod permissions;
+mod provisioned;
 pub mod route;
 mod tags;
 mod versions;
@@ -75,6 +78,8 @@ pub struct LambdaPlane {
     pub events: crate::function::events::Events,
     /// What is held of request bodies.
     pub bodies: Bodies,
+    /// Serves event source mappings.
+    pub polling: Polling,
 }
 
 /// A verified request.
@@ -135,7 +140,7 @@ impl LambdaPlane {
     /// # Errors
     /// The operation's; [`error::response`] renders them.
     pub async fn call(&self, call: LambdaCall<'_>, parts: &request::Parts, body: Body) -> Answer {
-        let route = route::route(&parts.method, parts.uri.path());
+        let route = route::route(&parts.method, &parts.uri);
         let operation = route.as_ref().map_or("UnknownOperation", |route| route.operation);
         let (Some(route), Some(action)) = (route, policy::planes::lambda(operation)) else {
             return Err(ApiError::access_denied("an operation of Lambda that is not known"));
@@ -149,8 +154,9 @@ impl LambdaPlane {
             _ => MAX_BODY,
         };
         let whose = Whose::of(call.principal);
-        let collect =
-            async |body| self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit));
+        let collect = async |body| {
+            self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit))
+        };
         // What CreateFunction is about stands in its body; only who has a key comes this far.
         let (named, body) = if operation == "CreateFunction" {
             let body = collect(body).await?;
@@ -158,7 +164,13 @@ impl LambdaPlane {
         } else {
             (route.function.clone(), Ok(body))
         };
-        self.authorize(&call, parts, (operation, action), &named)?;
+        if route.is_mapping() && !named.is_empty() {
+            let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+            let mapping = event_sources::mapping_arn(self, &named);
+            policy::authorize(call.principal, &asked, action, &mapping, &self.account_id)?;
+        } else {
+            self.authorize(&call, parts, (operation, action), &named)?;
+        }
         let body = match body {
             Ok(body) => collect(body).await?,
             Err(collected) => collected,
@@ -185,17 +197,26 @@ impl LambdaPlane {
             "PutFunctionConcurrency" => concurrency::put(self, &call).await,
             "GetFunctionConcurrency" => concurrency::get(self, &call),
             "DeleteFunctionConcurrency" => concurrency::delete(self, &call).await,
+            "PutProvisionedConcurrencyConfig" => provisioned::put(self, &call).await,
+            "GetProvisionedConcurrencyConfig" => provisioned::get(self, &call),
+            "ListProvisionedConcurrencyConfigs" => provisioned::list(self, &call),
+            "DeleteProvisionedConcurrencyConfig" => provisioned::delete(self, &call).await,
             "GetAccountSettings" => concurrency::account(self),
             "PutFunctionEventInvokeConfig" => events::put(self, &call, false).await,
             "UpdateFunctionEventInvokeConfig" => events::put(self, &call, true).await,
             "GetFunctionEventInvokeConfig" => events::get(self, &call),
             "DeleteFunctionEventInvokeConfig" => events::delete(self, &call).await,
             "ListFunctionEventInvokeConfigs" => events::list(self, &call),
+            "CreateEventSourceMapping" => event_sources::create(self, &call).await,
+            "GetEventSourceMapping" => event_sources::get(self, &call),
+            "ListEventSourceMappings" => event_sources::list(self, &call),
+            "UpdateEventSourceMapping" => event_sources::update(self, &call).await,
+            "DeleteEventSourceMapping" => event_sources::delete(self, &call).await,
             "ListTags" => tags::list(self, &call),
             "TagResource" => tags::add(self, &call).await,
             "UntagResource" => tags::remove(self, &call).await,
             "Invoke" => invoke::invoke(self, &call).await,
-            "InvokeAsync" => invoke::invoke_async(self, &call),
+            "InvokeAsync" => invoke::invoke_async(self, &call).await,
             "InvokeWithResponseStream" => invoke::stream(self, &call).await,
             other => Err(ApiError::not_implemented(format!("{other} is not implemented"))),
         }

@@ -25,6 +25,7 @@ use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::aws::Remote;
 use crate::function::builtin::PREFIX;
+use crate::function::metering::Measure;
 use crate::function::registry;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
@@ -32,6 +33,7 @@ use crate::function::{Functions, Platform, Prepared, Runner};
 use crate::policy::{Access, FunctionForm, Via};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
+use crate::telemetry::invocations::Outcome;
 
 pub mod action;
 pub mod code;
@@ -163,6 +165,13 @@ impl ObjectLambdaPlane {
         }
     }
 
+    /// Begins to count a run of a function.
+    fn measure(&self, prepared: &Prepared, lens: Option<&ObjectLambda>) -> Measure {
+        let (executor, memory_mb) = prepared.executor();
+        let lens = lens.map(|lens| lens.name.as_str());
+        Measure::begin(self.platform.meter(), prepared.function(), executor, lens, memory_mb)
+    }
+
     /// What opens objects.
     fn reader(&self) -> s3::Reader<'_> {
         s3::Reader { store: self.store.as_ref(), keyring: &self.keyring }
@@ -244,7 +253,10 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
         if prepared.work.is_identity() {
-            return s3::get_object(self.reader(), &call.access, call.key, parts).await;
+            let measure = self.measure(&prepared, call.lens);
+            let answer = s3::get_object(self.reader(), &call.access, call.key, parts).await;
+            measure.end(if answer.is_ok() { Outcome::Answered } else { Outcome::Failed });
+            return answer;
         }
         let read = Read::of(parts)?;
         let source = Source::open(self.reader(), call, &prepared, parts, self.limits).await?;
@@ -257,11 +269,13 @@ impl ObjectLambdaPlane {
         }
         if read.head_only || read.is_partial() {
             let etag = info.etag.clone();
-            let make = result::make(self.store.as_ref(), &self.runner, &prepared, source);
+            let measure = || self.measure(&prepared, call.lens);
+            let make = result::make(self.store.as_ref(), &self.runner, &prepared, source, measure);
             let kept = self.results.get_or_make(etag, Box::pin(make)).await?;
             return self.results.answer(&kept, &read, info).await;
         }
-        result::stream(&self.runner, &prepared, source, &read, info).await
+        let measure = || self.measure(&prepared, call.lens);
+        result::stream((&self.runner, measure), &prepared, source, &read, info).await
     }
 
     fn prepare(

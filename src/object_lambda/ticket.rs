@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
 use crate::error::ApiError;
+use crate::function::metering::Traffic;
 use crate::store::ByteStream;
 
 /// Bytes by which a ticket is found, and bytes that prove it.
@@ -41,7 +42,17 @@ struct Waiting {
     proof: [u8; PROOF],
     function: String,
     lens: String,
+    traffic: Arc<Traffic>,
     reply: oneshot::Sender<Outcome>,
+}
+
+/// A ticket that was taken in.
+#[derive(Debug)]
+pub struct Redeemed {
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Outcome>,
+    /// Counts its bytes.
+    pub traffic: Arc<Traffic>,
 }
 
 /// The tickets that are out.
@@ -76,6 +87,7 @@ impl Tickets {
         &self,
         function: &str,
         lens: String,
+        traffic: &Arc<Traffic>,
     ) -> Result<(Ticket, oneshot::Receiver<Outcome>), ApiError> {
         let mut bytes = [0_u8; ID + PROOF];
         getrandom::fill(&mut bytes)
@@ -84,7 +96,9 @@ impl Tickets {
         id.copy_from_slice(bytes.get(..ID).unwrap_or_default());
         proof.copy_from_slice(bytes.get(ID..).unwrap_or_default());
         let (reply, answer) = oneshot::channel();
-        self.all().insert(id, Waiting { proof, function: function.to_owned(), lens, reply });
+        let waiting =
+            Waiting { proof, function: function.to_owned(), lens, traffic: Arc::clone(traffic), reply };
+        self.all().insert(id, waiting);
         let token = BASE64URL_NOPAD.encode(&bytes);
         Ok((Ticket { token, id, tickets: self.clone() }, answer))
     }
@@ -100,7 +114,7 @@ impl Tickets {
 
     /// Takes a ticket in. `function` is who presents it, where that is known; one that is another's stays out.
     #[must_use]
-    pub fn redeem(&self, token: &str, function: Option<&str>) -> Option<oneshot::Sender<Outcome>> {
+    pub fn redeem(&self, token: &str, function: Option<&str>) -> Option<Redeemed> {
         let (id, proof) = split(token)?;
         let mut all = self.all();
         let waiting = all.get(&id)?;
@@ -108,7 +122,7 @@ impl Tickets {
         if !mine || !proves(waiting, &proof) {
             return None;
         }
-        all.remove(&id).map(|waiting| waiting.reply)
+        all.remove(&id).map(|Waiting { reply, traffic, .. }| Redeemed { reply, traffic })
     }
 }
 
@@ -130,7 +144,7 @@ mod tests {
     #[test]
     fn a_ticket_is_good_once_and_for_its_function() {
         let tickets = Tickets::default();
-        let (ticket, _answer) = tickets.issue("f", "arn".into()).unwrap();
+        let (ticket, _answer) = tickets.issue("f", "arn".into(), &Arc::default()).unwrap();
         let mut forged = ticket.token.clone().into_bytes();
         let last = forged.len() - 2;
         forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
@@ -143,7 +157,7 @@ mod tests {
         assert!(
             tickets.redeem(&ticket.token, Some("f")).is_none() && tickets.lens_of(&ticket.token).is_none()
         );
-        let (other, _answer) = tickets.issue("f", "arn".into()).unwrap();
+        let (other, _answer) = tickets.issue("f", "arn".into(), &Arc::default()).unwrap();
         let token = other.token.clone();
         drop(other);
         assert!(tickets.redeem(&token, None).is_none());

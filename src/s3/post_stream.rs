@@ -10,7 +10,6 @@ use futures_util::stream::{Fuse, FusedStream as _};
 use futures_util::{Stream, StreamExt as _};
 use multer::{Field, Multipart};
 
-
 /// Bytes before the file's own, with the heads of all parts and what stands before the first.
 pub(super) const MAX_BEFORE_FILE: usize = 64 << 10;
 
@@ -85,12 +84,8 @@ impl Parts {
         E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
     {
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let measured = Measured {
-            inner: stream.fuse(),
-            rest: Bytes::new(),
-            gave: false,
-            shared: Arc::clone(&shared),
-        };
+        let measured =
+            Measured { inner: stream.fuse(), rest: Bytes::new(), gave: false, shared: Arc::clone(&shared) };
         Self { parser: Multipart::new(measured, boundary), shared }
     }
 

@@ -95,7 +95,8 @@ fn check_mentions(provider: &OidcProvider, role: &Role) -> Result<(), ApiError> 
     {
         return Ok(());
     }
-    let why = format!("{} has no client ids, and the trust policy of {} no condition", provider.arn(), role.arn());
+    let why =
+        format!("{} has no client ids, and the trust policy of {} no condition", provider.arn(), role.arn());
     Err(ApiError::access_denied(why))
 }
 

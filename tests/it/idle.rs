@@ -11,13 +11,17 @@ fn a_body_that_stops_coming_is_given_up() {
     let server = Server::start(dir.path(), &["--body-idle-seconds", "1"]);
     let client = Client::new(&server, dir.path());
     assert!(client.send("PUT", "/bucket", "", "").starts_with("HTTP/1.1 200"));
-    let anonymous = format!("PUT /bucket?tagging HTTP/1.1\r\nhost: {}\r\ncontent-length: 9\r\n\r\n", server.address);
+    let anonymous =
+        format!("PUT /bucket?tagging HTTP/1.1\r\nhost: {}\r\ncontent-length: 9\r\n\r\n", server.address);
     let signed = client.request("PUT", "/bucket/key", "", "");
     let signed = signed.replace("content-length: 0", "content-length: 9");
     for request in [anonymous, signed] {
         let begun = Instant::now();
         let answer = server.send(&format!("{request}<T"));
-        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("<Code>RequestTimeout</Code>"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.contains("<Code>RequestTimeout</Code>"),
+            "{answer}"
+        );
         assert!((1..10).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     }
 }
@@ -69,7 +73,9 @@ fn a_form_whose_head_never_ends_is_refused() {
     stream.write_all(head.as_bytes()).unwrap();
     let mut sent = 0;
     // The server closes once it has had enough.
-    while sent < 64 << 20 && stream.write_all(format!("10000\r\n{}\r\n", "x".repeat(1 << 16)).as_bytes()).is_ok() {
+    while sent < 64 << 20
+        && stream.write_all(format!("10000\r\n{}\r\n", "x".repeat(1 << 16)).as_bytes()).is_ok()
+    {
         sent += 1 << 16;
     }
     assert!(sent < 64 << 20);

@@ -130,6 +130,14 @@ fn a_webhook_makes_the_object_and_must_answer_with_the_events_token() {
     }
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 4, "the redirect was not followed");
+    let used =
+        run(&server, dir.path(), &["function", "usage", "hook", "--group-by", "executor,object_lambda"]);
+    let used = used.pointer("/usage/0").unwrap();
+    let count = |name: &str| used.get(name).and_then(Value::as_u64).unwrap();
+    assert_eq!((used["executor"].as_str(), used["object_lambda"].as_str()), (Some("webhook"), Some("lens")));
+    assert_eq!((count("requests"), count("invocations"), count("errors")), (5, 5, 3));
+    let events: usize = seen.iter().map(|(_, event)| event.to_string().len()).sum();
+    assert!(count("received_bytes") > events as u64 && count("sent_bytes") == 11, "{used}");
     let shown = run(&server, dir.path(), &["function", "get", "hook"]);
     assert_eq!(shown.pointer("/webhook/has_token").unwrap(), true);
     assert!(!shown.to_string().contains("hook-token-1"));

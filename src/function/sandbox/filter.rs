@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     apply_filter,
 };
-#[cfg(target_arch = "x86_64")]
-use seccompiler::sock_filter;
 
 #[rustfmt::skip]
 const REFUSED: &[i64] = &[
@@ -58,7 +58,8 @@ fn program(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProg
 fn without_x32() -> BpfProgram {
     /// `__X32_SYSCALL_BIT`.
     const BIT: u32 = 0x4000_0000;
-    let step = |code: u32, jt, jf, k| sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt, jf, k };
+    let step =
+        |code: u32, jt, jf, k| sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt, jf, k };
     vec![
         // The number stands first in `struct seccomp_data`.
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
@@ -113,7 +114,8 @@ for number in eval(sys.argv[1]):
     fn a_call_is_refused_by_whatever_number() {
         const X32: i64 = 0x4000_0000;
         // `ptrace` and `process_vm_readv` have other numbers in x32.
-        let refused = [libc::SYS_ptrace, libc::SYS_unshare, X32 | libc::SYS_unshare, X32 | 521, X32 | 539, X32 | 39];
+        let refused =
+            [libc::SYS_ptrace, libc::SYS_unshare, X32 | libc::SYS_unshare, X32 | 521, X32 | 539, X32 | 39];
         assert_eq!(errors(&refused), [libc::EPERM; 6]);
         assert_eq!(errors(&[libc::SYS_getpid, libc::SYS_clone3]), [0, libc::ENOSYS]);
     }

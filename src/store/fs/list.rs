@@ -9,7 +9,7 @@ use super::{FsStore, Shared};
 use crate::store::listing::{Step, common_prefix, successor, walk, walk_versions};
 use crate::store::{
     ListPage, ListQuery, ListUploadsPage, ListUploadsQuery, ListVersionsPage, ListVersionsQuery, Result,
-    StoreError,
+    Store, StoreError,
 };
 
 /// Entries that are listed on the calling task; more are listed on the blocking pool.

@@ -15,7 +15,7 @@ use super::tables::{BucketRef, PARTS, Tx, View, object_key};
 use super::uploads::parts_of;
 use crate::store::condition::allows;
 use crate::store::{
-    Bucket, DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged,
+    Bucket, DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged, Store,
     StoreError, VersionRef, WriteCondition,
 };
 

@@ -14,8 +14,8 @@ use super::stage::settle;
 use super::tables::{BucketRef, PARTS, Tx, UPLOADS, object_key};
 use crate::store::condition::allows;
 use crate::store::{
-    Bucket, CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, StoreError,
-    UploadInfo, Usage, WriteCondition,
+    Bucket, CompletedObject, NewObject, NewUpload, ObjectInfo, PartInfo, PartRef, Result, Staged, Store,
+    StoreError, UploadInfo, Usage, WriteCondition,
 };
 
 /// An id that sorts by time: the microsecond, then 64 random bits.

@@ -77,7 +77,9 @@ impl Hosts {
         let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
         let listed = is_listed(host, &self.http);
         match uri.scheme_str() {
-            _ if host.is_empty() || host.contains('@') => Err(format!("{url:?} must name a host, and no user")),
+            _ if host.is_empty() || host.contains('@') => {
+                Err(format!("{url:?} must name a host, and no user"))
+            }
             Some("https") => Ok(self.private || listed),
             Some("http") if listed => Ok(true),
             _ => Err(format!("{url:?} is not https://")),
@@ -104,12 +106,19 @@ mod tests {
         assert_eq!(may(&named, "https://localhost/keys"), Some(false));
         assert_eq!(may(&named, "https://169.254.169.254/latest/meta-data"), Some(false));
         assert_eq!(may(&hosts(&[], true), "https://10.0.0.1/keys"), Some(true));
-        for url in ["http://idp.example.com/", "http://localhost:8081/", "ftp://idp.internal/", "https://u@idp.internal/", "/keys"] {
+        for url in [
+            "http://idp.example.com/",
+            "http://localhost:8081/",
+            "ftp://idp.internal/",
+            "https://u@idp.internal/",
+            "/keys",
+        ] {
             assert_eq!(may(&named, url), None, "{url}");
         }
     }
 
     #[test]
+    #[cfg(feature = "tls")]
     fn a_private_address_is_not_connected_to() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();

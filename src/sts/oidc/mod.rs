@@ -69,7 +69,7 @@ impl Oidc {
     }
 
     /// With the same keys, asking without TLS other hosts.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "tls"))]
     pub(super) fn asking(self, http: Arc<[String]>) -> Self {
         Self { hosts: Hosts { http, ..self.hosts }, ..self }
     }
@@ -107,12 +107,7 @@ impl Oidc {
     }
 
     /// The keys of an issuer, of no more than an age.
-    async fn keys_of(
-        &self,
-        url: &str,
-        now: Timestamp,
-        age: SignedDuration,
-    ) -> Result<Arc<KeySet>, ApiError> {
+    async fn keys_of(&self, url: &str, now: Timestamp, age: SignedDuration) -> Result<Arc<KeySet>, ApiError> {
         let issuer = self.issuers.get_with(url.to_owned(), Arc::default);
         if let Some(keys) = issuer.keys_within(now, age) {
             return Ok(keys);

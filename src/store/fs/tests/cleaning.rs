@@ -32,7 +32,7 @@ async fn what_is_staged_and_dropped_leaves_no_file() {
 async fn a_first_start_that_a_crash_ended_is_begun_anew() {
     let dir = tempfile::tempdir().unwrap();
     let above = dir.path().join("made/on/the/way");
-    let layout = blob::Layout { root: above.clone() };
+    let layout = Layout { root: above.clone() };
     let store = with_bucket(&above).await;
     put(&store, "k", &noise(1, 10)).await.unwrap();
     assert!(!layout.unfinished_database().exists());

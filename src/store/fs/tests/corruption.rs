@@ -221,11 +221,12 @@ async fn a_directory_of_format_1_opens_and_its_rows_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_bucket(dir.path()).await;
     put(&store, "k", &noise(1, 10)).await.unwrap();
-    let as_before = |tx: &mut tables::Tx<'_>| {
+    let meant = store.bucket("b").unwrap();
+    let as_before = move |tx: &mut tables::Tx<'_>| {
         let key = tables::object_key(1, "k");
         let object = tx.object(&key)?.unwrap();
         tx.objects.table()?.insert(key.as_slice(), rows::encode_as_format_1(&object).as_slice())?;
-        let bucket = tx.bucket("b")?;
+        let bucket = tx.bucket(&tables::BucketRef::from(&*meant))?;
         tx.bucket_rows.table()?.insert("b", rows::encode_as_format_1(&*bucket).as_slice())?;
         tx.records.table()?.insert(("k", "n"), b"{}".as_slice())?;
         tx.meta.table()?.insert("format", 1)?;
