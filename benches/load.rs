@@ -1,5 +1,6 @@
 //! A closed-loop S3 load client on raw sockets: requests are signed before the clock starts, so that what is measured
-//! is the server. Prints one JSON line. `benches/compare.py` runs it against Refract and its peers.
+//! is the server. Prints one JSON line. `benches/compare.py` runs it against Refract and its peers, `functions.py` through
+//! functions, whose Wasm guest it makes of its text (`assemble`).
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -156,6 +157,10 @@ async fn main() -> Result<(), Failure> {
         let name =
             name.strip_prefix("--").ok_or("usage: load --addr HOST:PORT --op get|put|create …")?.to_owned();
         options.0.insert(name, words.next().ok_or("an option without a value")?);
+    }
+    if options.text("op", "") == "assemble" {
+        std::fs::write(options.text("to", ""), wat::parse_file(options.text("from", ""))?)?;
+        return Ok(());
     }
     let address: SocketAddr = options.text("addr", "").parse()?;
     let (op, prefix) = (options.text("op", "get"), options.text("prefix", "/bench/"));

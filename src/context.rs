@@ -7,7 +7,8 @@ use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
 use crate::auth::{AuthMethod, AuthOptions, Principal, SigV2};
-use crate::catalog::{Accounts, Catalog, Directory, Keys};
+use crate::bodies::Bodies;
+use crate::catalog::{AccessPoint, Accounts, Catalog, Directory, Keys};
 use crate::clock::Clock;
 use crate::control::ControlPlane;
 use crate::encryption::Keyring;
@@ -15,6 +16,8 @@ use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::aws::Remote;
 use crate::function::events::Events;
+use crate::function::metering::Traffic;
+use crate::function::polling::Polling;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
 use crate::iam::IamPlane;
@@ -58,6 +61,10 @@ pub struct AppOptions {
     pub website_domains: Vec<String>,
     /// Hosts whose identity providers may be without TLS.
     pub oidc_http_hosts: Vec<String>,
+    /// Whether identity providers may have private addresses.
+    pub oidc_private: bool,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
     /// The token of the admin API, where one is set.
     pub admin_token: Option<Secret>,
     /// Proxies that may say for whom they speak.
@@ -68,8 +75,10 @@ pub struct AppOptions {
     pub object_lambda: object_lambda::Options,
     /// What functions that run code run on.
     pub platform: Platform,
-    /// Time before an event is tried again.
-    pub retry_events_after: std::time::Duration,
+    /// Delivers events to functions.
+    pub events: Events,
+    /// Serves event source mappings.
+    pub polling: Polling,
     /// Changes and denials.
     pub audit: Audit,
     /// Counters and histograms.
@@ -99,6 +108,8 @@ pub struct App {
     pub admin_token: Option<Secret>,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
     /// What the verifier allows.
     pub auth: AuthOptions,
     /// Creates and deletes points.
@@ -145,13 +156,10 @@ impl App {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             account_id: account_id.clone(),
+            functions: account_id.clone(),
             region: region.clone(),
         };
-        let names = PointNames {
-            catalog: Arc::clone(&catalog),
-            account_id: account_id.clone(),
-            region: region.clone(),
-        };
+        let names = PointNames { catalog: Arc::clone(&catalog), region: region.clone() };
         let api = Api {
             store: Arc::clone(&store),
             accounts: accounts.clone(),
@@ -160,6 +168,7 @@ impl App {
             region: region.clone(),
             names: Arc::new(names),
             notifier: options.notifier,
+            bodies: options.bodies.clone(),
         };
         let directory = Directory::new(Arc::clone(&catalog), Arc::clone(&clock));
         let http_hosts: Arc<[String]> = options.oidc_http_hosts.into();
@@ -173,7 +182,7 @@ impl App {
             directory: directory.clone(),
             keys: Arc::clone(&keys),
             accounts: accounts.clone(),
-            oidc: Oidc::new(http_hosts),
+            oidc: Oidc::new(http_hosts, options.oidc_private),
         };
         Ok(Self {
             directory,
@@ -194,14 +203,8 @@ impl App {
                 &options.object_lambda,
             ),
             lambda: LambdaPlane {
-                events: Events::new(
-                    options.platform.clone(),
-                    Arc::clone(&catalog),
-                    Arc::clone(&store),
-                    Arc::clone(&clock),
-                    account_id.clone(),
-                    options.retry_events_after,
-                ),
+                events: options.events,
+                polling: options.polling,
                 platform: options.platform,
                 catalog: Arc::clone(&catalog),
                 store: Arc::clone(&store),
@@ -209,7 +212,9 @@ impl App {
                 keyring: Arc::clone(&keyring),
                 clock: Arc::clone(&clock),
                 account_id,
+                bodies: options.bodies.clone(),
             },
+            bodies: options.bodies,
             auth: AuthOptions {
                 region_strict: options.region_strict.then_some(region),
                 sigv2: if options.sigv2 { SigV2::default() } else { SigV2::OFF },
@@ -257,6 +262,7 @@ impl App {
             client: None,
             cors: None,
             logged: None,
+            traffic: None,
         }
     }
 }
@@ -282,6 +288,8 @@ pub struct RequestContext {
     pub cors: Option<Box<http::HeaderMap>>,
     /// What the access log will say, where something may be logged.
     pub logged: Option<Arc<access_log::Begun>>,
+    /// Counts the bytes of the answer, where they are a function's input.
+    pub traffic: Option<Arc<Traffic>>,
 }
 
 /// Request ids: a random start and a mixed counter, so that they do not repeat and tell nothing.
@@ -308,7 +316,6 @@ impl RequestIds {
 #[derive(Debug)]
 struct PointNames {
     catalog: Arc<dyn Catalog>,
-    account_id: String,
     region: String,
 }
 
@@ -352,9 +359,8 @@ impl Names for PointNames {
                 "The specified bucket is not valid: its end marks an access point's alias".into(),
             );
         }
-        let point = name.strip_suffix(&self.account_id).and_then(|rest| rest.strip_suffix('-'));
-        if let Some(point) = point
-            && self.catalog.snapshot().access_points.contains_key(point)
+        if let Some((point, account)) = name.rsplit_once('-')
+            && self.catalog.snapshot().access_point(account, point).is_some()
         {
             return refused(format!("The bucket name is that of the host of access point {point}"));
         }
@@ -363,7 +369,12 @@ impl Names for PointNames {
 
     fn may_delete_bucket(&self, name: &str) -> Result<(), ApiError> {
         let view = self.catalog.snapshot();
-        match view.access_points.values().find(|point| point.bucket == name) {
+        // Points of other accounts do not hold it up: they open nothing of a bucket that somebody else makes anew.
+        let own = |point: &&Arc<AccessPoint>| {
+            let of = point.bucket_account_id.as_ref();
+            point.bucket == name && of.is_none_or(|of| *of == point.account_id)
+        };
+        match view.access_points.values().find(own) {
             None => Ok(()),
             Some(point) => Err(ApiError::new(
                 http::StatusCode::CONFLICT,

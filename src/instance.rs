@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
 use crate::access_log;
+use crate::bodies::Bodies;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::catalog::{Accounts, Catalog, KeyPair, Keys, RecordsCatalog};
 use crate::clock::{Clock, SystemClock};
@@ -20,10 +21,16 @@ use crate::encryption::{self, DataKey, Keyring};
 use crate::error::ApiError;
 use crate::function::aws::Remote;
 use crate::function::code::CodeStore;
+use crate::function::events::destination::Destinations;
+use crate::function::events::queue::EventQueue;
+use crate::function::events::{self, Events};
+use crate::function::metering::Meter;
+use crate::function::polling::places::Places;
+use crate::function::polling::{self, Polling};
 use crate::function::process::{self, ProcessRuntime};
 use crate::function::temporary::TemporaryKeys;
 use crate::function::wasm::{self, Components};
-use crate::function::webhook::Webhooks;
+use crate::function::webhook::{Exchanges, Webhooks};
 use crate::function::{Platform, manager, platform};
 use crate::lifecycle;
 use crate::notification::{self, Consumers, Notifier, Outbox};
@@ -159,8 +166,10 @@ impl Instance {
             compile_timeout: config.wasm_compile,
             queue: FUNCTION_QUEUE,
         });
-        let webhooks = Webhooks::new(Arc::clone(&master), config.functions.webhook_private);
-        let remote = Remote::new(Arc::clone(&master), config.functions.webhook_private);
+        let exchanges = Exchanges::new(config.functions.webhook_concurrency);
+        let private = config.functions.webhook_private;
+        let webhooks = Webhooks::new(Arc::clone(&master), private, exchanges.clone());
+        let remote = Remote::new(Arc::clone(&master), private, exchanges);
         let root_key = match (&config.encryption_key, &config.encryption_key_command) {
             (Some(key), _) => key.clone(),
             (None, Some((command, limit))) => encryption::command::root_key(command, *limit)?,
@@ -186,7 +195,13 @@ impl Instance {
         let outbox = Outbox::open(Arc::new(store.clone()), clock.now());
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
-        let consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
+        let mut consumers = Consumers::new(&config.notification, &queues, &config.region, &config.account_id);
+        let called = Arc::new(notification::function::Functions::new(
+            Arc::clone(&catalog),
+            config.account_id.clone(),
+            Arc::clone(&metrics),
+        ));
+        consumers.add_functions(Arc::clone(&called));
         let consumers = Arc::new(consumers);
         let notifier = Notifier::new(
             Arc::clone(&outbox),
@@ -200,7 +215,7 @@ impl Instance {
         let address = listener.local_addr().map_err(StartError::Gateway)?;
         let gateway = format!("http://{address}");
         let code = CodeStore::new(Arc::new(store.clone()));
-        let temporary = TemporaryKeys::new(Arc::clone(&clock));
+        let temporary = TemporaryKeys::new(Arc::clone(&catalog), Arc::clone(&clock));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StartError::Gateway);
         // A few wait while the server takes them.
         let (connections, streams) = mpsc::channel(64);
@@ -216,7 +231,10 @@ impl Instance {
             code.clone(),
             Arc::clone(&temporary),
         );
+        let meter = Meter::open(Arc::new(store.clone()), Arc::clone(&clock), Arc::clone(&metrics));
+        let meter = Arc::new(meter.map_err(|error| StartError::Catalog(error.into()))?);
         let platform = Platform::new(platform::Parts {
+            meter,
             catalog: Arc::clone(&catalog),
             clock: Arc::clone(&clock),
             code,
@@ -234,6 +252,34 @@ impl Instance {
             region: config.region.clone(),
             gateway,
         });
+        let queue = EventQueue::open(Arc::new(store.clone()));
+        let queue = Arc::new(queue.map_err(|error| StartError::Catalog(error.into()))?);
+        let events = Events::new(events::Parts {
+            platform: platform.clone(),
+            catalog: Arc::clone(&catalog),
+            clock: Arc::clone(&clock),
+            queue,
+            destinations: Destinations {
+                store: Arc::new(store.clone()) as Arc<dyn Store>,
+                notifier: notifier.clone(),
+                clock: Arc::clone(&clock),
+                account_id: config.account_id.clone(),
+            },
+            metrics: Arc::clone(&metrics),
+            retry_after: functions.retry,
+        });
+        called.open(events.clone());
+        let places = Places::open(Arc::new(store.clone()));
+        let polling = Polling::new(polling::Parts {
+            platform: platform.clone(),
+            catalog: Arc::clone(&catalog),
+            events: events.clone(),
+            notifier: notifier.clone(),
+            places: places.map_err(|error| StartError::Catalog(error.into()))?,
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            retry_after: functions.retry,
+        });
         let app = App::new(AppOptions {
             store: Arc::new(store.clone()) as Arc<dyn Store>,
             catalog,
@@ -250,6 +296,8 @@ impl Instance {
             domains: config.domains.clone(),
             website_domains: config.website_domains.clone(),
             oidc_http_hosts: config.oidc_http_hosts.clone(),
+            oidc_private: config.oidc_private,
+            bodies: Bodies::new(config.body_memory),
             admin_token: config.admin_token.clone(),
             object_lambda: object_lambda::Options {
                 result_cache: config.result_cache,
@@ -261,7 +309,8 @@ impl Instance {
                 remote,
             },
             platform,
-            retry_events_after: functions.retry,
+            events,
+            polling,
             notifier: notifier.clone(),
             metrics,
         })
@@ -307,7 +356,14 @@ impl Instance {
     /// Serves until `shutdown` is ready, drains, and closes the store.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let Self { app, store, limits, lifecycle, access_log, notifications, gateway, streams, .. } = self;
-        let background = [tokio::spawn(lifecycle.run()), tokio::spawn(notifications.run())];
+        let meter = Arc::clone(app.lambda.platform.meter());
+        let background = [
+            tokio::spawn(lifecycle.run()),
+            tokio::spawn(notifications.run()),
+            tokio::spawn(Arc::clone(&meter).run()),
+            tokio::spawn(app.lambda.events.clone().run()),
+            tokio::spawn(app.lambda.polling.clone().run()),
+        ];
         let (stop_logs, logs_stopped) = tokio::sync::oneshot::channel();
         let logs = tokio::spawn(access_log.run(logs_stopped));
         app.components.prepare(wasm::digests(&app.catalog.snapshot()));
@@ -344,6 +400,9 @@ impl Instance {
         for task in background {
             task.abort();
             drop(task.await);
+        }
+        if let Err(error) = meter.flush().await {
+            tracing::error!(%error, "the last usage of functions could not be written");
         }
         store.close().await;
     }

@@ -21,6 +21,7 @@ pub mod access_log;
 pub mod access_point;
 pub mod admin;
 pub mod auth;
+pub mod bodies;
 pub mod bucket;
 pub mod catalog;
 pub mod cli;

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::catalog::{
     AccessPoint, Catalog, Change, ObjectLambda, ObjectLambdaConfiguration, PublicAccessBlock, Tags, View,
+    point_key,
 };
 use crate::clock::Clock;
 use crate::error::ApiError;
@@ -37,6 +38,8 @@ pub struct NewAccessPoint {
     pub name: String,
     /// Its bucket.
     pub bucket: String,
+    /// The account that owns the bucket, where that is another one: only who knows it names it.
+    pub bucket_account_id: Option<String>,
     /// Fixed at creation.
     pub public_access_block: PublicAccessBlock,
     /// Tags.
@@ -61,13 +64,37 @@ pub struct Registrar {
     pub store: Arc<dyn Store>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// The account that owns everything.
+    /// The account whose points these are.
     pub account_id: String,
+    /// The account whose functions run here.
+    pub functions: String,
     /// The region that ARNs name.
     pub region: String,
 }
 
 impl Registrar {
+    /// That of another account.
+    #[must_use]
+    pub fn of(&self, account_id: &str) -> Self {
+        Self { account_id: account_id.to_owned(), ..self.clone() }
+    }
+
+    /// The access point of this account by its name.
+    ///
+    /// # Errors
+    /// 404 NoSuchAccessPoint.
+    pub fn find_access_point(&self, view: &View, name: &str) -> Result<Arc<AccessPoint>, ApiError> {
+        find_access_point(view, &self.account_id, name)
+    }
+
+    /// The Object Lambda access point of this account by its name.
+    ///
+    /// # Errors
+    /// 404 NoSuchAccessPoint.
+    pub fn find_object_lambda(&self, view: &View, name: &str) -> Result<Arc<ObjectLambda>, ApiError> {
+        find_object_lambda(view, &self.account_id, name)
+    }
+
     /// The ARN of an access point of this account.
     #[must_use]
     pub fn access_point_arn(&self, name: &str) -> String {
@@ -95,14 +122,24 @@ impl Registrar {
     /// Creates an access point.
     ///
     /// # Errors
-    /// InvalidRequest for a name, 404 NoSuchBucket, 409 AccessPointAlreadyOwnedByYou, 400 TooManyAccessPoints.
+    /// InvalidRequest for a name, 404 NoSuchBucket, 403 AccessDenied for a bucket of another account than is named, 409
+    /// AccessPointAlreadyOwnedByYou, 400 TooManyAccessPoints.
     pub async fn create_access_point(&self, new: NewAccessPoint) -> Result<Arc<AccessPoint>, ApiError> {
         names::check_access_point(&new.name)?;
         check_tags(&new.tags)?;
         let buckets = self.store.buckets();
-        if !buckets.contains_key(&new.bucket) {
+        let Some(bucket) = buckets.get(&new.bucket) else {
             return Err(ApiError::from(StoreError::NoSuchBucket).with_detail("BucketName", new.bucket));
+        };
+        // Anybody may point at a bucket, and nothing opens by that; but nobody does so by mistake.
+        let named = new.bucket_account_id.as_deref().unwrap_or(&self.account_id);
+        if bucket.owner != named {
+            return Err(ApiError::access_denied(format!(
+                "bucket {} belongs to account {}, not to {named}: BucketAccountId must name it",
+                new.bucket, bucket.owner
+            )));
         }
+        let bucket_account_id = Some(bucket.owner.clone());
         let label = format!("{}-{}", new.name, self.account_id);
         if buckets.contains_key(&label) {
             return Err(ApiError::invalid_request(format!(
@@ -115,6 +152,7 @@ impl Registrar {
             name: new.name,
             account_id: self.account_id.clone(),
             bucket: new.bucket,
+            bucket_account_id,
             created: self.clock.now(),
             public_access_block: new.public_access_block,
             policy: None,
@@ -122,10 +160,10 @@ impl Registrar {
         };
         let answer = Arc::new(point.clone());
         let decide = move |view: &View| {
-            if view.access_points.contains_key(&point.name) {
+            if view.access_point(&point.account_id, &point.name).is_some() {
                 return Err(already_owned(&point.name));
             }
-            if view.access_points.len() >= MAX_ACCESS_POINTS {
+            if view.access_points_of(&point.account_id).count() >= MAX_ACCESS_POINTS {
                 return Err(too_many("access points", MAX_ACCESS_POINTS));
             }
             Ok(vec![Change::PutAccessPoint(point)])
@@ -139,10 +177,10 @@ impl Registrar {
     /// # Errors
     /// 404 NoSuchAccessPoint.
     pub async fn delete_access_point(&self, name: &str) -> Result<(), ApiError> {
-        let name = name.to_owned();
+        let (account, name) = (self.account_id.clone(), name.to_owned());
         let decide = move |view: &View| {
-            find_access_point(view, &name)?;
-            Ok(vec![Change::DeleteAccessPoint(name)])
+            find_access_point(view, &account, &name)?;
+            Ok(vec![Change::DeleteAccessPoint(point_key(&account, &name))])
         };
         self.catalog.update(Box::new(decide)).await
     }
@@ -156,9 +194,9 @@ impl Registrar {
         name: &str,
         edit: impl FnOnce(&mut AccessPoint) -> Result<(), ApiError> + Send + 'static,
     ) -> Result<(), ApiError> {
-        let name = name.to_owned();
+        let (account, name) = (self.account_id.clone(), name.to_owned());
         let decide = move |view: &View| {
-            let mut point = AccessPoint::clone(&*find_access_point(view, &name)?);
+            let mut point = AccessPoint::clone(&*find_access_point(view, &account, &name)?);
             edit(&mut point)?;
             Ok(vec![Change::PutAccessPoint(point)])
         };
@@ -184,15 +222,15 @@ impl Registrar {
             revision: 1,
         };
         let answer = Arc::new(lens.clone());
-        let account_id = self.account_id.clone();
+        let functions = self.functions.clone();
         let decide = move |view: &View| {
-            if view.object_lambdas.contains_key(&lens.name) {
+            if view.object_lambda(&lens.account_id, &lens.name).is_some() {
                 return Err(already_owned(&lens.name));
             }
-            if view.object_lambdas.len() >= MAX_OBJECT_LAMBDAS {
+            if view.object_lambdas_of(&lens.account_id).count() >= MAX_OBJECT_LAMBDAS {
                 return Err(too_many("Object Lambda access points", MAX_OBJECT_LAMBDAS));
             }
-            check_configuration(view, &lens.configuration, &account_id)?;
+            check_configuration(view, &lens, &functions)?;
             Ok(vec![Change::PutObjectLambda(lens)])
         };
         self.catalog.update(Box::new(decide)).await?;
@@ -208,13 +246,13 @@ impl Registrar {
         name: &str,
         edit: impl FnOnce(&mut ObjectLambda) -> Result<(), ApiError> + Send + 'static,
     ) -> Result<(), ApiError> {
-        let (name, account_id) = (name.to_owned(), self.account_id.clone());
+        let (name, account, functions) = (name.to_owned(), self.account_id.clone(), self.functions.clone());
         let decide = move |view: &View| {
-            let old = find_object_lambda(view, &name)?;
+            let old = find_object_lambda(view, &account, &name)?;
             let mut lens = ObjectLambda::clone(&old);
             edit(&mut lens)?;
             if lens.configuration != old.configuration {
-                check_configuration(view, &lens.configuration, &account_id)?;
+                check_configuration(view, &lens, &functions)?;
                 lens.revision += 1;
             }
             Ok(vec![Change::PutObjectLambda(lens)])
@@ -227,29 +265,29 @@ impl Registrar {
     /// # Errors
     /// 404 NoSuchAccessPoint.
     pub async fn delete_object_lambda(&self, name: &str) -> Result<(), ApiError> {
-        let name = name.to_owned();
+        let (account, name) = (self.account_id.clone(), name.to_owned());
         let decide = move |view: &View| {
-            find_object_lambda(view, &name)?;
-            Ok(vec![Change::DeleteObjectLambda(name)])
+            find_object_lambda(view, &account, &name)?;
+            Ok(vec![Change::DeleteObjectLambda(point_key(&account, &name))])
         };
         self.catalog.update(Box::new(decide)).await
     }
 }
 
-/// The access point of a name.
+/// The access point of an account by its name.
 ///
 /// # Errors
 /// 404 NoSuchAccessPoint.
-pub fn find_access_point(view: &View, name: &str) -> Result<Arc<AccessPoint>, ApiError> {
-    view.access_points.get(name).cloned().ok_or_else(|| target::no_such_access_point(name))
+pub fn find_access_point(view: &View, account: &str, name: &str) -> Result<Arc<AccessPoint>, ApiError> {
+    view.access_point(account, name).cloned().ok_or_else(|| target::no_such_access_point(name))
 }
 
-/// The Object Lambda access point of a name.
+/// The Object Lambda access point of an account by its name.
 ///
 /// # Errors
 /// 404 NoSuchAccessPoint.
-pub fn find_object_lambda(view: &View, name: &str) -> Result<Arc<ObjectLambda>, ApiError> {
-    view.object_lambdas.get(name).cloned().ok_or_else(|| target::no_such_access_point(name))
+pub fn find_object_lambda(view: &View, account: &str, name: &str) -> Result<Arc<ObjectLambda>, ApiError> {
+    view.object_lambda(account, name).cloned().ok_or_else(|| target::no_such_access_point(name))
 }
 
 /// Reads the policy of a point: it speaks of that point alone, and where the public is blocked it is not public.
@@ -301,11 +339,9 @@ pub fn check_tags(tags: &Tags) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_configuration(
-    view: &View,
-    configuration: &ObjectLambdaConfiguration,
-    account_id: &str,
-) -> Result<(), ApiError> {
+/// `functions` is the account whose functions run here; others have the built-in ones.
+fn check_configuration(view: &View, lens: &ObjectLambda, functions: &str) -> Result<(), ApiError> {
+    let configuration = &lens.configuration;
     let supporting = PointArn::parse(&configuration.supporting_access_point)
         .filter(|arn| arn.kind == PointKind::AccessPoint)
         .ok_or_else(|| {
@@ -315,10 +351,8 @@ fn check_configuration(
                 configuration.supporting_access_point
             ))
         })?;
-    if supporting.account_id != account_id {
-        return Err(target::no_such_access_point(&supporting.name));
-    }
-    find_access_point(view, &supporting.name)?;
+    // It may be another account's, which then has to let the callers of the lens in.
+    find_access_point(view, &supporting.account_id, &supporting.name)?;
     known("AllowedFeatures", &configuration.allowed_features, &FEATURES)?;
     if configuration.transformations.is_empty() {
         return Err(ApiError::invalid_request(
@@ -336,7 +370,7 @@ fn check_configuration(
                 return Err(ApiError::invalid_request(format!("{action} is transformed more than once.")));
             }
         }
-        check_function(view, transformation, account_id)?;
+        check_function(view, transformation, &lens.account_id, functions)?;
     }
     Ok(())
 }
@@ -345,6 +379,7 @@ fn check_function(
     view: &View,
     transformation: &crate::catalog::Transformation,
     account_id: &str,
+    functions: &str,
 ) -> Result<(), ApiError> {
     let arn = FunctionArn::parse(&transformation.function_arn)
         .filter(|arn| arn.account_id == account_id)
@@ -355,20 +390,18 @@ fn check_function(
                 transformation.function_arn
             ))
         })?;
+    if account_id != functions && !arn.name.starts_with(function::builtin::PREFIX) {
+        return Err(ApiError::invalid_request(format!(
+            "FunctionArn: account {account_id} has no functions here, for those of this server are account              {functions}'s; use a built-in one, arn:aws:lambda:REGION:{account_id}:function:builtin-NAME."
+        )));
+    }
     match function::check(view, &arn.name, transformation.payload.as_deref()) {
         // As AWS: a function may come later, and is missed when it is invoked.
-        Err(PrepareError::NotFound(_)) if !arn.name.starts_with(function::builtin::PREFIX) => return Ok(()),
+        Err(PrepareError::NotFound(_)) if !arn.name.starts_with(function::builtin::PREFIX) => Ok(()),
         // What code makes of its payload is its own.
-        Err(PrepareError::RunsCode(_)) => return Ok(()),
-        Err(error) => return Err(error.into()),
-        Ok(()) => {}
-    }
-    match transformation.actions.iter().find(|action| action.starts_with("List")) {
-        Some(action) => Err(ApiError::invalid_request(format!(
-            "The built-in {} transforms GetObject and HeadObject, not {action}.",
-            arn.name
-        ))),
-        None => Ok(()),
+        Err(PrepareError::RunsCode(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(()),
     }
 }
 

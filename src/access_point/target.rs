@@ -135,16 +135,12 @@ pub fn alias(label: &str, view: &View) -> Option<Result<Target, ApiError>> {
 fn point(kind: PointKind, name: &str, account_id: &str, view: &View) -> Result<Target, ApiError> {
     match kind {
         PointKind::AccessPoint => view
-            .access_points
-            .get(name)
-            .filter(|point| point.account_id == account_id)
+            .access_point(account_id, name)
             .cloned()
             .map(Target::AccessPoint)
             .ok_or_else(|| no_such_access_point(name)),
         PointKind::ObjectLambda => view
-            .object_lambdas
-            .get(name)
-            .filter(|lens| lens.account_id == account_id)
+            .object_lambda(account_id, name)
             .ok_or_else(|| no_such_access_point(name))
             .and_then(|lens| object_lambda(lens, view)),
     }
@@ -152,7 +148,7 @@ fn point(kind: PointKind, name: &str, account_id: &str, view: &View) -> Result<T
 
 fn object_lambda(lens: &Arc<ObjectLambda>, view: &View) -> Result<Target, ApiError> {
     let arn = PointArn::parse(&lens.configuration.supporting_access_point);
-    let supporting = arn.and_then(|arn| view.access_points.get(&arn.name).cloned());
+    let supporting = arn.and_then(|arn| view.access_point(&arn.account_id, &arn.name).cloned());
     let supporting = supporting.ok_or_else(|| {
         no_such_access_point(&lens.configuration.supporting_access_point)
             .with_internal(format!("the access point that supports {} is gone", lens.name))
@@ -206,6 +202,7 @@ mod tests {
             name: "ap1".into(),
             account_id: "123456789012".into(),
             bucket: "photos".into(),
+            bucket_account_id: None,
             alias: "ap1-x-s3alias".into(),
             created: Timestamp::UNIX_EPOCH,
             public_access_block: Default::default(),

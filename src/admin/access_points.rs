@@ -1,14 +1,11 @@
 //! Access points.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access_point::registrar::find_access_point;
 use crate::access_point::{NewAccessPoint, Registrar};
 use crate::catalog::{AccessPoint, PublicAccessBlock, Tags};
 use crate::door::admin::RequestId;
@@ -24,6 +21,9 @@ pub struct AccessPointSpec {
     /// The bucket it shows.
     #[schema(example = "photos")]
     pub bucket: String,
+    /// The account that owns the bucket, where it is another one than the server's own.
+    #[serde(default)]
+    pub bucket_account_id: Option<String>,
 }
 
 /// An access point.
@@ -58,12 +58,13 @@ fn shown(registrar: &Registrar, point: &AccessPoint) -> AccessPointDocument {
     }
 }
 
-/// Lists access points.
+/// Lists the access points of the server's own account.
 #[utoipa::path(get, path = "/_refract/v1/access-points", tag = "access points",
     responses((status = 200, body = AccessPointList)))]
 pub(super) async fn list(State(app): AppState) -> Json<AccessPointList> {
     let view = app.catalog.snapshot();
-    let access_points = view.access_points.values().map(|point| shown(&app.registrar, point)).collect();
+    let access_points = view.access_points_of(&app.registrar.account_id);
+    let access_points = access_points.map(|point| shown(&app.registrar, point)).collect();
     Json(AccessPointList { access_points })
 }
 
@@ -76,7 +77,7 @@ pub(super) async fn get(
     id: Extension<RequestId>,
     Path(name): Path<String>,
 ) -> Result<Json<AccessPointDocument>, Problem> {
-    let point = find_access_point(&app.catalog.snapshot(), &name).or_problem(&id)?;
+    let point = app.registrar.find_access_point(&app.catalog.snapshot(), &name).or_problem(&id)?;
     Ok(Json(shown(&app.registrar, &point)))
 }
 
@@ -94,13 +95,14 @@ pub(super) async fn put(
     Path(name): Path<String>,
     JsonBody(spec): JsonBody<AccessPointSpec>,
 ) -> Result<(StatusCode, Json<AccessPointDocument>), Problem> {
-    let there: Option<Arc<AccessPoint>> = app.catalog.snapshot().access_points.get(&name).cloned();
+    let there = app.registrar.find_access_point(&app.catalog.snapshot(), &name).ok();
     if let Some(point) = there.filter(|point| point.bucket == spec.bucket) {
         return Ok((StatusCode::OK, Json(shown(&app.registrar, &point))));
     }
     let new = NewAccessPoint {
         name,
         bucket: spec.bucket,
+        bucket_account_id: spec.bucket_account_id,
         public_access_block: PublicAccessBlock::default(),
         tags: Tags::new(),
     };

@@ -71,6 +71,8 @@ pub struct PlatformDocument {
     pub isolation: String,
     /// What this host cannot enforce; empty where that is nothing.
     pub missing: String,
+    /// The version of Landlock that restricts files beside the namespaces; 0 where the kernel has none.
+    pub landlock: u8,
     /// Workers that wait for an invocation.
     pub idle: usize,
     /// Workers that run or are being started.
@@ -91,6 +93,7 @@ pub(super) async fn platform(State(app): AppState) -> Json<PlatformDocument> {
         Some(isolation) if isolation.is_full() => "full",
         Some(_) => "weak",
     };
+    let landlock = isolation.as_ref().map_or(0, |isolation| isolation.landlock);
     let missing = isolation.map(|isolation| isolation.missing()).unwrap_or_default();
-    Json(PlatformDocument { isolation: grade.to_owned(), missing, idle, busy, memory_mb })
+    Json(PlatformDocument { isolation: grade.to_owned(), missing, landlock, idle, busy, memory_mb })
 }

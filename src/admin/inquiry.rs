@@ -5,16 +5,17 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::access_point::{PointArn, PointKind, target};
+use crate::access_point::{FunctionArn, PointArn, PointKind, target};
 use crate::auth::{KeyStore as _, Principal, PrincipalKind};
 use crate::catalog::identities::{Role, User, assemble};
 use crate::context::App;
 use crate::error::ApiError;
+use crate::function::registry;
 use crate::object_lambda::function_forms;
 use crate::policy::report::GateReport;
 use crate::policy::via::Lens;
 use crate::policy::{
-    self, Access, Asked, Attached, Context, Identity, Policy, PolicyKind, ResourcePolicy, Via,
+    self, Access, Asked, Attached, Context, Identity, Labelled, Policy, PolicyKind, ResourcePolicy, Via,
 };
 use crate::store::{Bucket, ObjectInfo, VersionRef};
 
@@ -35,8 +36,8 @@ pub(super) struct Inquiry {
 enum On {
     /// A bucket or an object, by whatever way.
     Bucket { bucket: Arc<Bucket>, key: Option<String>, via: Option<Via> },
-    /// Something that has no policy of its own.
-    Other { owner: String },
+    /// Something beside S3, and the policy of its own that a function may have.
+    Other { owner: String, own: Option<ResourcePolicy> },
 }
 
 fn malformed(field: &str, why: impl std::fmt::Display) -> ApiError {
@@ -99,9 +100,15 @@ impl Inquiry {
                 gates.push(GateReport::of(set, request, decision));
             };
         let outcome = match &self.on {
-            On::Other { owner } => {
+            On::Other { owner, own } => {
                 let caller = self.principal.as_ref();
-                policy::authorize_seen(caller, &asked, &self.action, &self.resource, owner, &mut seen)
+                let own = own.as_ref().and_then(ResourcePolicy::policy);
+                let policies: Vec<_> = own
+                    .into_iter()
+                    .map(|policy| Labelled { label: "the policy of the function", policy })
+                    .collect();
+                let target = policy::Target { resource: &self.resource, owner, policies: &policies };
+                policy::authorize_seen(caller, &asked, &self.action, target, &mut seen)
             }
             On::Bucket { bucket, key, via } => {
                 let object = match key {
@@ -116,7 +123,7 @@ impl Inquiry {
                     asked,
                     accounts: &app.accounts,
                 };
-                self.pass(&access, object.as_ref(), &mut seen)
+                self.pass(app, &access, object.as_ref(), &mut seen)
             }
         };
         (gates, outcome)
@@ -124,6 +131,7 @@ impl Inquiry {
 
     fn pass(
         &self,
+        app: &App,
         access: &Access<'_>,
         object: Option<&ObjectInfo>,
         seen: policy::Seen<'_>,
@@ -135,11 +143,15 @@ impl Inquiry {
             return access.pass(&self.action, object, seen);
         };
         let mut all = lens.point.configuration.transformations.iter();
-        let transformation = all.find(|one| one.actions.iter().any(|transformed| transformed == name));
-        let Some(transformation) = transformation.filter(|_| access.key.is_some()) else {
+        let lists = name == "ListBucket";
+        let is =
+            |transformed: &String| transformed == name || lists && transformed.starts_with("ListObjects");
+        let transformation = all.find(|one| one.actions.iter().any(is));
+        let Some(transformation) = transformation.filter(|_| lists || access.key.is_some()) else {
             return access.pass(&action, object, seen);
         };
-        access.pass_transform(&action, &function_forms(&transformation.function_arn), seen)?;
+        let view = app.catalog.snapshot();
+        access.pass_transform(&action, &function_forms(&view, &transformation.function_arn), seen)?;
         let via = via.of_transform();
         Access { via: Some(&via), ..*access }.pass(&action, object, seen)
     }
@@ -176,13 +188,22 @@ fn resolve(app: &App, resource: &str, policy: Option<ResourcePolicy>) -> Result<
         }
         return Ok(On::Bucket { bucket, key: key.map(str::to_owned), via });
     }
+    let account = resource.split(':').nth(4).filter(|account| account.len() == 12);
+    let owner = account.unwrap_or_default().to_owned();
+    if let Some(arn) = FunctionArn::parse(resource).filter(|arn| arn.account_id == app.registrar.account_id) {
+        let view = app.catalog.snapshot();
+        let stored = registry::lambda(&view, &arn.name).ok();
+        let stored =
+            stored.and_then(|lambda| lambda.policies.get(arn.qualifier.as_deref().unwrap_or_default()));
+        let stored = stored.and_then(|policy| ResourcePolicy::parse(&policy.document()).ok());
+        return Ok(On::Other { owner, own: policy.or(stored) });
+    }
     if policy.is_some() {
         return Err(ApiError::invalid_request(format!(
             "simulate.resource: {resource} is nothing that has a policy"
         )));
     }
-    let account = resource.split(':').nth(4).filter(|account| account.len() == 12);
-    Ok(On::Other { owner: account.unwrap_or_default().to_owned() })
+    Ok(On::Other { owner, own: None })
 }
 
 /// Finds a principal, with policies in place of its own; `None` for an anonymous one.

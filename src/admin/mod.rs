@@ -27,6 +27,7 @@ pub mod object_lambdas;
 pub mod openapi;
 pub mod preview;
 pub mod roles;
+pub mod usage;
 pub mod users;
 pub mod wasm;
 pub mod webhook;
@@ -41,6 +42,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/functions/{name}/preview", post(preview::preview))
         .route("/functions/{name}/logs", get(function_logs::logs))
         .route("/function-platform", get(function_logs::platform))
+        .route("/usage/functions", get(usage::functions))
         .route("/access-points", get(access_points::list))
         .route(
             "/access-points/{name}",

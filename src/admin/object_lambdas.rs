@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::access_point::registrar::{FEATURES, find_object_lambda};
+use crate::access_point::registrar::FEATURES;
 use crate::access_point::{FunctionArn, NewObjectLambda, PointArn};
 use crate::catalog::{ObjectLambda, ObjectLambdaConfiguration, Transformation};
 use crate::context::App;
@@ -50,7 +50,7 @@ pub struct ObjectLambdaDocument {
     pub arn: String,
     /// The name that works wherever a bucket's does.
     pub alias: String,
-    /// Name of the access point that it reads through.
+    /// Name of the access point that it reads through; the ARN of one of another account.
     pub access_point: String,
     /// The bucket behind that; absent when the access point is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,8 +87,14 @@ pub struct ObjectLambdaList {
 
 fn shown(app: &App, lens: &ObjectLambda) -> ObjectLambdaDocument {
     let supporting = &lens.configuration.supporting_access_point;
-    let access_point = PointArn::parse(supporting).map_or_else(|| supporting.clone(), |arn| arn.name);
     let view = app.catalog.snapshot();
+    let parsed = PointArn::parse(supporting);
+    let point = parsed.as_ref().and_then(|arn| view.access_point(&arn.account_id, &arn.name));
+    let bucket = point.map(|point| point.bucket.clone());
+    let access_point = match parsed {
+        Some(arn) if arn.account_id == app.registrar.account_id => arn.name,
+        _ => supporting.clone(),
+    };
     let transformations = lens.configuration.transformations.iter().map(|one| TransformationDocument {
         actions: one.actions.clone(),
         function: FunctionArn::parse(&one.function_arn)
@@ -102,7 +108,7 @@ fn shown(app: &App, lens: &ObjectLambda) -> ObjectLambdaDocument {
         name: lens.name.clone(),
         arn: app.registrar.object_lambda_arn(&lens.name),
         alias: lens.alias.clone(),
-        bucket: view.access_points.get(&access_point).map(|point| point.bucket.clone()),
+        bucket,
         access_point,
         transformations: transformations.collect(),
         allowed_features: lens.configuration.allowed_features.clone(),
@@ -143,13 +149,16 @@ fn configuration(app: &App, spec: ObjectLambdaSpec) -> Result<ObjectLambdaConfig
     })
 }
 
-/// Lists Object Lambda access points.
+/// Lists the Object Lambda access points of the server's own account.
 #[utoipa::path(get, path = "/_refract/v1/object-lambdas", tag = "object lambdas",
     responses((status = 200, body = ObjectLambdaList)))]
 pub(super) async fn list(State(app): AppState) -> Json<ObjectLambdaList> {
     let view = app.catalog.snapshot();
     Json(ObjectLambdaList {
-        object_lambdas: view.object_lambdas.values().map(|lens| shown(&app, lens)).collect(),
+        object_lambdas: view
+            .object_lambdas_of(&app.registrar.account_id)
+            .map(|lens| shown(&app, lens))
+            .collect(),
     })
 }
 
@@ -162,7 +171,7 @@ pub(super) async fn get(
     id: Extension<RequestId>,
     Path(name): Path<String>,
 ) -> Result<Json<ObjectLambdaDocument>, Problem> {
-    let lens = find_object_lambda(&app.catalog.snapshot(), &name).or_problem(&id)?;
+    let lens = app.registrar.find_object_lambda(&app.catalog.snapshot(), &name).or_problem(&id)?;
     Ok(Json(shown(&app, &lens)))
 }
 
@@ -190,7 +199,7 @@ pub(crate) async fn write(
     spec: ObjectLambdaSpec,
 ) -> Result<(StatusCode, Arc<ObjectLambda>), ApiError> {
     let configuration = configuration(app, spec)?;
-    if !app.catalog.snapshot().object_lambdas.contains_key(&name) {
+    if app.registrar.find_object_lambda(&app.catalog.snapshot(), &name).is_err() {
         let lens = app.registrar.create_object_lambda(NewObjectLambda { name, configuration }).await?;
         return Ok((StatusCode::CREATED, lens));
     }
@@ -199,7 +208,7 @@ pub(crate) async fn write(
         Ok(())
     };
     app.registrar.edit_object_lambda(&name, change).await?;
-    Ok((StatusCode::OK, find_object_lambda(&app.catalog.snapshot(), &name)?))
+    Ok((StatusCode::OK, app.registrar.find_object_lambda(&app.catalog.snapshot(), &name)?))
 }
 
 /// Deletes an Object Lambda access point.

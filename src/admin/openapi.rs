@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 
 use super::{
     access_points, accounts, buckets, explain, function_logs, functions, keys, kms_keys, object_lambdas,
-    preview, roles, users,
+    preview, roles, usage, users,
 };
 
 /// The document, from the handlers' own descriptions.
@@ -24,6 +24,7 @@ use super::{
         functions::delete,
         function_logs::logs,
         function_logs::platform,
+        usage::functions,
         preview::preview,
         access_points::list,
         access_points::get,

@@ -166,7 +166,7 @@ fn plain(body: Body, length: Option<u64>, hash: Option<[u8; 32]>) -> Body {
                 let seen = seen + bytes.len() as u64;
                 Some((Ok(bytes), Some((inner, hasher, seen))))
             }
-            Some(Err(error)) => Some((Err(BodyError::Disconnected(error.to_string())), None)),
+            Some(Err(error)) => Some((Err(BodyError::of(&error)), None)),
             None if length.is_some_and(|length| length != seen) => {
                 Some((Err(BodyError::Disconnected(format!("{seen} bytes of {length:?}"))), None))
             }
@@ -211,7 +211,7 @@ impl Decoder {
                 self.buffer.extend_from_slice(&bytes);
                 Ok(true)
             }
-            Some(Err(error)) => Err(BodyError::Disconnected(error.to_string())),
+            Some(Err(error)) => Err(BodyError::of(&error)),
             None => Ok(false),
         }
     }

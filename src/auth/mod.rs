@@ -113,7 +113,7 @@ pub enum Outcome {
     /// A right signature.
     Authenticated(Box<Authenticated>),
     /// The hash of the body is signed but not sent: collect the body, to [`COLLECTED_BODY_LIMIT`], and call again
-    /// with its SHA-256. Nothing is verified yet.
+    /// with its SHA-256. Nothing is verified yet but that the key is there.
     NeedsBodyHash,
 }
 

@@ -292,7 +292,11 @@ fn verify(
         (None, Some(hash)) => hash,
         // HTTP/2 needs no Content-Length: only methods without a body are known to have none.
         (None, None) if empty && (parts.version < http::Version::HTTP_2 || parts.method.is_safe()) => EMPTY,
-        (None, None) => return Ok(Outcome::NeedsBodyHash),
+        (None, None) => {
+            // Nobody's body is waited for without a key.
+            find_key(keys, id, claim.token)?;
+            return Ok(Outcome::NeedsBodyHash);
+        }
     };
     let mode = PayloadMode::parse(payload)?;
     let record = find_key(keys, id, claim.token)?;

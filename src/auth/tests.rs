@@ -317,3 +317,26 @@ proptest! {
         prop_assert_eq!(check(&request).unwrap_err().status, http::StatusCode::FORBIDDEN);
     }
 }
+
+#[test]
+fn a_body_is_waited_for_only_by_a_key_that_is_there() {
+    let unhashed = |key: &str| {
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-date,\
+             Signature={:064}",
+            0
+        );
+        parts(
+            "PUT",
+            "/test.txt",
+            &[
+                ("host", "examplebucket.s3.amazonaws.com"),
+                ("x-amz-date", "20130524T000000Z"),
+                ("content-length", "5"),
+                ("authorization", &authorization),
+            ],
+        )
+    };
+    assert!(matches!(check(&unhashed(ID)), Ok(Outcome::NeedsBodyHash)));
+    assert_eq!(code(&unhashed("AKIA0")), "InvalidAccessKeyId");
+}

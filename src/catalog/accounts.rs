@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Clock;
 use crate::error::ApiError;
 
-use super::{Catalog, Change, KeyPair, Keys, PublicAccessBlock, View};
+use super::{Catalog, Change, KeyPair, Keys, PublicAccessBlock, View, point_key};
 
 /// Accounts of one server, the root account not counted.
 const MAX_ACCOUNTS: usize = 10_000;
@@ -193,6 +193,13 @@ impl Accounts {
                 keys.map(|key| Change::DeleteAccessKey(key.access_key_id.clone())).collect();
             let identities = view.identities.of_account(&id).into_iter();
             changes.extend(identities.map(|(kind, key)| Change::DeleteIdentity(kind, key)));
+            let points = view.access_points_of(&id).map(|point| point_key(&id, &point.name));
+            changes.extend(points.map(Change::DeleteAccessPoint));
+            let lenses = view.object_lambdas_of(&id).map(|lens| point_key(&id, &lens.name));
+            changes.extend(lenses.map(Change::DeleteObjectLambda));
+            if view.account_blocks.contains_key(&id) {
+                changes.push(Change::DeleteAccountBlock(id.clone()));
+            }
             changes.push(Change::DeleteAccount(id));
             Ok(changes)
         };

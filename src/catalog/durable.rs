@@ -1,6 +1,7 @@
 //! The durable catalog, over a table of records that the store engine keeps.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use super::identities::Entity;
-use super::{Catalog, Change, Decide, View};
+use super::{Catalog, Change, Decide, View, point_key};
 use crate::error::ApiError;
 use crate::store::{Record, RecordChange, RecordTable};
 
@@ -19,21 +20,36 @@ pub struct RecordsCatalog<T> {
     table: Arc<T>,
     view: Arc<ArcSwap<View>>,
     writer: Arc<Mutex<()>>,
+    named: Named,
 }
+
+/// Rows of points that an earlier version kept by the name alone, when all points were of one account: kind, and key
+/// as of now. A change of such a point goes into a row by its key, and takes the old one away.
+type Named = Arc<StdMutex<BTreeSet<(String, String)>>>;
 
 impl<T: RecordTable + 'static> RecordsCatalog<T> {
     /// Reads all records. A record that cannot be read, or of an unknown kind, is an error: skipping one could
     /// lose a policy.
     pub fn open(table: Arc<T>) -> Result<Self, ApiError> {
-        let mut view = View::default();
+        let (mut view, mut named) = (View::default(), BTreeSet::new());
+        let mut old = Vec::new();
         for Record { kind, name, value } in table.load()? {
             // Where background work stopped is that work's own.
             if kind == crate::store::record::TASK {
                 continue;
             }
-            view.apply(decode(&kind, &name, &value)?);
+            let change = decode(&kind, &name, &value)?;
+            match key_of(&change).filter(|key| *key != name) {
+                None => view.apply(change),
+                Some(key) => {
+                    named.insert((kind, key));
+                    old.push(change);
+                }
+            }
         }
-        Ok(Self { table, view: Arc::new(ArcSwap::from_pointee(view)), writer: Arc::default() })
+        old.into_iter().for_each(|change| view.apply(change));
+        let view = Arc::new(ArcSwap::from_pointee(view));
+        Ok(Self { table, view, writer: Arc::default(), named: Arc::new(StdMutex::new(named)) })
     }
 }
 
@@ -48,7 +64,14 @@ impl<T: RecordTable + 'static> Catalog for RecordsCatalog<T> {
         let turn = Arc::clone(&self.writer).lock_owned().await;
         let mut next = View::clone(&view.load());
         let changes = change(&next)?;
-        let rows = changes.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = changes.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let replaced = old_rows(&self.named, &rows);
+        rows.extend(replaced.iter().map(|(kind, key)| RecordChange {
+            kind: kind.clone(),
+            name: key.rsplit('/').next().unwrap_or(key).to_owned(),
+            value: None,
+        }));
+        let named = Arc::clone(&self.named);
         for change in changes {
             next.apply(change);
         }
@@ -56,11 +79,32 @@ impl<T: RecordTable + 'static> Catalog for RecordsCatalog<T> {
         let task = tokio::spawn(async move {
             let _turn = turn;
             table.write(rows).await?;
+            let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+            for row in &replaced {
+                named.remove(row);
+            }
+            drop(named);
             view.store(Arc::new(next));
             Ok(())
         });
         task.await.map_err(|error| ApiError::internal(format!("catalog update: {error}")))?
     }
+}
+
+/// The key of a point that is written.
+fn key_of(change: &Change) -> Option<String> {
+    match change {
+        Change::PutAccessPoint(point) => Some(point_key(&point.account_id, &point.name)),
+        Change::PutObjectLambda(point) => Some(point_key(&point.account_id, &point.name)),
+        _ => None,
+    }
+}
+
+/// Which rows by name alone these changes take the place of.
+fn old_rows(named: &Named, rows: &[RecordChange]) -> Vec<(String, String)> {
+    let named = named.lock().unwrap_or_else(PoisonError::into_inner);
+    let rows = rows.iter().map(|row| (row.kind.clone(), row.name.clone()));
+    rows.filter(|row| named.contains(row)).collect()
 }
 
 fn encode(change: &Change) -> Result<RecordChange, ApiError> {
@@ -71,10 +115,14 @@ fn encode(change: &Change) -> Result<RecordChange, ApiError> {
         serde_json::to_vec(record).map(Some).map_err(|error| ApiError::internal(error.to_string()))
     }
     Ok(match change {
-        Change::PutAccessPoint(point) => row("access-point", &point.name, json(point)?),
-        Change::DeleteAccessPoint(name) => row("access-point", name, None),
-        Change::PutObjectLambda(point) => row("object-lambda", &point.name, json(point)?),
-        Change::DeleteObjectLambda(name) => row("object-lambda", name, None),
+        Change::PutAccessPoint(point) => {
+            row("access-point", &point_key(&point.account_id, &point.name), json(point)?)
+        }
+        Change::DeleteAccessPoint(key) => row("access-point", key, None),
+        Change::PutObjectLambda(point) => {
+            row("object-lambda", &point_key(&point.account_id, &point.name), json(point)?)
+        }
+        Change::DeleteObjectLambda(key) => row("object-lambda", key, None),
         Change::PutFunction(function) => row("function", &function.name, json(function)?),
         Change::DeleteFunction(name) => row("function", name, None),
         Change::PutAccessKey(key) => row("access-key", &key.access_key_id, json(key)?),
@@ -120,7 +168,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::catalog::PublicAccessBlock;
+    use crate::catalog::{AccessPoint, PublicAccessBlock};
     use crate::clock::SystemClock;
     use crate::store::memory::MemoryStore;
 
@@ -128,10 +176,11 @@ mod tests {
     async fn a_reload_shows_the_same_view() {
         let table = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let catalog = RecordsCatalog::open(Arc::clone(&table)).unwrap();
-        let point = crate::catalog::AccessPoint {
+        let point = AccessPoint {
             name: "ap1".into(),
             account_id: "000000000000".into(),
             bucket: "photos".into(),
+            bucket_account_id: Some("000000000000".into()),
             alias: "ap1-x-s3alias".into(),
             created: jiff::Timestamp::UNIX_EPOCH,
             public_access_block: PublicAccessBlock::default(),
@@ -152,8 +201,43 @@ mod tests {
         let again = RecordsCatalog::open(Arc::clone(&table)).unwrap();
         assert_eq!(again.snapshot(), catalog.snapshot());
         assert!(again.snapshot().access_point_aliases.contains_key("ap1-x-s3alias"));
-        again.update(Box::new(|_| Ok(vec![Change::DeleteAccessPoint("ap1".into())]))).await.unwrap();
+        again
+            .update(Box::new(|_| Ok(vec![Change::DeleteAccessPoint("000000000000/ap1".into())])))
+            .await
+            .unwrap();
         assert!(again.snapshot().access_point_aliases.is_empty());
         assert_eq!(table.load().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn rows_by_name_alone_make_way_for_rows_by_account() {
+        let table = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        let point = r#"{"name":"ap1","account_id":"000000000000","bucket":"b","alias":"ap1-x-s3alias","created":"1970-01-01T00:00:00Z"}"#;
+        let other = point.replace("000000000000", "111111111111").replace("ap1-x", "ap1-y");
+        let row = |name: &str, text: &str| RecordChange {
+            kind: "access-point".into(),
+            name: name.into(),
+            value: Some(text.as_bytes().to_vec()),
+        };
+        table.write(vec![row("ap1", point), row("111111111111/ap1", &other)]).await.unwrap();
+        let catalog = RecordsCatalog::open(Arc::clone(&table)).unwrap();
+        let names = || -> Vec<String> { table.load().unwrap().into_iter().map(|row| row.name).collect() };
+        let delete = |key: &str| {
+            let change = Change::DeleteAccessPoint(key.to_owned());
+            catalog.update(Box::new(move |_| Ok(vec![change])))
+        };
+        let snapshot = catalog.snapshot();
+        let first = snapshot.access_point("000000000000", "ap1").unwrap();
+        assert_eq!(snapshot.access_points_of("111111111111").count(), 1);
+        // Another account's point of the same name leaves the old row alone.
+        delete("111111111111/ap1").await.unwrap();
+        assert_eq!(names(), ["ap1"]);
+        let change = Change::PutAccessPoint(AccessPoint { bucket: "c".into(), ..AccessPoint::clone(first) });
+        catalog.update(Box::new(move |_| Ok(vec![change]))).await.unwrap();
+        assert_eq!(names(), ["000000000000/ap1"]);
+        let again = RecordsCatalog::open(Arc::clone(&table)).unwrap().snapshot();
+        assert_eq!(again.access_point("000000000000", "ap1").unwrap().bucket, "c");
+        delete("000000000000/ap1").await.unwrap();
+        assert!(names().is_empty());
     }
 }

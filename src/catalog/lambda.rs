@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
+use crate::policy::{Policy, PolicyError, PolicyKind};
 
 /// The version that may still change.
 pub const LATEST: &str = "$LATEST";
@@ -114,13 +115,81 @@ pub struct Alias {
     pub revision_id: String,
 }
 
-/// Who else may use a function: the statements of its resource policy.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Who else may use a function: the statements of its resource policy, compiled once.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ResourcePolicy {
     /// The statements, in the order in which they were added.
-    pub statements: Vec<serde_json::Value>,
+    statements: Vec<serde_json::Value>,
     /// Another one with each change.
     pub revision_id: String,
+    /// `None` for one that cannot be read.
+    #[serde(skip)]
+    compiled: OnceLock<Option<Arc<Policy>>>,
+}
+
+impl PartialEq for ResourcePolicy {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.statements, &self.revision_id) == (&other.statements, &other.revision_id)
+    }
+}
+
+impl Eq for ResourcePolicy {}
+
+fn sid(statement: &serde_json::Value) -> Option<&str> {
+    statement.get("Sid").and_then(serde_json::Value::as_str)
+}
+
+impl ResourcePolicy {
+    /// Whether there is a statement of this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.statements.iter().any(|statement| sid(statement) == Some(id))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Adds a statement, which must leave the policy one that can be read.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn add(&mut self, statement: serde_json::Value) -> Result<(), PolicyError> {
+        self.statements.push(statement);
+        let policy = Policy::parse(&self.document(), PolicyKind::Resource)?;
+        self.compiled = OnceLock::from(Some(Arc::new(policy)));
+        Ok(())
+    }
+
+    /// Removes a statement; `false` where there is none of this id.
+    pub fn remove(&mut self, id: &str) -> bool {
+        let before = self.statements.len();
+        self.statements.retain(|statement| sid(statement) != Some(id));
+        self.compiled = OnceLock::new();
+        self.statements.len() < before
+    }
+
+    /// The document that it is.
+    #[must_use]
+    pub fn document(&self) -> String {
+        let statements = &self.statements;
+        serde_json::json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
+    }
+
+    /// The policy; `None` where it cannot be read, and nobody may be let in.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        let compile = || match Policy::parse(&self.document(), PolicyKind::Resource) {
+            Ok(policy) => Some(Arc::new(policy)),
+            Err(error) => {
+                tracing::error!(%error, "the policy of a function cannot be read: nobody may invoke it by that");
+                None
+            }
+        };
+        self.compiled.get_or_init(compile).as_deref()
+    }
 }
 
 /// How events are delivered.
@@ -136,6 +205,43 @@ pub struct EventInvoke {
     #[serde(default)]
     pub on_success: Option<String>,
     /// Where a record of a failure goes: an ARN.
+    #[serde(default)]
+    pub on_failure: Option<String>,
+    /// When it was last changed.
+    pub modified: Timestamp,
+}
+
+/// Workers that are kept ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provisioned {
+    /// How many.
+    pub count: u32,
+    /// When that was last changed.
+    pub modified: Timestamp,
+}
+
+/// An event source mapping: a queue that a function consumes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSource {
+    /// ARN of the queue.
+    pub source_arn: String,
+    /// Version or alias of the function.
+    #[serde(default)]
+    pub qualifier: Option<String>,
+    /// Whether it is consumed.
+    pub enabled: bool,
+    /// Messages of one invocation at most.
+    pub batch_size: u32,
+    /// How long a batch that is not full waits for more.
+    #[serde(default)]
+    pub window_seconds: u32,
+    /// Attempts after the first; `None`: until it succeeds.
+    #[serde(default)]
+    pub retries: Option<u32>,
+    /// Whether the function says which messages of a batch failed.
+    #[serde(default)]
+    pub reports_failures: bool,
+    /// Where messages go that failed for good: an ARN.
     #[serde(default)]
     pub on_failure: Option<String>,
     /// When it was last changed.
@@ -165,6 +271,12 @@ pub struct LambdaFunction {
     /// Delivery of events by qualifier; the empty one is the function's own.
     #[serde(default)]
     pub event_invoke: BTreeMap<String, EventInvoke>,
+    /// Event source mappings by their UUID.
+    #[serde(default)]
+    pub event_sources: BTreeMap<String, EventSource>,
+    /// Provisioned concurrency by version or alias.
+    #[serde(default)]
+    pub provisioned: BTreeMap<String, Provisioned>,
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
@@ -174,6 +286,49 @@ impl LambdaFunction {
     /// All its versions, `$LATEST` first.
     pub fn all_versions(&self) -> impl Iterator<Item = &Arc<Version>> {
         std::iter::once(&self.latest).chain(&self.versions)
+    }
+
+    /// The resource policy that counts for a qualifier, or for the function without one: `None` where there is none,
+    /// `Some(None)` where it cannot be read.
+    #[must_use]
+    pub fn policy_of(&self, qualifier: Option<&str>) -> Option<Option<&Policy>> {
+        self.policies.get(qualifier.unwrap_or_default()).map(ResourcePolicy::policy)
+    }
+
+    /// Workers that are kept ready, all together.
+    #[must_use]
+    pub fn provisioned_total(&self) -> u32 {
+        self.provisioned.values().map(|one| one.count).fold(0, u32::saturating_add)
+    }
+
+    /// Invocations at a time that are this function's and no other's.
+    #[must_use]
+    pub fn own_concurrency(&self) -> u32 {
+        self.reserved_concurrency.unwrap_or_else(|| self.provisioned_total())
+    }
+
+    /// How many workers are kept ready for which versions, by a version or alias: an alias with weights shares them out.
+    #[must_use]
+    pub fn provisioned_of(&self, qualifier: &str) -> Vec<(&Arc<Version>, u32)> {
+        let Some(Provisioned { count, .. }) = self.provisioned.get(qualifier) else { return Vec::new() };
+        let Some(alias) = self.aliases.get(qualifier) else {
+            return self.version(qualifier).map(|version| (version, *count)).into_iter().collect();
+        };
+        let mut left = *count;
+        let mut all = Vec::new();
+        for (version, weight) in &alias.weights {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "weights are from 0 to 1, so that it is from 0 to count"
+            )]
+            let share = ((f64::from(*count) * weight).round() as u32).min(left);
+            left -= share;
+            all.extend(self.version(version).map(|version| (version, share)));
+        }
+        all.extend(self.version(&alias.version).map(|version| (version, left)));
+        all.retain(|(_, count)| *count > 0);
+        all
     }
 
     /// A version by `$LATEST` or its number.

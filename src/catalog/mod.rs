@@ -29,11 +29,11 @@ pub use records::*;
 /// All records as of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct View {
-    /// Access points by name.
+    /// Access points by [`point_key`].
     pub access_points: BTreeMap<String, Arc<AccessPoint>>,
     /// Access points by alias.
     pub access_point_aliases: BTreeMap<String, Arc<AccessPoint>>,
-    /// OLAPs by name.
+    /// OLAPs by [`point_key`].
     pub object_lambdas: BTreeMap<String, Arc<ObjectLambda>>,
     /// OLAPs by alias.
     pub object_lambda_aliases: BTreeMap<String, Arc<ObjectLambda>>,
@@ -56,11 +56,11 @@ pub struct View {
 pub enum Change {
     /// Writes an access point.
     PutAccessPoint(AccessPoint),
-    /// Removes the access point of this name.
+    /// Removes the access point of this [`point_key`].
     DeleteAccessPoint(String),
     /// Writes an OLAP.
     PutObjectLambda(ObjectLambda),
-    /// Removes the OLAP of this name.
+    /// Removes the OLAP of this [`point_key`].
     DeleteObjectLambda(String),
     /// Writes a function.
     PutFunction(Function),
@@ -86,7 +86,44 @@ pub enum Change {
     DeleteIdentity(identities::EntityKind, String),
 }
 
+/// The key of a point: its account and its name, which is of one point of the account only.
+#[must_use]
+pub fn point_key(account: &str, name: &str) -> String {
+    format!("{account}/{name}")
+}
+
+/// Those of an account, by name.
+fn of_account<'v, T>(
+    all: &'v BTreeMap<String, Arc<T>>,
+    account: &str,
+) -> impl Iterator<Item = &'v Arc<T>> + use<'v, T> {
+    // The character after the slash ends the account's keys.
+    all.range(point_key(account, "")..format!("{account}0")).map(|(_, point)| point)
+}
+
 impl View {
+    /// The access point of an account by its name.
+    #[must_use]
+    pub fn access_point(&self, account: &str, name: &str) -> Option<&Arc<AccessPoint>> {
+        self.access_points.get(&point_key(account, name))
+    }
+
+    /// The OLAP of an account by its name.
+    #[must_use]
+    pub fn object_lambda(&self, account: &str, name: &str) -> Option<&Arc<ObjectLambda>> {
+        self.object_lambdas.get(&point_key(account, name))
+    }
+
+    /// The access points of an account, by name.
+    pub fn access_points_of(&self, account: &str) -> impl Iterator<Item = &Arc<AccessPoint>> {
+        of_account(&self.access_points, account)
+    }
+
+    /// The OLAPs of an account, by name.
+    pub fn object_lambdas_of(&self, account: &str) -> impl Iterator<Item = &Arc<ObjectLambda>> {
+        of_account(&self.object_lambdas, account)
+    }
+
     /// The access keys of a user, or of an account's root.
     pub fn keys_of(&self, account: &str, user: Option<&str>) -> impl Iterator<Item = &Arc<AccessKey>> {
         let (account, user) = (account.to_owned(), user.map(str::to_ascii_lowercase));
@@ -97,24 +134,26 @@ impl View {
     pub fn apply(&mut self, change: Change) {
         match change {
             Change::PutAccessPoint(point) => {
-                self.apply(Change::DeleteAccessPoint(point.name.clone()));
+                let key = point_key(&point.account_id, &point.name);
+                self.apply(Change::DeleteAccessPoint(key.clone()));
                 let point = Arc::new(point);
                 self.access_point_aliases.insert(point.alias.clone(), Arc::clone(&point));
-                self.access_points.insert(point.name.clone(), point);
+                self.access_points.insert(key, point);
             }
-            Change::DeleteAccessPoint(name) => {
-                if let Some(old) = self.access_points.remove(&name) {
+            Change::DeleteAccessPoint(key) => {
+                if let Some(old) = self.access_points.remove(&key) {
                     self.access_point_aliases.remove(&old.alias);
                 }
             }
             Change::PutObjectLambda(point) => {
-                self.apply(Change::DeleteObjectLambda(point.name.clone()));
+                let key = point_key(&point.account_id, &point.name);
+                self.apply(Change::DeleteObjectLambda(key.clone()));
                 let point = Arc::new(point);
                 self.object_lambda_aliases.insert(point.alias.clone(), Arc::clone(&point));
-                self.object_lambdas.insert(point.name.clone(), point);
+                self.object_lambdas.insert(key, point);
             }
-            Change::DeleteObjectLambda(name) => {
-                if let Some(old) = self.object_lambdas.remove(&name) {
+            Change::DeleteObjectLambda(key) => {
+                if let Some(old) = self.object_lambdas.remove(&key) {
                     self.object_lambda_aliases.remove(&old.alias);
                 }
             }

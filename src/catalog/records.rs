@@ -66,6 +66,10 @@ pub struct AccessPoint {
     pub account_id: String,
     /// The bucket it shows.
     pub bucket: String,
+    /// The account that owned the bucket when the point was made: a bucket of the same name of another account is
+    /// another bucket. `None` in records of before this was kept.
+    #[serde(default)]
+    pub bucket_account_id: Option<String>,
     /// Alias, ending in `-s3alias`, at most 63 characters.
     pub alias: String,
     /// When it was created.

@@ -24,6 +24,9 @@ enum Action {
         /// The bucket that it is a name of
         #[arg(long)]
         bucket: String,
+        /// The account that owns the bucket, where it is another one than the server's own
+        #[arg(long, value_name = "DIGITS")]
+        bucket_account_id: Option<String>,
     },
     /// Lists access points
     List,
@@ -43,8 +46,9 @@ pub(super) fn run(command: AccessPoint) -> Outcome {
     let server = command.server;
     let path = |name: &str| format!("/access-points/{}", segment(name));
     match command.action {
-        Action::Put { name, bucket } => {
-            server.show(&Method::PUT, &path(&name), Some(&json!({ "bucket": bucket })))
+        Action::Put { name, bucket, bucket_account_id } => {
+            let spec = json!({ "bucket": bucket, "bucket_account_id": bucket_account_id });
+            server.show(&Method::PUT, &path(&name), Some(&spec))
         }
         Action::List => server.show(&Method::GET, "/access-points", None),
         Action::Get { name } => server.show(&Method::GET, &path(&name), None),

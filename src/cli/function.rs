@@ -107,11 +107,31 @@ enum Action {
     },
     /// Shows what holds functions that run as processes, and how many run
     Platform,
+    /// Shows what functions used: invocations, GB-seconds, bytes
+    Usage(UsageFilter),
     /// Prepares what AWS's runtime images bring beside the language
     Runtime {
         #[command(subcommand)]
         action: RuntimeAction,
     },
+}
+
+#[derive(Debug, Args)]
+struct UsageFilter {
+    /// Of this function
+    function: Option<String>,
+    /// Through this Object Lambda access point
+    #[arg(long, value_name = "NAME")]
+    object_lambda: Option<String>,
+    /// First day, UTC, as 2026-11-01
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+    /// Last day, UTC
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+    /// What to sum up by: some of day, executor, function, version, object_lambda
+    #[arg(long, value_name = "NAMES", default_value = "function,version,object_lambda")]
+    group_by: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -190,6 +210,7 @@ pub(super) fn run(command: Function) -> Outcome {
             }
             Ok(())
         }
+        Action::Usage(filter) => server.show(&Method::GET, &filter.path(), None),
         Action::Platform => server.show(&Method::GET, "/function-platform", None),
         Action::Runtime { action: RuntimeAction::Install { language, runtime_dir, packages } } => {
             let directory = runtime_dir.unwrap_or_else(|| server.data_dir.join("runtimes"));
@@ -214,6 +235,23 @@ pub(super) fn run(command: Function) -> Outcome {
             std::fs::write(&output, bytes)
                 .map_err(|error| Failure::new(format!("--output {}: {error}", output.display())))
         }
+    }
+}
+
+impl UsageFilter {
+    fn path(&self) -> String {
+        let mut path = format!("/usage/functions?group_by={}", segment(&self.group_by));
+        for (name, value) in [
+            ("function", &self.function),
+            ("object_lambda", &self.object_lambda),
+            ("from", &self.from),
+            ("to", &self.to),
+        ] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", segment(value)));
+            }
+        }
+        path
     }
 }
 

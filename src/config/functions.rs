@@ -32,6 +32,8 @@ pub struct FunctionConfig {
     pub object_lambda: Duration,
     /// Whether functions that are webhooks may have private addresses.
     pub webhook_private: bool,
+    /// Exchanges with functions that run elsewhere, at a time.
+    pub webhook_concurrency: usize,
 }
 
 impl FunctionConfig {
@@ -55,6 +57,7 @@ impl FunctionConfig {
             retry: seconds("function_retry_seconds", 1..=86_400)?,
             object_lambda: seconds("object_lambda_seconds", 1..=900)?,
             webhook_private: of("webhook_private")?.parse("must be true or false")?,
+            webhook_concurrency: of("webhook_concurrency")?.number(1..=400)?,
         })
     }
 }

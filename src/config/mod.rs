@@ -58,6 +58,8 @@ pub struct Config {
     pub website_domains: Vec<String>,
     /// Hosts whose identity providers may be without TLS.
     pub oidc_http_hosts: Vec<String>,
+    /// Whether identity providers may have private addresses.
+    pub oidc_private: bool,
     /// 12 digits.
     pub account_id: String,
     /// The root account's name.
@@ -114,6 +116,8 @@ pub struct Config {
     pub access_log: access_log::Options,
     /// What the listener allows.
     pub limits: Limits,
+    /// Memory of request bodies that are held whole.
+    pub body_memory: u64,
     /// What to log.
     pub log: String,
     /// How.
@@ -165,6 +169,7 @@ impl Config {
             domains: of("domain")?.list(),
             website_domains: of("website_domains")?.list(),
             oidc_http_hosts: of("oidc_http_hosts")?.list(),
+            oidc_private: of("oidc_private")?.parse("must be true or false")?,
             account_id: of("account_id")?.checked(arn::is_account, "must have 12 digits")?,
             root_account_name: of("root_account_name")?
                 .checked(|name| (1..=64).contains(&name.chars().count()), "must have 1 to 64 characters")?,
@@ -263,8 +268,10 @@ impl Config {
                 connections: of("max_connections")?.number(1..=1 << 20)?,
                 head_timeout: Duration::from_secs(of("head_seconds")?.number(1..=3600)?),
                 head_bytes: of("head_bytes")?.size(8 << 10..=1 << 20)?,
+                idle: Duration::from_secs(of("body_idle_seconds")?.number(1..=86_400)?),
                 drain: Duration::from_secs(of("drain_seconds")?.number(0..=86_400)?),
             },
+            body_memory: of("body_memory_bytes")?.size(1 << 20..=1 << 40)?,
             log: of("log")?.text,
             log_format: of("log_format")?.one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
         })

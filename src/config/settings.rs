@@ -75,7 +75,14 @@ pub const SETTINGS: &[Setting] = &[
         Kind::List,
         "HOST",
         "",
-        "Hosts whose OpenID Connect providers may be without TLS, with a port or for any; * for all",
+        "Hosts whose OpenID Connect providers may be without TLS and at a private address, with a port or for any; * for all",
+    ),
+    setting(
+        "oidc_private",
+        Kind::Switch,
+        "BOOL",
+        "false",
+        "Let every OpenID Connect provider have private, loopback and link-local addresses",
     ),
     setting(
         "account_id",
@@ -286,6 +293,13 @@ pub const SETTINGS: &[Setting] = &[
         "Let functions that are webhooks have private, loopback and link-local addresses",
     ),
     setting(
+        "webhook_concurrency",
+        Kind::Value,
+        "N",
+        "128",
+        "Exchanges at a time with functions that are webhooks or that AWS Lambda runs; further ones are answered 503",
+    ),
+    setting(
         "wasm_instances",
         Kind::Value,
         "N",
@@ -351,6 +365,20 @@ pub const SETTINGS: &[Setting] = &[
         "Time for a request's head to arrive, and for a connection to be idle",
     ),
     setting("head_bytes", Kind::Value, "BYTES", "64KiB", "A request's head; more is answered 431"),
+    setting(
+        "body_idle_seconds",
+        Kind::Value,
+        "N",
+        "60",
+        "Time without a byte, of a request's body or of an answer that the client takes, after which it is given up",
+    ),
+    setting(
+        "body_memory_bytes",
+        Kind::Value,
+        "BYTES",
+        "256MiB",
+        "Memory for request bodies that are held whole (documents, packages), above which requests are answered 503; half of it for callers whose signature waits for the body, a quarter for those without a key",
+    ),
     setting("drain_seconds", Kind::Value, "N", "30", "Time that requests in flight have after SIGTERM"),
     setting(
         "trusted_proxies",

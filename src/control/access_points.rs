@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use crate::access_point::registrar::{find_access_point, read_policy};
+use crate::access_point::registrar::read_policy;
 use crate::access_point::{NewAccessPoint, Registrar};
 use crate::catalog::AccessPoint;
 use crate::error::ApiError;
@@ -29,12 +29,10 @@ pub(super) async fn create(
             "Scope belongs to directory buckets, which Refract does not have",
         ));
     }
-    if request.bucket_account_id.is_some_and(|id| id != registrar.account_id) {
-        return Err(ApiError::invalid_request("BucketAccountId must be this account"));
-    }
     let new = NewAccessPoint {
         name: name.to_owned(),
         bucket: request.bucket.ok_or_else(|| ApiError::invalid_request("Bucket is required"))?,
+        bucket_account_id: request.bucket_account_id,
         public_access_block: request.public_access_block_configuration.map(Into::into).unwrap_or_default(),
         tags: request.tags.unwrap_or_default().into_tags()?,
     };
@@ -45,7 +43,7 @@ pub(super) async fn create(
 }
 
 pub(super) fn get(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let point = find_access_point(&view(registrar), name)?;
+    let point = registrar.find_access_point(&view(registrar), name)?;
     Ok(document("GetAccessPointResult", |xml| {
         xml.text("Name", &point.name).text("Bucket", &point.bucket).text("NetworkOrigin", "Internet");
         write_block(xml, point.public_access_block);
@@ -58,7 +56,7 @@ pub(super) fn get(registrar: &Registrar, name: &str) -> Result<Response<Body>, A
                     .text("value", &format!("s3-accesspoint.{}.amazonaws.com", registrar.region));
             });
         });
-        xml.text("BucketAccountId", &point.account_id);
+        xml.text("BucketAccountId", point.bucket_account_id.as_ref().unwrap_or(&point.account_id));
     }))
 }
 
@@ -70,7 +68,9 @@ pub(super) async fn delete(registrar: &Registrar, name: &str) -> Result<Response
 pub(super) fn list(registrar: &Registrar, query: &Query) -> Result<Response<Body>, ApiError> {
     let view = view(registrar);
     let bucket = query.get("bucket");
-    let matching = view.access_points.values().filter(|p| bucket.is_none_or(|bucket| p.bucket == bucket));
+    let matching = view
+        .access_points_of(&registrar.account_id)
+        .filter(|p| bucket.is_none_or(|bucket| p.bucket == bucket));
     let (page, next) = query.page(matching, |point| point.name.clone())?;
     Ok(document("ListAccessPointsResult", |xml| {
         xml.element("AccessPointList", |xml| {
@@ -91,7 +91,7 @@ fn entry(xml: &mut Xml, registrar: &Registrar, point: &AccessPoint) {
             .text("Bucket", &point.bucket)
             .text("AccessPointArn", &registrar.access_point_arn(&point.name))
             .text("Alias", &point.alias)
-            .text("BucketAccountId", &point.account_id);
+            .text("BucketAccountId", point.bucket_account_id.as_ref().unwrap_or(&point.account_id));
     });
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn put_policy(
     body: &[u8],
 ) -> Result<Response<Body>, ApiError> {
     let text = wire::parse::<wire::PutPolicy>(body)?.policy;
-    let point = find_access_point(&view(registrar), name)?;
+    let point = registrar.find_access_point(&view(registrar), name)?;
     let block = block_of(registrar, point.public_access_block);
     let policy = read_policy(&text, &registrar.access_point_arn(name), block)?;
     registrar
@@ -114,7 +114,7 @@ pub(super) async fn put_policy(
 }
 
 pub(super) fn get_policy(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let point = find_access_point(&view(registrar), name)?;
+    let point = registrar.find_access_point(&view(registrar), name)?;
     let policy = point.policy.as_ref().ok_or_else(|| no_policy(name))?;
     Ok(document("GetAccessPointPolicyResult", |xml| {
         xml.text("Policy", policy.text());
@@ -132,7 +132,7 @@ pub(super) async fn delete_policy(registrar: &Registrar, name: &str) -> Result<R
 }
 
 pub(super) fn policy_status(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let point = find_access_point(&view(registrar), name)?;
+    let point = registrar.find_access_point(&view(registrar), name)?;
     let policy = point.policy.as_ref().ok_or_else(|| no_policy(name))?;
     let public =
         policy.is_public() && !block_of(registrar, point.public_access_block).restrict_public_buckets;

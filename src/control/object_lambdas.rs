@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use crate::access_point::registrar::{find_object_lambda, read_policy};
+use crate::access_point::registrar::read_policy;
 use crate::access_point::{NewObjectLambda, Registrar};
 use crate::error::ApiError;
 use crate::xml::Xml;
@@ -32,7 +32,7 @@ fn write_alias(xml: &mut Xml, alias: &str) {
 }
 
 pub(super) fn get(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let lens = find_object_lambda(&view(registrar), name)?;
+    let lens = registrar.find_object_lambda(&view(registrar), name)?;
     Ok(document("GetAccessPointForObjectLambdaResult", |xml| {
         xml.text("Name", &lens.name);
         write_block(xml, lens.public_access_block);
@@ -48,7 +48,7 @@ pub(super) async fn delete(registrar: &Registrar, name: &str) -> Result<Response
 
 pub(super) fn list(registrar: &Registrar, query: &Query) -> Result<Response<Body>, ApiError> {
     let view = view(registrar);
-    let (page, next) = query.page(view.object_lambdas.values(), |lens| lens.name.clone())?;
+    let (page, next) = query.page(view.object_lambdas_of(&registrar.account_id), |lens| lens.name.clone())?;
     Ok(document("ListAccessPointsForObjectLambdaResult", |xml| {
         xml.element("ObjectLambdaAccessPointList", |xml| {
             for lens in page {
@@ -81,7 +81,7 @@ pub(super) async fn put_configuration(
 }
 
 pub(super) fn get_configuration(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let lens = find_object_lambda(&view(registrar), name)?;
+    let lens = registrar.find_object_lambda(&view(registrar), name)?;
     let configuration = &lens.configuration;
     Ok(document("GetAccessPointConfigurationForObjectLambdaResult", |xml| {
         xml.element("Configuration", |xml| {
@@ -128,7 +128,7 @@ pub(super) async fn put_policy(
     body: &[u8],
 ) -> Result<Response<Body>, ApiError> {
     let text = wire::parse::<wire::PutPolicy>(body)?.policy;
-    let lens = find_object_lambda(&view(registrar), name)?;
+    let lens = registrar.find_object_lambda(&view(registrar), name)?;
     let block = block_of(registrar, lens.public_access_block);
     let policy = read_policy(&text, &registrar.object_lambda_arn(name), block)?;
     registrar
@@ -141,7 +141,7 @@ pub(super) async fn put_policy(
 }
 
 pub(super) fn get_policy(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let lens = find_object_lambda(&view(registrar), name)?;
+    let lens = registrar.find_object_lambda(&view(registrar), name)?;
     let policy = lens.policy.as_ref().ok_or_else(|| no_policy(name))?;
     Ok(document("GetAccessPointPolicyForObjectLambdaResult", |xml| {
         xml.text("Policy", policy.text());
@@ -159,7 +159,7 @@ pub(super) async fn delete_policy(registrar: &Registrar, name: &str) -> Result<R
 }
 
 pub(super) fn policy_status(registrar: &Registrar, name: &str) -> Result<Response<Body>, ApiError> {
-    let lens = find_object_lambda(&view(registrar), name)?;
+    let lens = registrar.find_object_lambda(&view(registrar), name)?;
     let policy = lens.policy.as_ref().ok_or_else(|| no_policy(name))?;
     let public = policy.is_public() && !block_of(registrar, lens.public_access_block).restrict_public_buckets;
     Ok(document("GetAccessPointPolicyStatusForObjectLambdaResult", |xml| write_policy_status(xml, public)))

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use crate::access_point::arn::{PointArn, PointKind};
-use crate::access_point::registrar::{check_tags, find_access_point, find_object_lambda};
+use crate::access_point::registrar::check_tags;
 use crate::access_point::{Registrar, target};
 use crate::catalog::{Change, PublicAccessBlock, Tags};
 use crate::error::ApiError;
@@ -104,8 +104,8 @@ pub(super) fn list_tags(registrar: &Registrar, arn: &str) -> Result<Response<Bod
     let arn = parse(registrar, arn)?;
     let view = view(registrar);
     let tags = match arn.kind {
-        PointKind::AccessPoint => find_access_point(&view, &arn.name)?.tags.clone(),
-        PointKind::ObjectLambda => find_object_lambda(&view, &arn.name)?.tags.clone(),
+        PointKind::AccessPoint => registrar.find_access_point(&view, &arn.name)?.tags.clone(),
+        PointKind::ObjectLambda => registrar.find_object_lambda(&view, &arn.name)?.tags.clone(),
     };
     Ok(document("ListTagsForResourceResult", |xml| {
         xml.element("Tags", |xml| {

@@ -144,10 +144,11 @@ pub async fn load(app: &App) -> Result<BTreeMap<&'static str, String>, ApiError>
         let object = NewObject { headers, ..NewObject::default() };
         app.store.put(&bucket, sample.key, staged, object, WriteCondition::default()).await?;
     }
-    if !app.catalog.snapshot().access_points.contains_key(ACCESS_POINT) {
+    if app.registrar.find_access_point(&app.catalog.snapshot(), ACCESS_POINT).is_err() {
         let new = NewAccessPoint {
             name: ACCESS_POINT.to_owned(),
             bucket: BUCKET.to_owned(),
+            bucket_account_id: None,
             public_access_block: PublicAccessBlock::default(),
             tags: Tags::new(),
         };

@@ -12,15 +12,16 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Versi
 use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
 use crate::auth::{self, SigV2, Trailers};
+use crate::bodies::Whose;
 use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
 use crate::function::temporary::{POINT_PARAMETER, Use};
 use crate::lambda_api::{self, LambdaCall};
-use crate::object_lambda::{Action, LensCall};
+use crate::object_lambda::{Action, LensCall, Turn};
 use crate::policy::{Access, Asked, Origin, Via};
 use crate::query::{self, Form};
-use crate::s3::{self, S3Call};
+use crate::s3::{self, S3Call, ShownBy};
 use crate::server::Connection;
 use crate::store::{Buckets, StoreError};
 use crate::website::{self, Visit};
@@ -181,7 +182,7 @@ async fn dispatch(
     let signed_read = signed_read(app, &parts.headers, &parts.uri);
     let addressed = match signed_read.as_deref() {
         Some(Use::Read { access_point, .. }) => target::in_point(access_point, parts.uri.path(), &view),
-        Some(Use::Answer { .. }) | None => {
+        Some(Use::Function { .. }) | None => {
             target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets)
         }
     };
@@ -203,6 +204,8 @@ async fn dispatch(
     let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, found.plane, &mut parts, body, &options).await?;
     if signed_read.is_some() {
+        let key = context.principal.as_ref().map(|caller| caller.access_key_id.as_str());
+        context.traffic = key.and_then(|key| app.lambda.platform.keys().traffic_of(key));
         drop_point(&mut parts)?;
     }
     if context.principal.is_none() {
@@ -222,7 +225,8 @@ async fn dispatch(
         Plane::S3 => Box::pin(s3(app, context, addressed?, parts, body, &trailers)).await,
         Plane::Control => {
             context.operation = "S3Control";
-            let bytes = s3::collect(body, control::MAX_BODY).await?;
+            let whose = Whose::of(context.principal.as_ref());
+            let bytes = app.bodies.collect(body, control::MAX_BODY, whose).await?;
             let host_account = match host {
                 crate::access_point::host::Host::Account(account) => Some(account),
                 _ => None,
@@ -231,11 +235,13 @@ async fn dispatch(
             app.control.call(call, &parts, &bytes).await
         }
         Plane::WriteGetObjectResponse => {
+            // Whatever the token is, who may answer for no lens learns nothing of it.
+            let lens = app.object_lambda.answered(&parts);
             crate::policy::authorize(
                 context.principal.as_ref(),
                 &Asked::of(&parts.headers, &parts.uri, &parts.extensions),
                 "s3-object-lambda:WriteGetObjectResponse",
-                &app.registrar.object_lambda_arn("*"),
+                &lens.unwrap_or_else(|| app.registrar.object_lambda_arn("*")),
                 &app.registrar.account_id,
             )?;
             context.operation = "WriteGetObjectResponse";
@@ -259,7 +265,8 @@ async fn query(
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
     context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
-    let bytes = s3::collect(body, query::MAX_BODY).await?;
+    let whose = Whose::of(context.principal.as_ref());
+    let bytes = app.bodies.collect(body, query::MAX_BODY, whose).await?;
     let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
     let action = form.get("Action").unwrap_or_default();
     if crate::policy::is_action(if plane == Plane::Iam { "iam" } else { "sts" }, action) {
@@ -301,7 +308,7 @@ fn begin_log(
     let bucket = buckets.get(target.bucket()?)?;
     let point = match target {
         Target::AccessPoint(point) | Target::ObjectLambda(_, point) => {
-            Some(app.registrar.access_point_arn(&point.name))
+            Some(app.registrar.of(&point.account_id).access_point_arn(&point.name))
         }
         Target::Bucket(_) | Target::Service => None,
     };
@@ -313,12 +320,12 @@ async fn s3(
     app: &App,
     context: &mut RequestContext,
     addressed: Addressed,
-    parts: request::Parts,
+    mut parts: request::Parts,
     body: Body,
     trailers: &Trailers,
 ) -> Result<Response<Body>, ApiError> {
     let Addressed { target, key, .. } = addressed;
-    let via = Via::of(&target, &app.registrar.region);
+    let mut via = Via::of(&target, &app.registrar.region);
     if let Target::ObjectLambda(lens, supporting) = &target
         && let Some(action) = Action::of(&parts, key.as_deref())
     {
@@ -334,8 +341,13 @@ async fn s3(
         };
         let key = key.as_deref().unwrap_or_default();
         let call = LensCall { access, lens: Some(lens), key, request_id: &context.id };
-        if let Some(answer) = Box::pin(app.object_lambda.call(&call, action, &parts)).await? {
-            return Ok(answer);
+        match Box::pin(app.object_lambda.call(&call, action, &parts)).await? {
+            Turn::Answered(answer) => return Ok(answer),
+            Turn::Pass => {}
+            Turn::List(listed) => {
+                via = via.as_ref().map(Via::of_transform);
+                parts.extensions.insert(ShownBy(Arc::new(listed)));
+            }
         }
     }
     let call = S3Call {

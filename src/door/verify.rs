@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 use crate::auth::{
     self, AuthMethod, AuthOptions, COLLECTED_BODY_LIMIT, KeyRecord, KeyStore, Outcome, Trailers,
 };
+use crate::bodies::Whose;
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::function::temporary::TemporaryKeys;
 use crate::lambda_api::MAX_PACKAGE_BODY;
 use crate::object_lambda::event::ContentSha256;
 use crate::policy::{Origin, Signed};
-use crate::s3;
 
-use super::classify::{self, Plane};
+use super::classify::Plane;
 
 /// The keys that may sign a request: those that are kept, and those of functions.
 struct AllKeys<'a> {
@@ -30,13 +30,6 @@ impl KeyStore for AllKeys<'_> {
             None => self.permanent.lookup(access_key_id, token),
         }
     }
-}
-
-/// Whether the key that a request claims is there.
-fn is_known(keys: &dyn KeyStore, parts: &request::Parts) -> Result<bool, ApiError> {
-    let Some(id) = classify::claimed_key(&parts.headers, &parts.uri) else { return Ok(false) };
-    let token = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
-    Ok(keys.lookup(&id, token)?.is_some())
 }
 
 /// Verifies a request: its principal goes into the context, its signature out of the parts, and its body becomes what
@@ -61,10 +54,10 @@ pub(super) async fn verify(
     let keys = &AllKeys { permanent: app.keys.as_ref(), temporary: app.lambda.platform.keys() };
     let mut outcome = auth::authenticate(parts, keys, now, options, None)?;
     if matches!(outcome, Outcome::NeedsBodyHash) {
-        // A package is larger than anything else that is hashed whole; only who has a key may have it collected.
-        let may_be_large = found_plane == Plane::Lambda && is_known(keys, parts)?;
-        let limit = if may_be_large { MAX_PACKAGE_BODY } else { COLLECTED_BODY_LIMIT };
-        let bytes = s3::collect(body, limit).await?;
+        // The verifier knows the key by now: nothing is held for others. A package is larger than anything else.
+        let large = found_plane == Plane::Lambda;
+        let limit = if large { MAX_PACKAGE_BODY } else { COLLECTED_BODY_LIMIT };
+        let bytes = app.bodies.collect(body, limit, Whose::Claimed).await?;
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
         outcome = auth::authenticate(parts, keys, now, options, Some(hash))?;
         body = Body::from(bytes);

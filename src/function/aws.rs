@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read as _;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -16,6 +16,7 @@ use ureq::unversioned::transport::DefaultConnector;
 
 use super::invocation::{FunctionError, MAX_PAYLOAD, Output};
 use super::platform::{Done, InvokeError};
+use super::webhook::Exchanges;
 use crate::catalog::AwsFunction;
 use crate::catalog::seal::{MasterKey, SealError};
 use crate::notification::address::Checked;
@@ -28,6 +29,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Remote {
     master: Arc<MasterKey>,
+    exchanges: Exchanges,
     agent: Agent,
 }
 
@@ -40,7 +42,7 @@ impl fmt::Debug for Remote {
 impl Remote {
     /// `private` lets endpoints have addresses that are not of the public internet.
     #[must_use]
-    pub fn new(master: Arc<MasterKey>, private: bool) -> Self {
+    pub fn new(master: Arc<MasterKey>, private: bool, exchanges: Exchanges) -> Self {
         let config = Agent::config_builder()
             .timeout_connect(Some(CONNECT))
             // Neither a redirect nor a proxy may lead elsewhere.
@@ -51,7 +53,7 @@ impl Remote {
             .user_agent(concat!("Refract/", env!("CARGO_PKG_VERSION")))
             .build();
         let resolver = Checked::new(private, "webhook_private");
-        Self { master, agent: Agent::with_parts(config, DefaultConnector::default(), resolver) }
+        Self { master, exchanges, agent: Agent::with_parts(config, DefaultConnector::default(), resolver) }
     }
 
     /// Seals the secret of a function's key for the catalog.
@@ -78,7 +80,13 @@ impl Remote {
         let secret = secret.map_err(|error| internal(error.to_string()))?;
         let request = request(function, &secret, &event, SystemTime::now()).map_err(internal)?;
         let agent = self.agent.clone();
-        let exchange = tokio::task::spawn_blocking(move || exchange(&agent, request, limit));
+        let deadline = Instant::now() + limit;
+        let turn = self.exchanges.turn().await.ok_or(InvokeError::Throttled { reserved: false })?;
+        let exchange = tokio::task::spawn_blocking(move || {
+            let done = exchange(&agent, request, deadline.saturating_duration_since(Instant::now()));
+            drop(turn);
+            done
+        });
         exchange.await.map_err(|error| InvokeError::Internal(error.to_string()))?
     }
 }

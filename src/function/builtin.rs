@@ -91,7 +91,7 @@ pub enum PrepareError {
     #[error("the function {0} runs code and is no transform")]
     RunsCode(String),
     /// It has no listings.
-    #[error("the function {0} is a built-in transform, which lists nothing")]
+    #[error("the function {0} is a webhook, which lists nothing")]
     Listing(String),
     /// Its payload is no JSON object.
     #[error("the payload is not a JSON object: {0}")]
@@ -136,6 +136,21 @@ impl Prepared {
     /// [`PrepareError::Payload`].
     pub fn builtin(transform: &str, payload: Value) -> Result<Self, PrepareError> {
         Self::new(&Lookup::reserved(transform), payload)
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.found.name
+    }
+
+    /// What runs it, and the memory that it may have, in MB; 0 where that is not counted.
+    #[must_use]
+    pub fn executor(&self) -> (&'static str, u64) {
+        match &self.work {
+            Work::Builtin(_) => ("builtin", 0),
+            Work::Wasm(task) => ("wasm", (task.memory >> 20) as u64),
+        }
     }
 
     /// The transform with what the request's query overrides; `None` when it overrides nothing.

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::placement::{Place, Placement};
-use super::pool::{Books, Entry, Key, Limit, Todo};
+use super::pool::{Books, Entry, Footing, Key, Limit, Todo};
+pub use super::provision::Ready;
 use super::runtime::{Runtime, Spec, StartError, Worker};
 
 /// What the manager may use.
@@ -101,6 +102,18 @@ impl Manager {
         self.act(todo);
     }
 
+    /// Says which versions are to have how many workers ready, and starts what is missing; to be called now and then.
+    pub fn provide(&self, wanted: Vec<(Arc<Spec>, u32)>) {
+        let todo = self.books().provide(wanted, Instant::now());
+        self.act(todo);
+    }
+
+    /// What is ready of a version, where something is to be.
+    #[must_use]
+    pub fn ready(&self, name: &str, version: &str) -> Option<Ready> {
+        self.books().ready(name, version)
+    }
+
     /// Ends what has been idle for too long; to be called now and then.
     pub fn reap(&self) {
         let todo = self.books().reap(Instant::now());
@@ -134,15 +147,15 @@ impl Manager {
                 }
                 Todo::Refuse(reply, why) => drop(reply.send(Err(why))),
                 Todo::End(entry) => entry.worker.kill(),
-                Todo::Start(key, spec, shared) => {
+                Todo::Start(key, spec, footing) => {
                     let manager = self.clone();
-                    tokio::spawn(async move { manager.start(key, spec, shared).await });
+                    tokio::spawn(async move { manager.start(key, spec, footing).await });
                 }
             }
         }
     }
 
-    async fn start(&self, key: Key, spec: Arc<Spec>, shared: bool) {
+    async fn start(&self, key: Key, spec: Arc<Spec>, footing: Footing) {
         let Place::Here = self.0.placement.place(&spec);
         let began = Instant::now();
         let runtime = self.0.runtimes.iter().find(|one| one.takes(&spec.version.settings.runtime));
@@ -159,13 +172,13 @@ impl Manager {
                     worker,
                     spec,
                     uses: 0,
-                    init: Some(began.elapsed()),
+                    init: (footing != Footing::Provisioned).then(|| began.elapsed()),
                     since: Instant::now(),
-                    shared,
+                    footing,
                 };
                 self.books().started(&key, entry)
             }
-            Err(why) => self.books().failed(&key, &spec, shared, AcquireError::Start(why)),
+            Err(why) => self.books().failed(&key, &spec, footing, AcquireError::Start(why), Instant::now()),
         };
         self.act(todo);
     }
@@ -194,6 +207,12 @@ impl Lease {
     #[must_use]
     pub fn init(&self) -> Option<Duration> {
         self.entry.as_ref().and_then(|entry| entry.init)
+    }
+
+    /// Whether it was kept ready.
+    #[must_use]
+    pub fn is_provisioned(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.footing == Footing::Provisioned)
     }
 
     /// Gives it back once it is ready for another invocation.
@@ -291,6 +310,7 @@ mod tests {
             version: Arc::new(version),
             account_id: "000000000000".into(),
             region: "us-east-1".into(),
+            provisioned: false,
         })
     }
 
@@ -401,5 +421,61 @@ mod tests {
         assert_eq!(manager.usage(), (0, 0, 0));
         manager.close();
         assert!(matches!(manager.acquire(&f, SHARED).await, Err(AcquireError::Closing)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_that_runs_while_others_end_is_kept() {
+        let (fake, manager) = manager(&options());
+        let spec = spec("f", 128);
+        let lease = manager.acquire(&spec, SHARED).await.unwrap();
+        manager.reap();
+        lease.settle().await;
+        let again = manager.acquire(&spec, SHARED).await.unwrap();
+        assert_eq!(fake.started.load(Ordering::SeqCst), 1);
+        // One whose function has changed meanwhile is not.
+        manager.retire("f");
+        again.settle().await;
+        assert_eq!(manager.usage(), (0, 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn provisioned_workers_are_ready_before_they_count_and_stay() {
+        let (fake, manager) = manager(&Options { memory_mb: 384, max_uses: 2, ..options() });
+        let spec = spec("f", 128);
+        let provisioned = || vec![(Arc::new(Spec { provisioned: true, ..Spec::clone(&spec) }), 2)];
+        let live = || manager.ready("f", "1").map(|ready| ready.live);
+        fake.fails.store(true, Ordering::SeqCst);
+        manager.provide(provisioned());
+        assert_eq!(live(), Some(0));
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(manager.ready("f", "1").unwrap().failed.unwrap().contains("bad"));
+        fake.fails.store(false, Ordering::SeqCst);
+        // It is tried again, though not at once.
+        manager.provide(provisioned());
+        assert_eq!(manager.usage(), (0, 0, 0));
+        // Its instants are the machine's, which no test moves.
+        std::thread::sleep(Duration::from_millis(2_100));
+        manager.provide(provisioned());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!((live(), manager.ready("f", "1").unwrap().failed), (Some(2), None));
+        manager.reap();
+        manager.retire("f");
+        assert_eq!(manager.usage(), (2, 0, 256));
+        // They are used first, need no share, and the third is started as any other.
+        let one = manager.acquire(&spec, Limit::Reserved(0)).await.unwrap();
+        let two = manager.acquire(&spec, Limit::Shared(1)).await.unwrap();
+        let three = manager.acquire(&spec, Limit::Shared(1)).await.unwrap();
+        assert!(one.is_provisioned() && two.is_provisioned() && !three.is_provisioned());
+        assert!(one.init().is_none() && three.init().is_some());
+        // One that is lost is replaced; with its second use another has had its day.
+        drop(one);
+        two.settle().await;
+        manager.acquire(&spec, Limit::Shared(1)).await.unwrap().settle().await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(live(), Some(2));
+        three.settle().await;
+        assert_eq!(manager.usage(), (3, 0, 384));
+        manager.provide(Vec::new());
+        assert_eq!((manager.usage(), live()), ((1, 0, 128), None));
     }
 }

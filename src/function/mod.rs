@@ -7,11 +7,13 @@
 //! - [`webhook`], [`aws`]: those that another server runs.
 //!
 //! Those that run code pass through these files, from an event to an answer:
-//! - [`platform`]: what is called, by the Lambda API and by Object Lambda.
+//! - [`platform`]: what is called, by the Lambda API and by Object Lambda; `running`: one invocation.
 //! - [`registry`]: from name and qualifier to the version that runs.
-//! - [`manager`], with its books in `pool`: a warm worker, a new one, or the queue; [`placement`] says where.
+//! - [`manager`], with its books in `pool` and `provision`: a warm worker, a new one, or the queue; [`placement`] says where.
 //! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`], held by [`sandbox`].
 //! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
+//! - [`polling`]: functions that consume queues; [`permission`]: whether a service may invoke a function.
+//! - [`metering`]: what all functions used, whatever runs them.
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 
@@ -22,13 +24,19 @@ pub mod events;
 pub mod invocation;
 pub mod log;
 pub mod manager;
+pub mod metering;
 pub mod package;
+pub mod permission;
 pub mod placement;
 pub mod platform;
+pub mod polling;
 mod pool;
 pub mod process;
+mod provision;
 pub mod registry;
+pub mod role;
 pub mod run;
+mod running;
 pub mod runtime;
 pub mod sandbox;
 pub mod temporary;

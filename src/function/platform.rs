@@ -1,31 +1,30 @@
 //! The function platform: from a resolved version and an event to what the function answers.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 
 use crate::catalog::Catalog;
+use crate::catalog::lambda::Version;
 use crate::catalog::{FunctionKind, View};
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::telemetry::invocations::Outcome;
 
 use super::code::CodeStore;
-use super::invocation::{FunctionError, Invocation, Output, uuid};
-use super::log::{self, Logs};
-use super::manager::{self, AcquireError, Lease, Manager};
+use super::invocation::{FunctionError, Output, uuid};
+use super::log::Logs;
+use super::manager::{self, AcquireError, Manager};
+use super::metering::{Meter, Traffic};
 use super::placement::Here;
 use super::pool::Limit;
 use super::registry::{self, ResolveError, Resolved};
+use super::running::Run;
 use super::runtime::{Runtime, Spec, StartError};
 use super::sandbox::Isolation;
 use super::temporary::{Issued, TemporaryKeys};
-
-/// Bytes of a log that Invoke answers with.
-const LOG_TAIL: usize = 4 << 10;
-/// How long a process may take to come back for its next invocation after it has answered, when its time is over.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// What the platform is made of.
 #[derive(Debug)]
@@ -36,6 +35,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Packages.
     pub code: CodeStore,
+    /// Counts what functions use.
+    pub meter: Arc<Meter>,
     /// Keys of execution roles.
     pub keys: Arc<TemporaryKeys>,
     /// What runs functions.
@@ -54,13 +55,15 @@ pub struct Parts {
 
 /// Runs functions.
 #[derive(Debug, Clone)]
-pub struct Platform(Arc<Inner>);
+pub struct Platform(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    parts: Parts,
-    manager: Manager,
-    logs: Logs,
+pub(super) struct Inner {
+    pub(super) parts: Parts,
+    pub(super) manager: Manager,
+    pub(super) logs: Logs,
+    /// Wakes when what is to be kept ready may have changed.
+    provisioning: Notify,
 }
 
 /// An event for a function.
@@ -76,6 +79,10 @@ pub struct Event {
     pub request_id: Option<String>,
     /// A key that lasts as long as the invocation.
     pub key: Option<Arc<Issued>>,
+    /// The OLAP that it is for.
+    pub object_lambda: Option<String>,
+    /// What the function reads and answers otherwise than by the event and its return.
+    pub traffic: Arc<Traffic>,
 }
 
 /// What came of an invocation.
@@ -108,12 +115,23 @@ pub enum InvokeError {
     Internal(String),
 }
 
+impl InvokeError {
+    /// What counts of it.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Throttled { .. } => Outcome::Throttled,
+            Self::Unavailable(_) | Self::Internal(_) => Outcome::Failed,
+        }
+    }
+}
+
 impl Platform {
     /// Builds it; nothing is started.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let manager = Manager::new(parts.runtimes.clone(), Arc::new(Here), &parts.workers);
-        Self(Arc::new(Inner { parts, manager, logs: Logs::default() }))
+        Self(Arc::new(Inner { parts, manager, logs: Logs::default(), provisioning: Notify::new() }))
     }
 
     /// Packages.
@@ -128,6 +146,12 @@ impl Platform {
         &self.0.parts.gateway
     }
 
+    /// The account of all functions.
+    #[must_use]
+    pub fn account_id(&self) -> &str {
+        &self.0.parts.account_id
+    }
+
     /// Region of ARNs.
     #[must_use]
     pub fn region(&self) -> &str {
@@ -138,6 +162,12 @@ impl Platform {
     #[must_use]
     pub fn keys(&self) -> &Arc<TemporaryKeys> {
         &self.0.parts.keys
+    }
+
+    /// What counts what functions use.
+    #[must_use]
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.0.parts.meter
     }
 
     /// Logs of invocations.
@@ -194,13 +224,43 @@ impl Platform {
             tokio::spawn(async move { runtime.prepare().await });
         }
         loop {
+            self.0.manager.provide(self.wanted());
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(1)) => self.0.manager.reap(),
+                () = self.0.provisioning.notified() => {}
                 // A sender that is gone stops it as well.
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
         self.0.manager.close();
+    }
+
+    /// Has the workers that are to be kept ready looked after at once.
+    pub fn provision(&self) {
+        self.0.provisioning.notify_one();
+    }
+
+    /// Which versions are to have how many workers ready.
+    fn wanted(&self) -> Vec<(Arc<Spec>, u32)> {
+        let view = self.0.parts.catalog.snapshot();
+        let mut all = Vec::new();
+        for (name, function) in &view.functions {
+            let FunctionKind::Lambda(lambda) = &function.kind else { continue };
+            let counts = lambda.provisioned.keys().flat_map(|qualifier| lambda.provisioned_of(qualifier));
+            all.extend(counts.map(|(version, count)| (Arc::new(self.spec(name, version, true)), count)));
+        }
+        all
+    }
+
+    fn spec(&self, name: &str, version: &Arc<Version>, provisioned: bool) -> Spec {
+        let Parts { account_id, region, .. } = &self.0.parts;
+        Spec {
+            name: name.to_owned(),
+            version: Arc::clone(version),
+            account_id: account_id.clone(),
+            region: region.clone(),
+            provisioned,
+        }
     }
 
     /// Runs a function. It runs to its end, whether or not the caller waits.
@@ -212,13 +272,7 @@ impl Platform {
             Some(id) => id,
             None => uuid().map_err(|error| InvokeError::Internal(error.to_string()))?,
         };
-        let Parts { account_id, region, .. } = &self.0.parts;
-        let spec = Arc::new(Spec {
-            name: target.name.clone(),
-            version: Arc::clone(&target.version),
-            account_id: account_id.clone(),
-            region: region.clone(),
-        });
+        let spec = Arc::new(self.spec(&target.name, &target.version, false));
         let (sender, receiver) = oneshot::channel();
         let run = Run {
             platform: self.clone(),
@@ -234,7 +288,7 @@ impl Platform {
 
     fn limit(&self, target: &Resolved) -> Limit {
         match target.reserved_concurrency {
-            Some(limit) => Limit::Reserved(limit),
+            Some(limit) => Limit::Reserved(limit.saturating_sub(target.provisioned)),
             None => {
                 let reserved = reserved(&self.0.parts.catalog.snapshot());
                 Limit::Shared(self.0.parts.concurrency.saturating_sub(reserved))
@@ -247,7 +301,7 @@ impl Platform {
 #[must_use]
 pub fn reserved(view: &View) -> u32 {
     let reserved = view.functions.values().filter_map(|function| match &function.kind {
-        FunctionKind::Lambda(lambda) => lambda.reserved_concurrency,
+        FunctionKind::Lambda(lambda) => Some(lambda.own_concurrency()),
         FunctionKind::Builtin { .. }
         | FunctionKind::Wasm(_)
         | FunctionKind::Webhook(_)
@@ -265,176 +319,6 @@ impl From<AcquireError> for InvokeError {
             AcquireError::Start(StartError::Unavailable(why)) => Self::Unavailable(why),
             AcquireError::Start(why) => Self::Internal(why.to_string()),
         }
-    }
-}
-
-/// One invocation under way.
-struct Run {
-    platform: Platform,
-    spec: Arc<Spec>,
-    invoked_arn: String,
-    limit: Limit,
-    event: Event,
-    request_id: String,
-}
-
-/// Answers, with the log.
-type Answering<'a> = Box<dyn FnOnce(&Run, Vec<u8>) + Send + 'a>;
-type Sender = oneshot::Sender<Result<Done, InvokeError>>;
-
-impl Run {
-    async fn run(mut self, sender: Sender) {
-        let lease = match self.platform.0.manager.acquire(&self.spec, self.limit).await {
-            Ok(lease) => lease,
-            Err(AcquireError::Start(StartError::Init(error))) => {
-                let text = format!("{}\n", error.message());
-                self.report(&text, true, Duration::ZERO, None, None);
-                let done = self.done(Err(error), text.into_bytes());
-                drop(sender.send(Ok(done)));
-                return;
-            }
-            Err(error) => {
-                drop(sender.send(Err(error.into())));
-                return;
-            }
-        };
-        let Some(worker) = lease.worker().cloned() else { return };
-        let limit = self.spec.timeout();
-        let started = Instant::now();
-        let deadline = started + limit;
-        let until = self.platform.0.parts.clock.now().as_millisecond();
-        let invocation = Invocation {
-            request_id: self.request_id.clone(),
-            event: std::mem::take(&mut self.event.payload),
-            invoked_arn: self.invoked_arn.clone(),
-            client_context: self.event.client_context.take(),
-            deadline,
-            deadline_ms: until.saturating_add(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX)),
-        };
-        let answer = tokio::time::timeout(limit, worker.invoke(&invocation)).await;
-        let result = match answer {
-            Ok(result) => result,
-            Err(_) => {
-                worker.kill();
-                Err(FunctionError::timed_out(&self.request_id, limit))
-            }
-        };
-        match result {
-            Ok(Output::Stream(source)) => {
-                let (items, stream) = mpsc::channel(4);
-                let done = self.done(Ok(Output::Stream(stream)), Vec::new());
-                drop(sender.send(Ok(done)));
-                let failed = self.pass(source, items, deadline).await;
-                if failed.as_ref().is_some_and(|error| error.timed_out) {
-                    worker.kill();
-                }
-                self.finish(lease, started, failed.as_ref(), deadline, None).await;
-            }
-            result => {
-                let failed = result.as_ref().err().cloned();
-                let answer = |run: &Run, log: Vec<u8>| drop(sender.send(Ok(run.done(result, log))));
-                self.finish(lease, started, failed.as_ref(), deadline, Some(Box::new(answer))).await;
-            }
-        }
-    }
-
-    /// Passes a streamed answer on until its end, an error, or the deadline.
-    async fn pass(
-        &self,
-        mut source: mpsc::Receiver<Result<Bytes, FunctionError>>,
-        items: mpsc::Sender<Result<Bytes, FunctionError>>,
-        deadline: Instant,
-    ) -> Option<FunctionError> {
-        let end = tokio::time::Instant::from_std(deadline);
-        loop {
-            let item = match tokio::time::timeout_at(end, source.recv()).await {
-                Ok(Some(item)) => item,
-                Ok(None) => return None,
-                Err(_) => Err(FunctionError::timed_out(&self.request_id, self.spec.timeout())),
-            };
-            let failed = item.as_ref().err().cloned();
-            // A caller that has gone away does not stop the function.
-            drop(tokio::time::timeout_at(end, items.send(item)).await);
-            if failed.is_some() {
-                return failed;
-            }
-        }
-    }
-
-    async fn finish(
-        &self,
-        lease: Lease,
-        started: Instant,
-        failed: Option<&FunctionError>,
-        deadline: Instant,
-        answer: Option<Answering<'_>>,
-    ) {
-        let took = started.elapsed();
-        let log = lease.worker().map(|worker| worker.take_log()).unwrap_or_default();
-        let mut text = String::new();
-        if log.dropped > 0 {
-            text.push_str(&format!("[{} bytes before this were not kept]\n", log.dropped));
-        }
-        text.push_str(&String::from_utf8_lossy(&log.text));
-        if failed.is_some_and(|error| error.timed_out || error.kind == "Runtime.ExitError") {
-            text.push_str(&format!("{}\n", failed.map(FunctionError::message).unwrap_or_default()));
-        }
-        let memory = lease.worker().and_then(|worker| worker.peak_memory());
-        let log = self.report(&text, failed.is_some(), took, lease.init(), memory);
-        if let Some(answer) = answer {
-            let tail = log.as_bytes();
-            answer(self, tail.get(tail.len().saturating_sub(LOG_TAIL)..).unwrap_or(tail).to_vec());
-        }
-        // A worker whose function did not answer in time, or is gone, is of no more use.
-        let over = failed.is_some_and(|error| error.timed_out || error.kind == "Runtime.ExitError");
-        if !over {
-            let end = deadline.max(Instant::now() + GRACE);
-            drop(tokio::time::timeout_at(end.into(), lease.settle()).await);
-        }
-    }
-
-    /// Writes the log of the invocation, and answers it.
-    fn report(
-        &self,
-        text: &str,
-        failed: bool,
-        took: Duration,
-        init: Option<Duration>,
-        memory: Option<u64>,
-    ) -> String {
-        let settings = &self.spec.version.settings;
-        let (id, version) = (&self.request_id, &self.spec.version.version);
-        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
-        let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        let billed = ms(took + init.unwrap_or_default()).ceil();
-        let mut whole = format!(
-            "START RequestId: {id} Version: {version}\n{text}{gap}END RequestId: {id}\nREPORT RequestId: {id}\t\
-             Duration: {:.2} ms\tBilled Duration: {billed:.0} ms\tMemory Size: {} MB",
-            ms(took),
-            settings.memory_mb,
-        );
-        if let Some(bytes) = memory {
-            whole.push_str(&format!("\tMax Memory Used: {} MB", bytes.div_ceil(1 << 20)));
-        }
-        if let Some(init) = init {
-            whole.push_str(&format!("\tInit Duration: {:.2} ms", ms(init)));
-        }
-        whole.push('\n');
-        self.platform.0.logs.keep(log::Entry {
-            request_id: id.clone(),
-            caller_id: self.event.caller_id.clone(),
-            function: self.spec.name.clone(),
-            version: version.clone(),
-            ended: self.platform.0.parts.clock.now(),
-            failed,
-            text: whole.clone(),
-        });
-        whole
-    }
-
-    fn done(&self, result: Result<Output, FunctionError>, log_tail: Vec<u8>) -> Done {
-        let version = self.spec.version.version.clone();
-        Done { request_id: self.request_id.clone(), version, result, log_tail }
     }
 }
 

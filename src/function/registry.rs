@@ -16,6 +16,8 @@ pub struct Resolved {
     pub version: Arc<Version>,
     /// Invocations at a time that are the function's own.
     pub reserved_concurrency: Option<u32>,
+    /// Of its invocations at a time, those for which workers are kept ready.
+    pub provisioned: u32,
 }
 
 /// Why there is nothing to run.
@@ -80,6 +82,7 @@ pub fn resolve(
         qualifier: qualifier.map(str::to_owned),
         version: Arc::clone(version),
         reserved_concurrency: function.reserved_concurrency,
+        provisioned: function.provisioned_total(),
     })
 }
 
@@ -125,7 +128,7 @@ pub(crate) mod tests {
         view
     }
 
-    fn function() -> LambdaFunction {
+    pub(crate) fn function() -> LambdaFunction {
         let weights = BTreeMap::from([("2".to_owned(), 0.25)]);
         let alias =
             Alias { version: "1".into(), description: String::new(), weights, revision_id: "a".into() };
@@ -137,6 +140,8 @@ pub(crate) mod tests {
             policies: BTreeMap::new(),
             reserved_concurrency: Some(4),
             event_invoke: BTreeMap::new(),
+            provisioned: BTreeMap::new(),
+            event_sources: BTreeMap::new(),
             tags: BTreeMap::new(),
         }
     }

@@ -2,7 +2,7 @@
 //! a time, so that a slow client holds no thread.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
@@ -11,6 +11,7 @@ use refract_transforms::{Context, Head, Progress, Stage, Transform, TransformErr
 use tokio::sync::Semaphore;
 
 use crate::function::builtin::{Prepared, Work};
+use crate::function::metering::{Cpu, Measure};
 use crate::function::wasm::Components;
 use crate::store::{BodyError, ByteStream, Payload};
 
@@ -90,7 +91,7 @@ impl Runner {
         Self { components: Some(components), ..self }
     }
 
-    /// Runs a function, and answers when its head is final.
+    /// Runs a function, and answers when its head is final. What it uses is counted.
     ///
     /// # Errors
     /// What fails before the first output; a later failure ends the stream.
@@ -99,10 +100,28 @@ impl Runner {
         prepared: &Prepared,
         context: Context,
         input: Payload,
+        measure: Measure,
+    ) -> Result<Output, RunError> {
+        let input = measure.input(input);
+        match self.work(prepared, context, input, measure.cpu()).await {
+            Ok(Output { head, body }) => Ok(Output { head, body: measure.output(body) }),
+            Err(why) => {
+                measure.end(why.outcome());
+                Err(why)
+            }
+        }
+    }
+
+    async fn work(
+        &self,
+        prepared: &Prepared,
+        context: Context,
+        input: Payload,
+        cpu: &Cpu,
     ) -> Result<Output, RunError> {
         match (&prepared.work, &self.components) {
-            (Work::Builtin(transform), _) => self.run_builtin(transform, context, input).await,
-            (Work::Wasm(task), Some(components)) => components.run(task, &context, input).await,
+            (Work::Builtin(transform), _) => self.run_builtin(transform, context, input, cpu).await,
+            (Work::Wasm(task), Some(components)) => components.run_counted(task, &context, input, cpu).await,
             (Work::Wasm(_), None) => Err(RunError::Failed {
                 message: "The function cannot run here".to_owned(),
                 internal: "this server runs no Wasm components".to_owned(),
@@ -120,13 +139,35 @@ impl Runner {
         transform: &Arc<dyn Transform>,
         context: Context,
         input: Payload,
+        cpu: &Cpu,
     ) -> Result<Output, RunError> {
         let transform = Arc::clone(transform);
-        let stage = self.step(move || transform.start(&context)).await??;
-        let mut run =
-            Run { runner: self.clone(), stage: Some(stage), input: Input::new(input), ended: false };
-        let mut first: Vec<Bytes> = Vec::new();
-        let mut size = 0;
+        // An object that is there whole goes through the first step with the start: going to another thread takes
+        // longer than a small one.
+        let (whole, input) = match input {
+            Payload::Bytes(bytes) => (Some(bytes), Input { rest: Bytes::new(), stream: None }),
+            Payload::Stream(stream, _) => (None, Input { rest: Bytes::new(), stream: Some(stream) }),
+        };
+        let (stage, rest, ended, output) = self
+            .step(cpu, move || {
+                let stage = transform.start(&context)?;
+                match whole {
+                    Some(bytes) => advance(stage, bytes, true),
+                    None => Ok((stage, Bytes::new(), false, Vec::new())),
+                }
+            })
+            .await??;
+        let mut run = Run {
+            runner: self.clone(),
+            stage: Some(stage),
+            input: Input { rest, ..input },
+            ended,
+            cpu: cpu.clone(),
+        };
+        let (mut first, mut size): (Vec<Bytes>, usize) = (Vec::new(), output.len());
+        if size > 0 {
+            first.push(output.into());
+        }
         while size < HIGH_WATER {
             match run.next().await? {
                 Some(chunk) => {
@@ -154,10 +195,20 @@ impl Runner {
     /// One step on the blocking pool.
     async fn step<T: Send + 'static>(
         &self,
+        cpu: &Cpu,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, RunError> {
-        let _permit = self.permits.acquire().await.map_err(|_| RunError::Panicked)?;
-        let task = tokio::task::spawn_blocking(work);
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| RunError::Panicked)?;
+        let cpu = cpu.clone();
+        // The step has it, not who waits: a client that leaves does not end what is running.
+        let task = tokio::task::spawn_blocking(move || {
+            // A step computes and does nothing else, so that its time is the processor's.
+            let began = Instant::now();
+            let done = work();
+            cpu.add(began.elapsed());
+            drop(permit);
+            done
+        });
         match tokio::time::timeout(STALL, task).await {
             Err(_) => Err(RunError::Stalled),
             Ok(Err(_)) => Err(RunError::Panicked),
@@ -180,13 +231,6 @@ struct Input {
 }
 
 impl Input {
-    fn new(payload: Payload) -> Self {
-        match payload {
-            Payload::Bytes(rest) => Self { rest, stream: None },
-            Payload::Stream(stream, _) => Self { rest: Bytes::new(), stream: Some(stream) },
-        }
-    }
-
     /// Makes sure that there are bytes, or that there will be none.
     async fn fill(&mut self) -> Result<(), RunError> {
         while self.rest.is_empty() {
@@ -201,11 +245,29 @@ impl Input {
     }
 }
 
+/// A stage, the input that it has not taken, whether it is done, and its output.
+type Advanced = (Box<dyn Stage>, Bytes, bool, Vec<u8>);
+
+/// Has a stage take input until it has or its output is full. `ends` says that there is no more input.
+fn advance(mut stage: Box<dyn Stage>, mut rest: Bytes, ends: bool) -> Result<Advanced, TransformError> {
+    let mut output = Vec::new();
+    while !rest.is_empty() && output.len() < HIGH_WATER {
+        let taken = stage.write(&rest, &mut output)?;
+        rest.advance(taken);
+    }
+    let mut done = false;
+    if ends && rest.is_empty() && output.len() < HIGH_WATER {
+        done = stage.finish(&mut output)? == Progress::Done;
+    }
+    Ok((stage, rest, done, output))
+}
+
 struct Run {
     runner: Runner,
     stage: Option<Box<dyn Stage>>,
     input: Input,
     ended: bool,
+    cpu: Cpu,
 }
 
 impl Run {
@@ -217,23 +279,11 @@ impl Run {
     async fn next(&mut self) -> Result<Option<Bytes>, RunError> {
         while !self.ended {
             self.input.fill().await?;
-            let Some(mut stage) = self.stage.take() else { return Ok(None) };
-            let mut rest = std::mem::take(&mut self.input.rest);
-            let (stage, rest, done, output) = self
-                .runner
-                .step(move || {
-                    let mut output = Vec::new();
-                    if rest.is_empty() {
-                        let progress = stage.finish(&mut output)?;
-                        return Ok::<_, TransformError>((stage, rest, progress == Progress::Done, output));
-                    }
-                    while !rest.is_empty() && output.len() < HIGH_WATER {
-                        let taken = stage.write(&rest, &mut output)?;
-                        rest.advance(taken);
-                    }
-                    Ok((stage, rest, false, output))
-                })
-                .await??;
+            let Some(stage) = self.stage.take() else { return Ok(None) };
+            let rest = std::mem::take(&mut self.input.rest);
+            let ends = rest.is_empty();
+            let (stage, rest, done, output) =
+                self.runner.step(&self.cpu, move || advance(stage, rest, ends)).await??;
             (self.stage, self.input.rest, self.ended) = (Some(stage), rest, done);
             if !output.is_empty() {
                 return Ok(Some(output.into()));
@@ -273,7 +323,7 @@ mod tests {
         let redact = build("redact", &json!({})).unwrap();
         let text = Bytes::from_static(b"write to ada@example.org now");
         let parts = chunks(vec![Ok(text.slice(..12)), Ok(text.slice(12..))]);
-        let output = runner.run_builtin(&redact, Context::default(), parts).await.unwrap();
+        let output = runner.run_builtin(&redact, Context::default(), parts, &Cpu::default()).await.unwrap();
         let Payload::Bytes(bytes) = output.body else { panic!("small") };
         assert_eq!(bytes, "write to *************** now");
 
@@ -281,7 +331,8 @@ mod tests {
         let stream = chunks(vec![Ok(large.clone()), Ok(large.clone())]);
         let decompress = build("decompress", &json!({})).unwrap();
         let compress = build("compress", &json!({"algorithm": "gzip"})).unwrap();
-        let packed = runner.run_builtin(&compress, Context::default(), stream).await.unwrap();
+        let packed =
+            runner.run_builtin(&compress, Context::default(), stream, &Cpu::default()).await.unwrap();
         assert_eq!(packed.head.content_encoding, Some(Some("gzip".into())));
         let packed = gather(packed.body).await.unwrap();
         assert!(packed.len() < 100_000);
@@ -289,7 +340,10 @@ mod tests {
             input: refract_transforms::Input { content_encoding: Some("gzip".into()), ..Default::default() },
             ..Default::default()
         };
-        let output = runner.run_builtin(&decompress, context, Payload::Bytes(packed.into())).await.unwrap();
+        let output = runner
+            .run_builtin(&decompress, context, Payload::Bytes(packed.into()), &Cpu::default())
+            .await
+            .unwrap();
         assert!(matches!(output.body, Payload::Stream(..)));
         assert_eq!(gather(output.body).await.unwrap().len(), 6 << 20);
     }
@@ -299,11 +353,14 @@ mod tests {
         let runner = Runner::new(1);
         let redact = build("redact", &json!({})).unwrap();
         let broken = || Err(BodyError::Read("bad segment".into()));
-        let failed = runner.run_builtin(&redact, Context::default(), chunks(vec![broken()])).await;
+        let failed =
+            runner.run_builtin(&redact, Context::default(), chunks(vec![broken()]), &Cpu::default()).await;
         assert!(matches!(failed, Err(RunError::Input(_))));
         let filler = Ok(Bytes::from(vec![b'x'; 1 << 20]));
-        let late =
-            runner.run_builtin(&redact, Context::default(), chunks(vec![filler, broken()])).await.unwrap();
+        let late = runner
+            .run_builtin(&redact, Context::default(), chunks(vec![filler, broken()]), &Cpu::default())
+            .await
+            .unwrap();
         assert!(gather(late.body).await.is_err());
     }
 }

@@ -21,6 +21,8 @@ pub struct Spec {
     pub account_id: String,
     /// Region of its ARN.
     pub region: String,
+    /// Whether it is started beforehand, to be kept ready.
+    pub provisioned: bool,
 }
 
 impl Spec {
@@ -89,6 +91,11 @@ pub trait Worker: Send + Sync + std::fmt::Debug + 'static {
 
     /// What it has written since this was last asked.
     fn take_log(&self) -> Log;
+
+    /// Processor time that it used since this was last asked, where that is known. The first is that of its start too.
+    fn take_cpu(&self) -> Option<Duration> {
+        None
+    }
 
     /// Memory that it used at most so far, where that is known, in bytes.
     fn peak_memory(&self) -> Option<u64> {

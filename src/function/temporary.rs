@@ -1,5 +1,5 @@
-//! Temporary keys, in memory: those of execution roles, which may answer an Object Lambda request and nothing else,
-//! and those that sign one URL with the permissions of whoever made a request.
+//! Temporary keys, in memory: those of functions, which may do what their execution roles may, and those that sign one
+//! URL with the permissions of whoever made a request.
 //!
 //! The verifier asks here beside [`Keys`](crate::catalog::Keys); forms and everything else do not.
 
@@ -10,13 +10,18 @@ use data_encoding::{BASE32_NOPAD, BASE64};
 use http::{Method, request};
 use jiff::Timestamp;
 
-use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
+use crate::auth::{KeyRecord, KeyStore, Principal};
+use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::door::Plane;
 use crate::error::ApiError;
+use crate::function::metering::Traffic;
+use crate::policy::Identity;
 use crate::policy::via::OBJECT_LAMBDA;
-use crate::policy::{Attached, Identity, Issuer, Policy, PolicyKind};
 use crate::secret::Secret;
+
+use super::role::{self, Assumed, NOT_ASSUMED};
+use super::runtime::{Spec, StartError};
 
 /// The query parameter that names the access point in a URL whose path is the object's key alone.
 pub const POINT_PARAMETER: &str = "x-olap-access-point";
@@ -24,8 +29,8 @@ pub const POINT_PARAMETER: &str = "x-olap-access-point";
 /// What a temporary key is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Use {
-    /// WriteGetObjectResponse, by this function.
-    Answer {
+    /// What the execution role of this function may do.
+    Function {
         /// The function's name.
         function: String,
     },
@@ -48,43 +53,34 @@ impl Use {
     /// 403 AccessDenied.
     pub fn check(&self, plane: Plane, parts: &request::Parts) -> Result<(), ApiError> {
         let path = parts.uri.path();
-        let right = match self {
-            Self::Answer { .. } => {
-                plane == Plane::WriteGetObjectResponse
-                    && parts.method == Method::POST
-                    && path == "/WriteGetObjectResponse"
+        match self {
+            Self::Read { method, path: bound, .. }
+                if plane != Plane::S3 || parts.method != *method || path != bound =>
+            {
+                let why = format!("{} {path} by a URL that was signed for {method} {bound}", parts.method);
+                Err(ApiError::access_denied(why))
             }
-            Self::Read { method, path: bound, .. } => {
-                plane == Plane::S3 && parts.method == *method && path == bound
-            }
-        };
-        if right {
-            return Ok(());
+            Self::Read { .. } | Self::Function { .. } => Ok(()),
         }
-        let why = match self {
-            Self::Answer { function } => format!(
-                "{} {path} by the role of function {function}, which may call WriteGetObjectResponse alone",
-                parts.method
-            ),
-            Self::Read { method, path: bound, .. } => {
-                format!("{} {path} by a URL that was signed for {method} {bound}", parts.method)
-            }
-        };
-        Err(ApiError::access_denied(why))
     }
 }
 
 #[derive(Debug, Clone)]
 struct Temporary {
     record: KeyRecord,
+    /// The role whose session it is; `None` where the record says it all.
+    role: Option<Assumed>,
     purpose: Arc<Use>,
     until: Option<Timestamp>,
+    /// Counts what is read by it.
+    traffic: Option<Arc<Traffic>>,
 }
 
 /// The temporary keys of a server.
 #[derive(Debug)]
 pub struct TemporaryKeys {
     keys: RwLock<HashMap<String, Temporary>>,
+    catalog: Arc<dyn Catalog>,
     clock: Arc<dyn Clock>,
 }
 
@@ -108,36 +104,29 @@ impl Drop for Issued {
 impl TemporaryKeys {
     /// None yet.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { keys: RwLock::default(), clock })
+    pub fn new(catalog: Arc<dyn Catalog>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { keys: RwLock::default(), catalog, clock })
     }
 
-    /// A key for a function that runs with `role`.
+    /// A key for a function that starts, as a session of its execution role. It ends with this value or with the role,
+    /// and may at any moment what the role's policies then allow.
     ///
     /// # Errors
-    /// No random bytes.
-    pub fn for_function(
-        self: &Arc<Self>,
-        account_id: &str,
-        role: &str,
-        function: &str,
-    ) -> Result<Issued, ApiError> {
-        let role = role.rsplit('/').next().unwrap_or(role);
-        let (id, secret, token) = random()?;
-        // AROA and 17 characters, always the same for a role.
-        let unique: String = BASE32_NOPAD.encode(role.as_bytes()).chars().cycle().take(17).collect();
-        let principal = Principal {
-            kind: PrincipalKind::AssumedRole,
-            account_id: account_id.to_owned(),
-            principal_id: format!("AROA{unique}:{function}"),
-            arn: format!("arn:aws:sts::{account_id}:assumed-role/{role}/{function}"),
-            user_name: None,
-            access_key_id: id.clone(),
-            identity: Arc::new(answers(role, account_id)?),
+    /// [`StartError::Unavailable`] where the role is gone or does not let Lambda in; no random bytes.
+    pub fn for_function(self: &Arc<Self>, spec: &Spec) -> Result<Issued, StartError> {
+        let (view, now, arn) = (self.catalog.snapshot(), self.clock.now(), spec.arn());
+        let refused = |why: &dyn std::fmt::Display| {
+            tracing::warn!(function = %spec.name, %why, "the role of a function cannot be assumed");
+            StartError::Unavailable(NOT_ASSUMED.to_owned())
         };
+        let found = role::assumable(&view, &spec.version.settings.role, &arn, now);
+        let role = Assumed::new(found.map_err(|why| refused(&why))?, &spec.name, &arn, now);
+        let internal = |error: ApiError| StartError::Internal(error.internal.unwrap_or_default());
+        let (id, secret, token) = random().map_err(internal)?;
+        let principal = role.principal(&view, &id).map_err(|why| refused(&why))?;
+        let principal = principal.ok_or_else(|| refused(&"the role is gone"))?;
         let record = KeyRecord { secret, principal, active: true, session_token: Some(token), expires: None };
-        let purpose = Use::Answer { function: function.to_owned() };
-        Ok(self.issue(id, record, purpose, None))
+        Ok(self.issue(id, record, Some(role), Use::Function { function: spec.name.clone() }, None))
     }
 
     /// A key that signs one URL with the permissions of `caller`, until a moment.
@@ -149,6 +138,7 @@ impl TemporaryKeys {
         caller: &Principal,
         purpose: Use,
         until: Timestamp,
+        traffic: &Arc<Traffic>,
     ) -> Result<Issued, ApiError> {
         let (id, secret, _) = random()?;
         // What the function reads is what the caller may read through it.
@@ -157,7 +147,7 @@ impl TemporaryKeys {
         let identity = Arc::new(identity);
         let principal = Principal { access_key_id: id.clone(), identity, ..caller.clone() };
         let record = KeyRecord { secret, principal, active: true, session_token: None, expires: None };
-        Ok(self.issue(id, record, purpose, Some(until)))
+        Ok(self.issue(id, record, None, purpose, Some((until, Arc::clone(traffic)))))
     }
 
     /// What a key is for, if it is a temporary one.
@@ -167,14 +157,28 @@ impl TemporaryKeys {
         keys.get(access_key_id).map(|key| Arc::clone(&key.purpose))
     }
 
+    fn find(&self, access_key_id: &str) -> Option<Temporary> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(access_key_id).cloned()
+    }
+
+    /// What counts the bytes that are read by a key, where something does.
+    #[must_use]
+    pub fn traffic_of(&self, access_key_id: &str) -> Option<Arc<Traffic>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(access_key_id)?.traffic.clone()
+    }
+
     fn issue(
         self: &Arc<Self>,
         id: String,
         record: KeyRecord,
+        role: Option<Assumed>,
         purpose: Use,
-        until: Option<Timestamp>,
+        read: Option<(Timestamp, Arc<Traffic>)>,
     ) -> Issued {
-        let key = Temporary { record: record.clone(), purpose: Arc::new(purpose), until };
+        let (until, traffic) = read.unzip();
+        let key = Temporary { record: record.clone(), role, purpose: Arc::new(purpose), until, traffic };
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), key);
         Issued { id, record, keys: Arc::clone(self) }
     }
@@ -182,28 +186,19 @@ impl TemporaryKeys {
 
 impl KeyStore for TemporaryKeys {
     fn lookup(&self, access_key_id: &str, _: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(key) = keys.get(access_key_id) else { return Ok(None) };
-        let over = key.until.is_some_and(|until| until < self.clock.now());
-        Ok((!over).then(|| key.record.clone()))
+        let Some(key) = self.find(access_key_id) else { return Ok(None) };
+        if key.until.is_some_and(|until| until < self.clock.now()) {
+            return Ok(None);
+        }
+        let Some(role) = &key.role else { return Ok(Some(key.record)) };
+        match role.principal(&self.catalog.snapshot(), access_key_id) {
+            Ok(principal) => Ok(principal.map(|principal| KeyRecord { principal, ..key.record })),
+            Err(error) => {
+                tracing::error!(access_key_id, %error, "the role of a function cannot be used");
+                Ok(None)
+            }
+        }
     }
-}
-
-/// What bounds a function: it may answer requests, whatever its role is called.
-fn answers(role: &str, account_id: &str) -> Result<Identity, ApiError> {
-    const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":
-        "s3-object-lambda:WriteGetObjectResponse","Resource":"*"}]}"#;
-    let policy = Policy::parse(DOCUMENT, PolicyKind::Identity)
-        .map_err(|error| ApiError::internal(format!("the policy of functions: {error}")))?;
-    let issuer = Issuer {
-        kind: "Role",
-        arn: format!("arn:aws:iam::{account_id}:role/{role}"),
-        principal_id: String::new(),
-        name: role.to_owned(),
-    };
-    let label = "what every function may".into();
-    let policies = vec![Attached { label, policy: Arc::new(policy) }];
-    Ok(Identity { policies, issuer: Some(issuer), ..Identity::default() })
 }
 
 fn random() -> Result<(String, Secret, Secret), ApiError> {
@@ -223,45 +218,118 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::catalog::identities::{Entity, Role};
+    use crate::catalog::{Change, Directory, MemoryCatalog};
     use crate::clock::SystemClock;
+    use crate::function::registry::tests::version;
+
+    const LAMBDA: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}"#;
 
     fn parts(line: &str) -> request::Parts {
         let (method, target) = line.split_once(' ').unwrap();
         Request::builder().method(method).uri(target).body(()).unwrap().into_parts().0
     }
 
-    #[test]
-    fn a_functions_key_answers_and_does_nothing_else() {
-        let keys = TemporaryKeys::new(Arc::new(SystemClock));
-        let issued =
-            keys.for_function("000000000000", "arn:aws:iam::000000000000:role/path/reader", "f").unwrap();
-        let found = keys.lookup(&issued.id, None).unwrap().unwrap();
-        assert_eq!(found.principal.arn, "arn:aws:sts::000000000000:assumed-role/reader/f");
+    struct Fixture {
+        catalog: Arc<MemoryCatalog>,
+        keys: Arc<TemporaryKeys>,
+        directory: Directory,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let (catalog, clock) = (Arc::new(MemoryCatalog::default()), Arc::new(SystemClock));
+            let keys = TemporaryKeys::new(catalog.clone(), clock.clone());
+            Self { keys, directory: Directory::new(catalog.clone(), clock), catalog }
+        }
+
+        async fn put(&self, role: Role) {
+            let change = Change::PutIdentity(Box::new(Entity::Role(role)));
+            self.catalog.update(Box::new(move |_| Ok(vec![change]))).await.unwrap();
+        }
+
+        fn role(&self, more: &str) -> Role {
+            self.directory.new_role("000000000000", "r", "/", &format!("{LAMBDA}{more}}}}}")).unwrap()
+        }
+
+        fn start(&self) -> Result<Issued, StartError> {
+            self.keys.for_function(&Spec {
+                name: "f".into(),
+                version: Arc::new(version("$LATEST")),
+                account_id: "000000000000".into(),
+                region: "us-east-1".into(),
+                provisioned: false,
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_functions_key_is_a_session_of_its_role_and_ends_with_it() {
+        let fixture = Fixture::new();
+        assert!(matches!(fixture.start(), Err(StartError::Unavailable(_))));
+        let mut role = fixture.role("");
+        fixture.put(role.clone()).await;
+        let issued = fixture.start().unwrap();
+        let find = |id: &str| fixture.keys.lookup(id, None).unwrap();
+        let may = |action: &str| {
+            let record = find(&issued.id).unwrap();
+            crate::policy::authorize_action(&record.principal, action, "*", crate::policy::Context::new())
+                .is_ok()
+        };
+        let found = find(&issued.id).unwrap();
+        assert_eq!(found.principal.arn, "arn:aws:sts::000000000000:assumed-role/r/f");
+        assert_eq!(found.principal.principal_id, format!("{}:f", role.id));
         assert!(found.session_token.is_some());
-        let purpose = keys.use_of(&issued.id).unwrap();
-        let answer = parts("POST /WriteGetObjectResponse");
-        purpose.check(Plane::WriteGetObjectResponse, &answer).unwrap();
-        for plane in [Plane::S3, Plane::Control, Plane::Lambda, Plane::Iam, Plane::Sts] {
-            assert_eq!(purpose.check(plane, &answer).unwrap_err().code, "AccessDenied", "{plane:?}");
-        }
-        for line in ["GET /b/k", "PUT /WriteGetObjectResponse", "POST /_refract/v1/keys", "GET /"] {
-            let plane = Plane::WriteGetObjectResponse;
-            assert_eq!(purpose.check(plane, &parts(line)).unwrap_err().code, "AccessDenied", "{line}");
-        }
-        let id = issued.id.clone();
-        drop(issued);
-        assert!(keys.lookup(&id, None).unwrap().is_none() && keys.use_of(&id).is_none());
+        assert!(!may("s3-object-lambda:WriteGetObjectResponse") && !may("s3:GetObject"));
+        // What its policies are made to say counts at once.
+        role.policies
+            .attach("arn:aws:iam::aws:policy/service-role/AmazonS3ObjectLambdaExecutionRolePolicy")
+            .unwrap();
+        fixture.put(role.clone()).await;
+        assert!(may("s3-object-lambda:WriteGetObjectResponse") && !may("s3:GetObject"));
+        role.boundary = Some("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess".into());
+        fixture.put(role.clone()).await;
+        assert!(!may("s3-object-lambda:WriteGetObjectResponse"));
+        // A policy that is gone refuses whoever has it.
+        role.boundary = Some("arn:aws:iam::000000000000:policy/Gone".into());
+        fixture.put(role.clone()).await;
+        assert!(find(&issued.id).is_none());
+        // Another role of the same name is another role.
+        fixture.put(fixture.role("")).await;
+        assert!(find(&issued.id).is_none());
+        let second = fixture.start().unwrap();
+        let id = second.id.clone();
+        assert!(find(&id).is_some());
+        drop(second);
+        assert!(find(&id).is_none() && fixture.keys.use_of(&id).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_trust_policy_may_name_functions() {
+        let fixture = Fixture::new();
+        let only = |name: &str| {
+            format!(
+                r#","Condition":{{"ArnLike":{{"aws:SourceArn":"arn:aws:lambda:*:000000000000:function:{name}"}},"StringEquals":{{"aws:SourceAccount":"000000000000"}}}}"#
+            )
+        };
+        fixture.put(fixture.role(&only("g"))).await;
+        assert!(matches!(fixture.start(), Err(StartError::Unavailable(why)) if why == NOT_ASSUMED));
+        fixture.put(fixture.role(&only("f"))).await;
+        fixture.start().unwrap();
     }
 
     #[test]
     fn a_url_is_for_one_object_and_ends() {
-        let keys = TemporaryKeys::new(Arc::new(SystemClock));
+        let Fixture { keys, .. } = Fixture::new();
         let caller = Principal::root("000000000000", "AKIAX");
         let purpose = Use::Read { method: Method::GET, path: "/k".into(), access_point: "arn".into() };
         let now = SystemClock.now();
-        let live =
-            keys.for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60)).unwrap();
-        let over = keys.for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1)).unwrap();
+        let live = keys
+            .for_read(&caller, purpose.clone(), now + jiff::SignedDuration::from_secs(60), &Arc::default())
+            .unwrap();
+        let over = keys
+            .for_read(&caller, purpose, now - jiff::SignedDuration::from_secs(1), &Arc::default())
+            .unwrap();
         assert_eq!(keys.lookup(&live.id, None).unwrap().unwrap().principal.arn, caller.arn);
         assert!(keys.lookup(&over.id, None).unwrap().is_none());
         let purpose = keys.use_of(&live.id).unwrap();

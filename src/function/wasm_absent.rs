@@ -7,6 +7,7 @@ use std::time::Duration;
 use refract_transforms::Context;
 
 use super::builtin::WasmTask;
+use super::metering::Cpu;
 use super::run::{Output, RunError};
 use crate::catalog::{Catalog, View, WasmWorld};
 use crate::store::Payload;
@@ -81,6 +82,21 @@ impl Components {
     /// Always.
     #[allow(clippy::unused_async, reason = "as with the feature")]
     pub async fn run(&self, _: &WasmTask, _: &Context, _: Payload) -> Result<Output, RunError> {
+        Err(RunError::Failed { message: "The function cannot run here".into(), internal: WHY.into() })
+    }
+
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always.
+    #[allow(clippy::unused_async, reason = "as with the feature")]
+    pub async fn run_counted(
+        &self,
+        _: &WasmTask,
+        _: &Context,
+        _: Payload,
+        _: &Cpu,
+    ) -> Result<Output, RunError> {
         Err(RunError::Failed { message: "The function cannot run here".into(), internal: WHY.into() })
     }
 

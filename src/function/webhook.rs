@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
 use ureq::Agent;
 use ureq::unversioned::transport::DefaultConnector;
 
@@ -23,14 +24,35 @@ use super::webhook_tls::config as tls_config;
 
 /// Bytes of the answer that are read at a time.
 const CHUNK: usize = 64 << 10;
+/// How long an exchange waits for another to end.
+const QUEUE: Duration = Duration::from_secs(1);
 /// Longest time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Exchanges with what runs elsewhere, each of which has a thread to itself: not so many that none is left for the
+/// store's reading and writing.
+#[derive(Debug, Clone)]
+pub struct Exchanges(Arc<Semaphore>);
+
+impl Exchanges {
+    /// With so many at a time.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most)))
+    }
+
+    /// A turn, where one comes soon. It is for the thread to keep: who waits for it may be gone before.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::time::timeout(QUEUE, Arc::clone(&self.0).acquire_owned()).await.ok()?.ok()
+    }
+}
 
 /// Sends events to webhooks.
 #[derive(Clone)]
 pub struct Webhooks {
     master: Arc<MasterKey>,
     private: bool,
+    exchanges: Exchanges,
     agents: moka::sync::Cache<(String, u64), Arc<Hook>>,
 }
 
@@ -69,6 +91,9 @@ pub enum WebhookError {
     /// It took too long.
     #[error("the webhook did not answer in time")]
     Timeout,
+    /// There are as many exchanges as there may be.
+    #[error("too many exchanges with webhooks at a time: webhook_concurrency")]
+    Busy,
     /// It cannot be reached, or may not.
     #[error("{0}")]
     Unreachable(String),
@@ -110,8 +135,8 @@ pub fn check(url: &str, identity_pem: Option<&str>, roots_pem: Option<&str>) -> 
 impl Webhooks {
     /// `private` lets webhooks have addresses that are not of the public internet.
     #[must_use]
-    pub fn new(master: Arc<MasterKey>, private: bool) -> Self {
-        Self { master, private, agents: moka::sync::Cache::new(1_000) }
+    pub fn new(master: Arc<MasterKey>, private: bool, exchanges: Exchanges) -> Self {
+        Self { master, private, exchanges, agents: moka::sync::Cache::new(1_000) }
     }
 
     /// Seals a secret of a webhook for the catalog.
@@ -169,9 +194,14 @@ impl Webhooks {
         limit: Duration,
     ) -> Result<Answer, WebhookError> {
         let hook = self.hook(name, revision, webhook)?;
+        let deadline = Instant::now() + limit;
+        let turn = self.exchanges.turn().await.ok_or(WebhookError::Busy)?;
         let (head, answered) = tokio::sync::oneshot::channel();
         let (chunks, receiver) = mpsc::channel(4);
-        tokio::task::spawn_blocking(move || exchange(&hook, &event, limit, head, &chunks));
+        tokio::task::spawn_blocking(move || {
+            exchange(&hook, &event, deadline, head, &chunks);
+            drop(turn);
+        });
         let (status, headers) =
             answered.await.unwrap_or_else(|_| Err(WebhookError::Unreachable("it panicked".into())))?;
         let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
@@ -187,7 +217,7 @@ type Head = Result<(StatusCode, HeaderMap), WebhookError>;
 fn exchange(
     hook: &Hook,
     event: &[u8],
-    limit: Duration,
+    deadline: Instant,
     head: tokio::sync::oneshot::Sender<Head>,
     chunks: &mpsc::Sender<Result<Bytes, BodyError>>,
 ) {
@@ -195,7 +225,8 @@ fn exchange(
     if let Some(token) = &hook.token {
         request = request.header("authorization", format!("Bearer {}", token.expose()));
     }
-    let answer = request.config().timeout_global(Some(limit)).build().send(event);
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = request.config().timeout_global(Some(left)).build().send(event);
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
@@ -211,6 +242,7 @@ fn exchange(
     if head.send(Ok((parts.status, parts.headers))).is_err() {
         return;
     }
+    let runtime = tokio::runtime::Handle::current();
     let mut reader = body.into_reader();
     let mut buffer = vec![0; CHUNK];
     loop {
@@ -220,7 +252,9 @@ fn exchange(
             Err(error) => Err(BodyError::Read(format!("the webhook's answer broke off: {error}"))),
         };
         let last = chunk.is_err();
-        if chunks.blocking_send(chunk).is_err() || last {
+        // Whoever reads slowly keeps the thread no longer than the webhook could have.
+        let sent = runtime.block_on(timeout_at(deadline, chunks.send(chunk)));
+        if !matches!(sent, Ok(Ok(()))) || last {
             return;
         }
     }

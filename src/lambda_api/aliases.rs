@@ -144,6 +144,7 @@ pub(super) async fn delete(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
         lambda.aliases.remove(&name);
         lambda.policies.remove(&name);
         lambda.event_invoke.remove(&name);
+        lambda.provisioned.remove(&name);
         Ok(())
     });
     remove.await?;

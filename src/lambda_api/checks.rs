@@ -34,7 +34,7 @@ pub(super) fn apply(
         settings.runtime.clone_from(runtime);
     }
     if let Some(role) = &document.role {
-        check_role(role)?;
+        self::role(role)?;
         settings.role.clone_from(role);
     }
     if let Some(handler) = &document.handler {
@@ -102,7 +102,11 @@ fn number(field: &str, value: i64, least: u32, most: u32) -> Result<u32, ApiErro
     }
 }
 
-fn check_role(role: &str) -> Result<(), ApiError> {
+/// Whether a text is the ARN of a role.
+///
+/// # Errors
+/// 400 ValidationException.
+pub(super) fn role(role: &str) -> Result<(), ApiError> {
     let fields: Vec<&str> = role.splitn(6, ':').collect();
     let right = match fields.as_slice() {
         ["arn", _, "iam", "", account, resource] => {
@@ -162,9 +166,9 @@ mod tests {
 
     #[test]
     fn roles_and_environments_are_checked() {
-        check_role("arn:aws:iam::000000000000:role/service-role/reader").unwrap();
-        for role in ["", "reader", "arn:aws:iam::1:role/r", "arn:aws:iam::000000000000:user/u"] {
-            assert_eq!(check_role(role).unwrap_err().code, "ValidationException", "{role}");
+        role("arn:aws:iam::000000000000:role/service-role/reader").unwrap();
+        for text in ["", "reader", "arn:aws:iam::1:role/r", "arn:aws:iam::000000000000:user/u"] {
+            assert_eq!(role(text).unwrap_err().code, "ValidationException", "{text}");
         }
         let variables = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         check_environment(&variables("KEY_1", "v")).unwrap();

@@ -12,7 +12,7 @@ use super::wire::ConcurrencyDocument;
 use super::{Answer, Call, LambdaPlane, json, no_content};
 
 /// What functions without a share of their own must be left (Lambda quotas, "Concurrent executions").
-const UNRESERVED: u32 = 100;
+pub(super) const UNRESERVED: u32 = 100;
 /// Bytes of all packages, as AWS has it.
 const CODE_STORAGE: u64 = 75 << 30;
 
@@ -26,7 +26,14 @@ pub(super) async fn put(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     };
     let all = plane.platform.concurrency();
     let set = plane.edit(&named.name, move |view, lambda| {
-        let others = reserved(view) - lambda.reserved_concurrency.unwrap_or(0);
+        let others = reserved(view) - lambda.own_concurrency();
+        let provisioned = lambda.provisioned_total();
+        if asked < provisioned {
+            return Err(invalid(format!(
+                "ReservedConcurrentExecutions {asked} should not be lower than function's total provisioned \
+                 concurrency [{provisioned}]."
+            )));
+        }
         if asked.saturating_add(others) > all.saturating_sub(UNRESERVED.min(all / 2)) {
             return Err(invalid(format!(
                 "Specified ReservedConcurrentExecutions for function decreases account's \

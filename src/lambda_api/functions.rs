@@ -116,6 +116,7 @@ pub(super) async fn create(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
         dead_letter: None,
     };
     checks::apply(&document, &mut settings, &plane.platform)?;
+    plane.check_role(call, &settings.role, &name)?;
     if settings.runtime.is_empty() || settings.handler.is_empty() {
         return Err(invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
@@ -145,6 +146,8 @@ pub(super) async fn create(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
         policies: BTreeMap::new(),
         reserved_concurrency: None,
         event_invoke: BTreeMap::new(),
+        provisioned: BTreeMap::new(),
+        event_sources: BTreeMap::new(),
         tags,
     };
     let shown = if document.publish {
@@ -238,6 +241,10 @@ pub(super) fn list(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
 pub(super) async fn update_configuration(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let named = unqualified(plane, call)?;
     let document: FunctionDocument = call.document()?;
+    if let Some(role) = &document.role {
+        checks::role(role)?;
+        plane.check_role(call, role, &named.name)?;
+    }
     let (platform, now, id) = (plane.platform.clone(), plane.clock.now(), revision()?);
     let shown = plane.edit(&named.name, move |_, lambda| {
         check_revision(document.revision_id.as_deref(), &lambda.latest.revision_id)?;
@@ -329,6 +336,7 @@ pub(super) async fn delete(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
                 lambda.versions.retain(|version| version.version != qualifier);
                 lambda.policies.remove(&qualifier);
                 lambda.event_invoke.remove(&qualifier);
+                lambda.provisioned.remove(&qualifier);
                 Ok(())
             };
             plane.edit(&named.name, remove).await?;

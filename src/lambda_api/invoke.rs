@@ -72,7 +72,7 @@ pub(super) async fn invoke(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
             set(&mut answer, "x-amz-executed-version", &target.version.version);
             return Ok(answer);
         }
-        "Event" => return later(plane, call, &target),
+        "Event" => return later(plane, call, &target).await,
         other => return Err(constraint("invocationType", other, "be one of RequestResponse, Event, DryRun")),
     }
     let done = plane.platform.invoke(&target, event(call)?).await?;
@@ -98,7 +98,7 @@ pub(super) async fn invoke(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     Ok(answer)
 }
 
-fn later(plane: &LambdaPlane, call: &Call<'_>, target: &Resolved) -> Answer {
+async fn later(plane: &LambdaPlane, call: &Call<'_>, target: &Resolved) -> Answer {
     if call.body.len() > MAX_LATER {
         return Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -109,15 +109,15 @@ fn later(plane: &LambdaPlane, call: &Call<'_>, target: &Resolved) -> Answer {
             ),
         ));
     }
-    let id = plane.events.put(target.clone(), event(call)?)?;
+    let id = plane.events.put(&target.name, target.qualifier.as_deref(), event(call)?).await?;
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::ACCEPTED;
     set(&mut answer, "x-amzn-requestid", &id);
     Ok(answer)
 }
 
-pub(super) fn invoke_async(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
-    later(plane, call, &resolve(plane, call)?)?;
+pub(super) async fn invoke_async(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
+    later(plane, call, &resolve(plane, call)?).await?;
     Ok(json(StatusCode::ACCEPTED, &json!({ "Status": 202 })))
 }
 

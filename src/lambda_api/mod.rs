@@ -1,9 +1,10 @@
 //! The Lambda plane: AWS Lambda's API (REST-JSON), over the function platform.
 //!
 //! - [`route`]: method and path → operation; [`name`]: how a request names a function.
+//! - `authorize`: who may, by policies of callers and of functions, and who may pass which role.
 //! - `wire`: the documents; `checks`: their rules; [`error`]: errors as Lambda words them.
-//! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`, `events`,
-//!   `tags`, and `invoke`.
+//! - One file a family of operations: `functions`, `versions`, `aliases`, `permissions`, `concurrency`,
+//!   `provisioned`, `events`, `event_sources`, `tags`, and `invoke`.
 
 use std::sync::Arc;
 
@@ -15,26 +16,31 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::auth::Principal;
+use crate::bodies::{Bodies, Whose};
 use crate::catalog::{Accounts, Catalog, Change, Function, FunctionKind, LambdaFunction, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::Platform;
 use crate::function::invocation::uuid;
+use crate::function::polling::Polling;
 use crate::function::registry::{self, ResolveError};
 use crate::policy::{self, Asked, Trail};
 use crate::s3;
 use crate::store::Store;
 
 mod aliases;
+mod authorize;
 mod checks;
 mod concurrency;
 pub mod error;
+mod event_sources;
 mod events;
 mod functions;
 mod invoke;
 pub mod name;
 mod permissions;
+mod provisioned;
 pub mod route;
 mod tags;
 mod versions;
@@ -70,6 +76,10 @@ pub struct LambdaPlane {
     pub account_id: String,
     /// Delivers events.
     pub events: crate::function::events::Events,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
+    /// Serves event source mappings.
+    pub polling: Polling,
 }
 
 /// A verified request.
@@ -125,27 +135,12 @@ impl Call<'_> {
 type Answer = Result<Response<Body>, ApiError>;
 
 impl LambdaPlane {
-    /// What a request is about, as policies name it: a function, with its version where one is named.
-    fn resource(&self, route: &Route, parts: &request::Parts) -> Result<String, ApiError> {
-        if route.function.is_empty() {
-            return Ok("*".to_owned());
-        }
-        let qualifier = s3::query_pairs(parts.uri.query().unwrap_or_default())
-            .find(|(name, _)| name == "Qualifier")
-            .map(|(_, value)| value.into_owned());
-        let named = FunctionName::parse(&route.function, qualifier.as_deref(), &self.account_id)?;
-        // Only where the operation acts on what is qualified: elsewhere it must not lead past a statement about the
-        // function.
-        let qualifier = named.qualifier.as_deref().filter(|_| route::acts_on_versions(route.operation));
-        Ok(self.arn(&named.name, qualifier))
-    }
-
     /// Answers a request.
     ///
     /// # Errors
     /// The operation's; [`error::response`] renders them.
     pub async fn call(&self, call: LambdaCall<'_>, parts: &request::Parts, body: Body) -> Answer {
-        let route = route::route(&parts.method, parts.uri.path());
+        let route = route::route(&parts.method, &parts.uri);
         let operation = route.as_ref().map_or("UnknownOperation", |route| route.operation);
         let (Some(route), Some(action)) = (route, policy::planes::lambda(operation)) else {
             return Err(ApiError::access_denied("an operation of Lambda that is not known"));
@@ -153,15 +148,33 @@ impl LambdaPlane {
         if let Some(trail) = parts.extensions.get::<Trail>() {
             trail.operation(operation);
         }
-        let resource = self.resource(&route, parts)?;
-        let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
-        policy::authorize(call.principal, &asked, action, &resource, &self.account_id)?;
         let limit = match operation {
             "CreateFunction" | "UpdateFunctionCode" => MAX_PACKAGE_BODY,
             "Invoke" | "InvokeWithResponseStream" | "InvokeAsync" => MAX_EVENT,
             _ => MAX_BODY,
         };
-        let body = s3::collect(body, limit).await.map_err(|error| too_large(error, limit))?;
+        let whose = Whose::of(call.principal);
+        let collect = async |body| {
+            self.bodies.collect(body, limit, whose).await.map_err(|error| too_large(error, limit))
+        };
+        // What CreateFunction is about stands in its body; only who has a key comes this far.
+        let (named, body) = if operation == "CreateFunction" {
+            let body = collect(body).await?;
+            (authorize::new_function(&body), Err(body))
+        } else {
+            (route.function.clone(), Ok(body))
+        };
+        if route.is_mapping() && !named.is_empty() {
+            let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+            let mapping = event_sources::mapping_arn(self, &named);
+            policy::authorize(call.principal, &asked, action, &mapping, &self.account_id)?;
+        } else {
+            self.authorize(&call, parts, (operation, action), &named)?;
+        }
+        let body = match body {
+            Ok(body) => collect(body).await?,
+            Err(collected) => collected,
+        };
         let call = Call { route, parts, principal: call.principal, body };
         match operation {
             "CreateFunction" => Box::pin(functions::create(self, &call)).await,
@@ -184,17 +197,26 @@ impl LambdaPlane {
             "PutFunctionConcurrency" => concurrency::put(self, &call).await,
             "GetFunctionConcurrency" => concurrency::get(self, &call),
             "DeleteFunctionConcurrency" => concurrency::delete(self, &call).await,
+            "PutProvisionedConcurrencyConfig" => provisioned::put(self, &call).await,
+            "GetProvisionedConcurrencyConfig" => provisioned::get(self, &call),
+            "ListProvisionedConcurrencyConfigs" => provisioned::list(self, &call),
+            "DeleteProvisionedConcurrencyConfig" => provisioned::delete(self, &call).await,
             "GetAccountSettings" => concurrency::account(self),
             "PutFunctionEventInvokeConfig" => events::put(self, &call, false).await,
             "UpdateFunctionEventInvokeConfig" => events::put(self, &call, true).await,
             "GetFunctionEventInvokeConfig" => events::get(self, &call),
             "DeleteFunctionEventInvokeConfig" => events::delete(self, &call).await,
             "ListFunctionEventInvokeConfigs" => events::list(self, &call),
+            "CreateEventSourceMapping" => event_sources::create(self, &call).await,
+            "GetEventSourceMapping" => event_sources::get(self, &call),
+            "ListEventSourceMappings" => event_sources::list(self, &call),
+            "UpdateEventSourceMapping" => event_sources::update(self, &call).await,
+            "DeleteEventSourceMapping" => event_sources::delete(self, &call).await,
             "ListTags" => tags::list(self, &call),
             "TagResource" => tags::add(self, &call).await,
             "UntagResource" => tags::remove(self, &call).await,
             "Invoke" => invoke::invoke(self, &call).await,
-            "InvokeAsync" => invoke::invoke_async(self, &call),
+            "InvokeAsync" => invoke::invoke_async(self, &call).await,
             "InvokeWithResponseStream" => invoke::stream(self, &call).await,
             other => Err(ApiError::not_implemented(format!("{other} is not implemented"))),
         }

@@ -5,19 +5,12 @@ use serde_json::{Map, Value, json};
 
 use crate::access_point::arn::is_account;
 use crate::catalog::LambdaFunction;
-use crate::catalog::lambda::ResourcePolicy;
 use crate::error::ApiError;
+use crate::policy::PolicyError;
 
 use super::error::{conflict, constraint, invalid, not_found};
 use super::wire::PermissionDocument;
 use super::{Answer, Call, LambdaPlane, check_revision, json, no_content, revision};
-
-/// Bytes of a policy (Lambda quotas, "Resource-based policy").
-const MAX_POLICY: usize = 20 << 10;
-
-fn document_of(policy: &ResourcePolicy) -> String {
-    json!({ "Version": "2012-10-17", "Id": "default", "Statement": policy.statements }).to_string()
-}
 
 /// Whether a policy may hang on this qualifier.
 fn check_qualifier(lambda: &LambdaFunction, qualifier: &str) -> Result<(), ApiError> {
@@ -25,10 +18,6 @@ fn check_qualifier(lambda: &LambdaFunction, qualifier: &str) -> Result<(), ApiEr
         return Ok(());
     }
     Err(not_found(format!("Cannot find version or alias {qualifier}")))
-}
-
-fn sid(statement: &Value) -> Option<&str> {
-    statement.get("Sid").and_then(Value::as_str)
 }
 
 fn statement(document: &PermissionDocument, resource: &str) -> Result<(String, Value), ApiError> {
@@ -95,22 +84,21 @@ pub(super) async fn add(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
         check_qualifier(lambda, &qualifier)?;
         let policy = lambda.policies.entry(qualifier).or_default();
         check_revision(document.revision_id.as_deref(), &policy.revision_id)?;
-        if policy.statements.iter().any(|other| sid(other) == Some(&id)) {
+        if policy.has(&id) {
             return Err(conflict(format!(
                 "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the \
                  existing statement."
             )));
         }
-        policy.statements.push(statement);
         policy.revision_id = new_revision;
-        let size = document_of(policy).len();
-        if size > MAX_POLICY {
-            return Err(ApiError::new(
+        policy.add(statement).map_err(|error| match error {
+            PolicyError::TooLarge { size, limit } => ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "PolicyLengthExceededException",
-                format!("The final policy size ({size}) is bigger than the limit ({MAX_POLICY})."),
-            ));
-        }
+                format!("The final policy size ({size}) is bigger than the limit ({limit})."),
+            ),
+            PolicyError::Malformed(why) => invalid(why),
+        })?;
         Ok(())
     });
     added.await?;
@@ -128,13 +116,11 @@ pub(super) async fn remove(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let removed = plane.edit(&named.name, move |_, lambda| {
         let policy = lambda.policies.get_mut(&qualifier).ok_or_else(no_policy)?;
         check_revision(expected.as_deref(), &policy.revision_id)?;
-        let before = policy.statements.len();
-        policy.statements.retain(|statement| sid(statement) != Some(&id));
-        if policy.statements.len() == before {
+        if !policy.remove(&id) {
             return Err(not_found(format!("Statement {id} is not found in resource policy.")));
         }
         policy.revision_id = new_revision;
-        if policy.statements.is_empty() {
+        if policy.is_empty() {
             lambda.policies.remove(&qualifier);
         }
         Ok(())
@@ -149,6 +135,6 @@ pub(super) fn get(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let function = plane.find(&view, &named.name)?;
     let qualifier = named.qualifier.unwrap_or_default();
     let policy = function.policies.get(&qualifier).ok_or_else(no_policy)?;
-    let answer = json!({ "Policy": document_of(policy), "RevisionId": policy.revision_id });
+    let answer = json!({ "Policy": policy.document(), "RevisionId": policy.revision_id });
     Ok(json(StatusCode::OK, &answer))
 }

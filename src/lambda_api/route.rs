@@ -1,17 +1,27 @@
 //! From method and path to an operation of the Lambda API.
 
-use http::Method;
+use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
+
+use crate::s3::query_pairs;
 
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Name of the operation, as AWS has it.
     pub operation: &'static str,
-    /// The function, or for tags the ARN of one, decoded.
+    /// The function, or for tags the ARN of one, or the UUID of a mapping, decoded.
     pub function: String,
     /// What else the path names: an alias, a statement.
     pub item: String,
+}
+
+impl Route {
+    /// Whether it is about an event source mapping.
+    #[must_use]
+    pub fn is_mapping(&self) -> bool {
+        self.operation.ends_with("EventSourceMapping")
+    }
 }
 
 /// Operations by method, date and path. `*` stands for a segment: the first is the function, the second the item.
@@ -40,11 +50,19 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PUT", "2017-10-31/functions/*/concurrency", "PutFunctionConcurrency"),
     ("DELETE", "2017-10-31/functions/*/concurrency", "DeleteFunctionConcurrency"),
     ("GET", "2019-09-30/functions/*/concurrency", "GetFunctionConcurrency"),
+    ("PUT", "2019-09-30/functions/*/provisioned-concurrency", "PutProvisionedConcurrencyConfig"),
+    ("GET", "2019-09-30/functions/*/provisioned-concurrency", "GetProvisionedConcurrencyConfig"),
+    ("DELETE", "2019-09-30/functions/*/provisioned-concurrency", "DeleteProvisionedConcurrencyConfig"),
     ("PUT", "2019-09-25/functions/*/event-invoke-config", "PutFunctionEventInvokeConfig"),
     ("POST", "2019-09-25/functions/*/event-invoke-config", "UpdateFunctionEventInvokeConfig"),
     ("GET", "2019-09-25/functions/*/event-invoke-config", "GetFunctionEventInvokeConfig"),
     ("DELETE", "2019-09-25/functions/*/event-invoke-config", "DeleteFunctionEventInvokeConfig"),
     ("GET", "2019-09-25/functions/*/event-invoke-config/list", "ListFunctionEventInvokeConfigs"),
+    ("POST", "2015-03-31/event-source-mappings", "CreateEventSourceMapping"),
+    ("GET", "2015-03-31/event-source-mappings", "ListEventSourceMappings"),
+    ("GET", "2015-03-31/event-source-mappings/*", "GetEventSourceMapping"),
+    ("PUT", "2015-03-31/event-source-mappings/*", "UpdateEventSourceMapping"),
+    ("DELETE", "2015-03-31/event-source-mappings/*", "DeleteEventSourceMapping"),
     ("GET", "2016-08-19/account-settings", "GetAccountSettings"),
     ("GET", "2017-03-31/tags/*", "ListTags"),
     ("POST", "2017-03-31/tags/*", "TagResource"),
@@ -77,7 +95,19 @@ pub fn acts_on_versions(operation: &str) -> bool {
 
 /// The route of a request; `None` for an operation that is not known here.
 #[must_use]
-pub fn route(method: &Method, path: &str) -> Option<Route> {
+pub fn route(method: &Method, uri: &Uri) -> Option<Route> {
+    let mut route = by_path(method, uri.path())?;
+    let query = uri.query().unwrap_or_default();
+    // One path, two operations.
+    if route.operation == "GetProvisionedConcurrencyConfig"
+        && query_pairs(query).any(|(name, value)| name == "List" && value == "ALL")
+    {
+        route.operation = "ListProvisionedConcurrencyConfigs";
+    }
+    Some(route)
+}
+
+fn by_path(method: &Method, path: &str) -> Option<Route> {
     // aws-cli 2.9 ends the path of ListFunctions with a slash.
     let path = path.strip_prefix('/')?.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').collect();
@@ -114,7 +144,8 @@ mod tests {
     fn requests_find_their_operation() {
         let of = |line: &str| {
             let (method, path) = line.split_once(' ').unwrap();
-            route(&method.parse().unwrap(), path).map(|found| (found.operation, found.function, found.item))
+            route(&method.parse().unwrap(), &path.parse().unwrap())
+                .map(|found| (found.operation, found.function, found.item))
         };
         let found =
             |operation, function: &str, item: &str| Some((operation, function.to_owned(), item.to_owned()));
@@ -128,6 +159,11 @@ mod tests {
         assert_eq!(of("POST /2017-03-31/tags/arn%3Ax"), found("TagResource", "arn:x", ""));
         assert_eq!(of("GET /2015-03-31/functions/f/nothing"), None);
         assert_eq!(of("PATCH /2015-03-31/functions"), None);
+        assert_eq!(of("POST /2015-03-31/event-source-mappings/"), found("CreateEventSourceMapping", "", ""));
+        assert_eq!(of("PUT /2015-03-31/event-source-mappings/u"), found("UpdateEventSourceMapping", "u", ""));
+        let path = "GET /2019-09-30/functions/f/provisioned-concurrency";
+        assert_eq!(of(&format!("{path}?Qualifier=1")), found("GetProvisionedConcurrencyConfig", "f", ""));
+        assert_eq!(of(&format!("{path}?List=ALL")), found("ListProvisionedConcurrencyConfigs", "f", ""));
     }
 
     #[test]

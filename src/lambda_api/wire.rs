@@ -113,6 +113,12 @@ pub(super) struct ConcurrencyDocument {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+pub(super) struct ProvisionedDocument {
+    pub(super) provisioned_concurrent_executions: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct DestinationDocument {
     pub(super) on_success: Option<TargetDocument>,
     pub(super) on_failure: Option<TargetDocument>,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::function::{FUNCTIONS, Functions};
 use super::queue_file::QueueFile;
 use super::webhook::Webhook;
 
@@ -72,6 +73,9 @@ pub struct Options {
 #[derive(Debug, Clone, Default)]
 pub struct Consumers {
     by_key: BTreeMap<String, Arc<dyn Consumer>>,
+    /// Files of queues.
+    files: BTreeMap<String, PathBuf>,
+    functions: Option<Arc<Functions>>,
     region: String,
     account_id: String,
 }
@@ -81,11 +85,15 @@ impl Consumers {
     #[must_use]
     pub fn new(options: &Options, dir: &Path, region: &str, account_id: &str) -> Self {
         let mut all =
-            Self { by_key: BTreeMap::new(), region: region.to_owned(), account_id: account_id.to_owned() };
+            Self { region: region.to_owned(), account_id: account_id.to_owned(), ..Self::default() };
         for Target { name, kind } in &options.targets {
             let consumer: Arc<dyn Consumer> = match kind {
                 TargetKind::Webhook(url) => Arc::new(Webhook::new(url, options.private_addresses)),
-                TargetKind::QueueFile => Arc::new(QueueFile::new(dir.join(format!("{name}.jsonl")))),
+                TargetKind::QueueFile => {
+                    let path = dir.join(format!("{name}.jsonl"));
+                    all.files.insert(format!("target:{name}"), path.clone());
+                    Arc::new(QueueFile::new(path))
+                }
             };
             all.add(&format!("target:{name}"), consumer);
         }
@@ -97,10 +105,30 @@ impl Consumers {
         self.by_key.insert(key.to_owned(), consumer);
     }
 
+    /// Adds functions, whose ARNs are destinations as well.
+    pub fn add_functions(&mut self, functions: Arc<Functions>) {
+        self.add(FUNCTIONS, Arc::clone(&functions) as Arc<dyn Consumer>);
+        self.functions = Some(functions);
+    }
+
+    /// The functions.
+    pub(super) fn functions(&self) -> Option<&Functions> {
+        self.functions.as_deref()
+    }
+
+    /// The file of a destination that is a queue in a file.
+    #[must_use]
+    pub fn queue_file(&self, arn: &str) -> Option<&Path> {
+        self.files.get(&self.key(arn)?).map(PathBuf::as_path)
+    }
+
     /// The outbox's key of a destination: `arn:aws:sqs:REGION:ACCOUNT:NAME` and `arn:aws:sns:…` are the target NAME of
     /// the settings, whatever it is. `None` for one that there is not.
     #[must_use]
     pub fn key(&self, arn: &str) -> Option<String> {
+        if arn.starts_with("arn:aws:lambda:") {
+            return self.functions.is_some().then(|| FUNCTIONS.to_owned());
+        }
         let rest = arn.strip_prefix("arn:aws:sqs:").or_else(|| arn.strip_prefix("arn:aws:sns:"))?;
         let name = rest.strip_prefix(&format!("{}:{}:", self.region, self.account_id))?;
         let key = format!("target:{name}");

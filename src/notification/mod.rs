@@ -4,16 +4,19 @@
 //! - [`event`]: what happened, and its message.
 //! - [`notifier`]: finds who is told, and records it.
 //! - [`outbox`]: messages that wait, kept across a crash.
-//! - [`consumer`]: the seam: what takes messages; [`webhook`] and [`queue_file`] do.
+//! - [`consumer`]: the seam: what takes messages; [`webhook`], [`queue_file`] and [`function`] do.
+//! - [`queue_reader`]: reads such a file, for functions that consume it.
 //! - [`address`]: which addresses a webhook may have.
 //! - [`worker`]: delivers, and tries again.
 
 pub mod address;
 pub mod consumer;
 pub mod event;
+pub mod function;
 pub mod notifier;
 pub mod outbox;
 pub mod queue_file;
+pub mod queue_reader;
 #[cfg(test)]
 mod tests;
 pub mod webhook;

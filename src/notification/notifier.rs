@@ -1,8 +1,10 @@
 //! Finds who is to be told of what happened, and records it in the outbox.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::bucket::Notification;
+use crate::bucket::notification::{DestinationKind, NotificationRule};
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::store::Bucket;
@@ -11,6 +13,7 @@ use crate::telemetry::events::NotificationDropped;
 
 use super::consumer::Consumers;
 use super::event::{self, Cause, Happened};
+use super::function;
 use super::outbox::{Outbox, Waiting};
 
 /// Records events.
@@ -34,10 +37,53 @@ impl Notifier {
         Self { outbox, consumers, clock, metrics }
     }
 
+    /// Checks that a destination is there, and may be told of what happens in a bucket.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, bucket: &Bucket, rule: &NotificationRule) -> Result<(), String> {
+        if self.consumers.key(&rule.arn).is_none() {
+            return Err("The destination is not among the server's notification targets".to_owned());
+        }
+        let is_function = rule.arn.starts_with("arn:aws:lambda:");
+        if is_function != (rule.kind == DestinationKind::Function) {
+            return Err("The ARN is not of the kind that the configuration is for".to_owned());
+        }
+        match self.consumers.functions().filter(|_| is_function) {
+            Some(functions) => functions.check(&bucket.name, &bucket.owner, &rule.arn).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a destination is there.
     #[must_use]
     pub fn knows(&self, arn: &str) -> bool {
         self.consumers.key(arn).is_some()
+    }
+
+    /// The file of a destination that is a queue in a file.
+    #[must_use]
+    pub fn queue_file(&self, arn: &str) -> Option<&Path> {
+        self.consumers.queue_file(arn)
+    }
+
+    /// Hands a message to a destination; `false` where there is none of this ARN. Once it answers, the message is kept.
+    ///
+    /// # Errors
+    /// The store's; 503 SlowDown where too many messages wait.
+    pub async fn hand(&self, arn: &str, body: &str) -> Result<bool, ApiError> {
+        let key = self.consumers.key(arn).filter(|_| !arn.starts_with("arn:aws:lambda:"));
+        let Some(key) = key else { return Ok(false) };
+        let Some(numbers) = self.outbox.reserve(1) else {
+            return Err(ApiError::new(
+                http::StatusCode::SERVICE_UNAVAILABLE,
+                "SlowDown",
+                "Too many notifications wait",
+            ));
+        };
+        let waiting = Waiting { key, body: body.into(), recorded: self.clock.now() };
+        self.outbox.add(numbers.map(|number| (number, waiting.clone())).collect()).await?;
+        Ok(true)
     }
 
     /// Records what happened in a bucket for whoever is to be told. Once it answers, that survives a crash.
@@ -58,7 +104,12 @@ impl Notifier {
             .collect();
         self.record(&bucket.name, told.len(), |n, number| {
             let (key, rule, happened) = told.get(n)?;
-            Some((key.clone(), event::message(bucket, &rule.id, cause, happened, number).to_string()))
+            let message = event::message(bucket, &rule.id, cause, happened, number);
+            let body = match rule.kind {
+                DestinationKind::Function => function::wrap(bucket, &rule.arn, &message),
+                DestinationKind::Queue | DestinationKind::Topic => message.to_string(),
+            };
+            Some((key.clone(), body))
         })
         .await
     }
@@ -73,8 +124,9 @@ impl Notifier {
         cause: &Cause,
         notification: &Notification,
     ) -> Result<(), ApiError> {
-        let mut keys: Vec<_> =
-            notification.rules.iter().filter_map(|rule| self.consumers.key(&rule.arn)).collect();
+        // As AWS: a function is not tested, for it must have said that it may be invoked.
+        let tested = notification.rules.iter().filter(|rule| rule.kind != DestinationKind::Function);
+        let mut keys: Vec<_> = tested.filter_map(|rule| self.consumers.key(&rule.arn)).collect();
         keys.sort();
         keys.dedup();
         let body = event::test_message(bucket, cause, self.clock.now()).to_string();

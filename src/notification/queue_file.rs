@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::consumer::{Consumer, Failure, Message};
+use super::queue_reader::older;
 
 /// Bytes of a file that makes way.
 const FULL: u64 = 64 << 20;
@@ -88,25 +89,17 @@ impl QueueFile {
 
     fn rotate(&self) -> io::Result<()> {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(dir) = self.path.parent() else { return Ok(()) };
-        let mut older = Vec::new();
-        for entry in fs::read_dir(dir)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            let number = name.strip_prefix(&format!("{stem}.")).and_then(|rest| rest.strip_suffix(".jsonl"));
-            if let Some(number) = number.and_then(|number| number.parse::<i64>().ok()) {
-                older.push((number, name));
-            }
-        }
+        let mut older = older(&self.path)?;
         older.sort();
         // After all others, also where the clock was set back.
         let newest = older.last().map_or(0, |(number, _)| *number);
         let stamp = Timestamp::now().as_microsecond().max(newest.saturating_add(1));
-        let name = format!("{stem}.{stamp}.jsonl");
-        fs::rename(&*self.path, self.path.with_file_name(&name))?;
+        let path = self.path.with_file_name(format!("{stem}.{stamp}.jsonl"));
+        fs::rename(&*self.path, &path)?;
         self.sync_names()?;
-        older.push((stamp, name));
+        older.push((stamp, path));
         let gone = older.len().saturating_sub(KEPT);
-        older.iter().take(gone).try_for_each(|(_, name)| fs::remove_file(dir.join(name)))
+        older.iter().take(gone).try_for_each(|(_, path)| fs::remove_file(path))
     }
 }
 

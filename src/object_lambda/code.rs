@@ -15,13 +15,14 @@ use crate::auth::Principal;
 use crate::catalog::{ObjectLambda, Transformation};
 use crate::error::ApiError;
 use crate::function::invocation::MAX_PAYLOAD;
+use crate::function::metering::Traffic;
 use crate::function::platform::{self, Done, Event, InvokeError};
 use crate::function::registry::Resolved;
 use crate::function::temporary::{Issued, Use};
 use crate::s3::body_stream;
 use crate::store::{BodyError, ByteStream};
 
-use super::ticket::{Outcome, Reply, Ticket};
+use super::ticket::{Outcome, Redeemed, Reply, Ticket};
 use super::{Action, LensCall, ObjectLambdaPlane, error, event, returned, write};
 
 /// How much longer than the answer may take the URL of the input works.
@@ -38,6 +39,8 @@ pub(super) struct Asking {
     pub(super) ticket: Ticket,
     /// Where an answer by WriteGetObjectResponse comes.
     pub(super) answer: oneshot::Receiver<Outcome>,
+    /// What the function reads by that URL, and answers.
+    pub(super) traffic: Arc<Traffic>,
 }
 
 impl ObjectLambdaPlane {
@@ -65,12 +68,14 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         let gateway = self.platform.gateway();
         let asking = self.ask(call, (lens, action), transformation, &function.name, gateway, parts)?;
-        let Asking { event, key, ticket: _ticket, answer } = asking;
+        let Asking { event, key, ticket: _ticket, answer, traffic } = asking;
         let event = Event {
             payload: event,
             caller_id: Some(call.request_id.to_owned()),
             // The URL works for as long as the invocation does, whoever still waits for it.
             key: Some(key),
+            object_lambda: Some(lens.name.clone()),
+            traffic,
             ..Event::default()
         };
         let deadline = Instant::now() + self.limit;
@@ -134,11 +139,12 @@ impl ObjectLambdaPlane {
             access_point: lens.configuration.supporting_access_point.clone(),
         };
         let until = now + jiff::SignedDuration::try_from(lifetime).unwrap_or_default();
-        let key = self.platform.keys().for_read(caller, purpose, until)?;
+        let traffic = Arc::<Traffic>::default();
+        let key = self.platform.keys().for_read(caller, purpose, until, &traffic)?;
         let url = source.input_url(gateway, &key, time, lifetime)?;
-        let (ticket, answer) = self.tickets.issue(function)?;
+        let (ticket, answer) = self.tickets.issue(function, source.lens_arn(), &traffic)?;
         let event = Bytes::from(source.document(&url, &ticket.token).to_string());
-        Ok(Asking { event, key: Arc::new(key), ticket, answer })
+        Ok(Asking { event, key: Arc::new(key), ticket, answer, traffic })
     }
 
     /// Waits for the function's answer, or for its end without one.
@@ -163,6 +169,12 @@ impl ObjectLambdaPlane {
         })
     }
 
+    /// The ARN of the lens that a WriteGetObjectResponse answers, while its request waits.
+    #[must_use]
+    pub fn answered(&self, parts: &request::Parts) -> Option<String> {
+        self.tickets.lens_of(write::token(&parts.headers).ok()?)
+    }
+
     /// WriteGetObjectResponse: hands a function's answer to the request that waits for it, and answers the function
     /// when its last byte is on the way.
     ///
@@ -177,17 +189,18 @@ impl ObjectLambdaPlane {
         let token = write::token(&parts.headers)?;
         let purpose = principal.and_then(|caller| self.platform.keys().use_of(&caller.access_key_id));
         let function = match purpose.as_deref() {
-            Some(Use::Answer { function }) => Some(function.as_str()),
+            Some(Use::Function { function }) => Some(function.as_str()),
             Some(Use::Read { .. }) => {
                 return Err(ApiError::access_denied("an answer by the URL of an input"));
             }
             None => None,
         };
-        let reply = self.tickets.redeem(token, function).ok_or_else(|| {
+        let redeemed = self.tickets.redeem(token, function).ok_or_else(|| {
             write::invalid(
                 "x-amz-request-token is not valid: it was used, its request is over, or it is another's",
             )
         })?;
+        let Redeemed { reply, traffic } = redeemed;
         let head = match write::head(&parts.headers) {
             Ok(head) => head,
             Err(why) => {
@@ -208,6 +221,7 @@ impl ObjectLambdaPlane {
         let mut source = body_stream(body);
         while let Some(chunk) = source.next().await {
             let failed = chunk.as_ref().err().cloned();
+            traffic.send(chunk.as_ref().map_or(0, |bytes| bytes.len() as u64));
             // A caller that went away is no fault of the function's.
             if chunks.send(chunk).await.is_err() {
                 break;

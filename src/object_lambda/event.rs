@@ -97,6 +97,14 @@ impl Source<'_> {
             .map_err(|error| ApiError::internal(format!("the URL of the input cannot be signed: {error}")))
     }
 
+    /// The ARN of the lens.
+    #[must_use]
+    pub fn lens_arn(&self) -> String {
+        let ObjectLambda { name, account_id, .. } = self.lens;
+        let (region, account_id, name) = (self.region.to_owned(), account_id.clone(), name.clone());
+        PointArn { kind: PointKind::ObjectLambda, region, account_id, name }.to_string()
+    }
+
     fn host(&self) -> String {
         let ObjectLambda { name, account_id, .. } = self.lens;
         format!("{name}-{account_id}.s3-object-lambda.{}.amazonaws.com", self.region)
@@ -149,19 +157,13 @@ impl Source<'_> {
             fields.insert("outputRoute".to_owned(), json!(ROUTE));
             fields.insert("outputToken".to_owned(), json!(token));
         }
-        let arn = PointArn {
-            kind: PointKind::ObjectLambda,
-            region: self.region.to_owned(),
-            account_id: lens.account_id.clone(),
-            name: lens.name.clone(),
-        };
         let mut event = Map::new();
         event.insert("xAmzRequestId".to_owned(), json!(self.request_id));
         event.insert(action.context().to_owned(), context);
         event.insert(
             "configuration".to_owned(),
             json!({
-                "accessPointArn": arn.to_string(),
+                "accessPointArn": self.lens_arn(),
                 "supportingAccessPointArn": lens.configuration.supporting_access_point,
                 "payload": self.transformation.payload.as_deref().unwrap_or_default(),
             }),

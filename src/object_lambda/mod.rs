@@ -6,6 +6,7 @@
 //!   what it [`returned`].
 //! - [`source`]: the stored object and the resources, opened with the caller's permission.
 //! - [`result`]: what the function makes of it, streamed, or kept so that lengths and ranges can be answered.
+//! - [`listed`]: a listing of what a built-in makes of the objects.
 //! - [`error`]: what AWS answers when a function fails.
 //!
 //! [`preview`] runs a function over one object for the admin API.
@@ -17,22 +18,28 @@ use axum::body::Body;
 use http::{Response, request};
 
 use crate::access_point::FunctionArn;
+use crate::catalog::lambda::LATEST;
 use crate::catalog::{Accounts, Catalog, FunctionKind, ObjectLambda, Transformation, View};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::function::aws::Remote;
+use crate::function::builtin::PREFIX;
+use crate::function::metering::Measure;
+use crate::function::registry;
 use crate::function::wasm::Components;
 use crate::function::webhook::Webhooks;
-use crate::function::{Functions, Platform, PrepareError, Prepared, Runner};
-use crate::policy::{Access, Via};
+use crate::function::{Functions, Platform, Prepared, Runner};
+use crate::policy::{Access, FunctionForm, Via};
 use crate::s3::{self, Read, query_pairs};
 use crate::store::Store;
+use crate::telemetry::invocations::Outcome;
 
 pub mod action;
 pub mod code;
 pub mod error;
 pub mod event;
+pub mod listed;
 pub mod preview;
 mod remote;
 pub mod result;
@@ -80,11 +87,31 @@ pub struct LensCall<'a> {
     pub request_id: &'a str,
 }
 
-/// The ARNs by which a policy may name a function: as the OLAP names it, and with the version that runs.
-pub(crate) fn function_forms(arn: &str) -> Vec<String> {
-    match FunctionArn::parse(arn) {
-        Some(FunctionArn { qualifier: None, .. }) => vec![format!("{arn}:$LATEST"), arn.to_owned()],
-        _ => vec![arn.to_owned()],
+/// What becomes of a request for an OLAP.
+#[derive(Debug)]
+pub enum Turn {
+    /// It is answered.
+    Answered(Response<Body>),
+    /// It passes to the supporting access point as it came.
+    Pass,
+    /// It is a listing of the supporting access point that a transform asks for, and shows what the transform makes of
+    /// the objects.
+    List(listed::Listed),
+}
+
+/// How a policy may name a function: as the OLAP names it, and with the version that runs.
+pub(crate) fn function_forms<'a>(view: &'a View, arn: &str) -> Vec<FunctionForm<'a>> {
+    let Some(found) = FunctionArn::parse(arn) else {
+        return vec![FunctionForm { arn: arn.to_owned(), policy: None }];
+    };
+    let lambda = registry::lambda(view, &found.name).ok();
+    let form = |arn: String, qualifier: Option<&str>| FunctionForm {
+        arn,
+        policy: lambda.and_then(|lambda| lambda.policy_of(qualifier)),
+    };
+    match found.qualifier.as_deref() {
+        None => vec![form(format!("{arn}:{LATEST}"), Some(LATEST)), form(arn.to_owned(), None)],
+        qualifier => vec![form(arn.to_owned(), qualifier)],
     }
 }
 
@@ -138,12 +165,19 @@ impl ObjectLambdaPlane {
         }
     }
 
+    /// Begins to count a run of a function.
+    fn measure(&self, prepared: &Prepared, lens: Option<&ObjectLambda>) -> Measure {
+        let (executor, memory_mb) = prepared.executor();
+        let lens = lens.map(|lens| lens.name.as_str());
+        Measure::begin(self.platform.meter(), prepared.function(), executor, lens, memory_mb)
+    }
+
     /// What opens objects.
     fn reader(&self) -> s3::Reader<'_> {
         s3::Reader { store: self.store.as_ref(), keyring: &self.keyring }
     }
 
-    /// Answers a request if the OLAP transforms its action; `None` passes it to the supporting access point.
+    /// Answers a request if the OLAP transforms its action, or says how it goes on to the supporting access point.
     ///
     /// # Errors
     /// What the object, the function or the configuration says.
@@ -152,17 +186,27 @@ impl ObjectLambdaPlane {
         call: &LensCall<'_>,
         action: Action,
         parts: &request::Parts,
-    ) -> Result<Option<Response<Body>>, ApiError> {
-        let Some(lens) = call.lens else { return Ok(None) };
+    ) -> Result<Turn, ApiError> {
+        let Some(lens) = call.lens else { return Ok(Turn::Pass) };
         let Some(transformation) = action.transformation(lens) else {
             // Passed on as it came: the supporting access point and the bucket see no `aws:CalledVia`.
             call.access.allow_lens(action.permission(parts))?;
             action::check_partial(lens, action, parts)?;
             action::refuse_customer_keys(&parts.headers)?;
-            return Ok(None);
+            return Ok(Turn::Pass);
         };
-        let functions = function_forms(&transformation.function_arn);
-        call.access.allow_transform(action.permission(parts), &functions)?;
+        {
+            let view = self.catalog.snapshot();
+            let functions = function_forms(&view, &transformation.function_arn);
+            call.access.allow_transform(action.permission(parts), &functions)?;
+        }
+        if let Some(arn) = FunctionArn::parse(&transformation.function_arn)
+            && arn.account_id != self.platform.account_id()
+            && !arn.name.starts_with(PREFIX)
+        {
+            // A function of the same name is another account's.
+            return Err(error::not_found(&transformation.function_arn));
+        }
         action::check_partial(lens, action, parts)?;
         action::refuse_customer_keys(&parts.headers)?;
         let is_list = matches!(action, Action::ListObjects | Action::ListObjectsV2);
@@ -177,24 +221,28 @@ impl ObjectLambdaPlane {
             match &function.kind {
                 FunctionKind::Webhook(webhook) => {
                     let run = self.run_webhook(call, asked, transformation, (&function, webhook), parts);
-                    return Box::pin(run).await.map(Some);
+                    return Box::pin(run).await.map(Turn::Answered);
                 }
                 FunctionKind::Aws(aws) => {
                     let run = self.run_remote(call, asked, transformation, (&function, aws), parts);
-                    return Box::pin(run).await.map(Some);
+                    return Box::pin(run).await.map(Turn::Answered);
                 }
                 FunctionKind::Builtin { .. } | FunctionKind::Wasm(_) | FunctionKind::Lambda(_) => {}
             }
         }
         if let Some(function) = self.code(transformation)? {
             let run = self.run_code(call, (lens, action), transformation, &function, parts);
-            return Box::pin(run).await.map(Some);
+            return Box::pin(run).await.map(Turn::Answered);
         }
         if is_list {
-            // It ran code when the lens was configured.
-            return Err(error::configuration(&PrepareError::Listing(transformation.function_arn.clone())));
+            // A listing's parameters are its own, and override nothing.
+            let payload = transformation.payload.as_deref();
+            let prepared =
+                self.functions.prepare(&self.catalog.snapshot(), &transformation.function_arn, payload);
+            let prepared = prepared.map_err(|why| error::configuration(&why))?;
+            return Ok(Turn::List(listed::Listed::new(prepared, self.results.clone())));
         }
-        Box::pin(self.transform(call, transformation, parts)).await.map(Some)
+        Box::pin(self.transform(call, transformation, parts)).await.map(Turn::Answered)
     }
 
     async fn transform(
@@ -205,7 +253,10 @@ impl ObjectLambdaPlane {
     ) -> Result<Response<Body>, ApiError> {
         let prepared = self.prepare(&self.catalog.snapshot(), transformation, parts)?;
         if prepared.work.is_identity() {
-            return s3::get_object(self.reader(), &call.access, call.key, parts).await;
+            let measure = self.measure(&prepared, call.lens);
+            let answer = s3::get_object(self.reader(), &call.access, call.key, parts).await;
+            measure.end(if answer.is_ok() { Outcome::Answered } else { Outcome::Failed });
+            return answer;
         }
         let read = Read::of(parts)?;
         let source = Source::open(self.reader(), call, &prepared, parts, self.limits).await?;
@@ -218,11 +269,13 @@ impl ObjectLambdaPlane {
         }
         if read.head_only || read.is_partial() {
             let etag = info.etag.clone();
-            let make = result::make(self.store.as_ref(), &self.runner, &prepared, source);
+            let measure = || self.measure(&prepared, call.lens);
+            let make = result::make(self.store.as_ref(), &self.runner, &prepared, source, measure);
             let kept = self.results.get_or_make(etag, Box::pin(make)).await?;
             return self.results.answer(&kept, &read, info).await;
         }
-        result::stream(&self.runner, &prepared, source, &read, info).await
+        let measure = || self.measure(&prepared, call.lens);
+        result::stream((&self.runner, measure), &prepared, source, &read, info).await
     }
 
     fn prepare(

@@ -86,7 +86,8 @@ impl ObjectLambdaPlane {
         let mut after = source.derived_info(&prepared);
         let (context, _) = source.into_run().await?;
         let input = Payload::Bytes(original.clone());
-        let output = self.runner.run(&prepared, context, input).await.map_err(error::run)?;
+        let measure = self.measure(&prepared, None);
+        let output = self.runner.run(&prepared, context, input, measure).await.map_err(error::run)?;
         apply(&output.head, &mut after);
         let result = collect(output.body, MAX_PREVIEW).await?;
         Ok((side(before, original), side(after, result)))

@@ -10,6 +10,7 @@ use refract_transforms::Head;
 
 use crate::encryption::DataKey;
 use crate::error::ApiError;
+use crate::function::metering::Measure;
 use crate::function::{Prepared, Runner};
 use crate::s3::{Read, into_body};
 use crate::store::{ObjectInfo, Payload, StageOptions, Staged, Store};
@@ -25,6 +26,14 @@ const OVERHEAD: u64 = 512;
 pub struct Kept {
     staged: Staged,
     head: Head,
+}
+
+impl Kept {
+    /// Bytes of the result.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.staged.size
+    }
 }
 
 /// Results by ETag, which says all that they depend on. The least used go when the bytes are too many; one that is
@@ -95,11 +104,12 @@ pub async fn make(
     runner: &Runner,
     prepared: &Prepared,
     source: Source,
+    measure: impl FnOnce() -> Measure,
 ) -> Result<Kept, ApiError> {
     let key = source.is_encrypted().then(DataKey::random).transpose();
     let key = key.map_err(|error| ApiError::internal(error.to_string()))?;
     let (context, input) = source.into_run().await?;
-    let output = runner.run(prepared, context, input).await.map_err(error::run)?;
+    let output = runner.run(prepared, context, input, measure()).await.map_err(error::run)?;
     let staged = store.stage(output.body, StageOptions { checksum: None, key }).await?;
     Ok(Kept { staged, head: output.head })
 }
@@ -110,14 +120,14 @@ pub async fn make(
 /// What fails before the first output. What fails later breaks the connection off, so that no client takes a part for
 /// the whole.
 pub async fn stream(
-    runner: &Runner,
+    (runner, measure): (&Runner, impl FnOnce() -> Measure),
     prepared: &Prepared,
     source: Source,
     read: &Read,
     mut info: ObjectInfo,
 ) -> Result<Response<Body>, ApiError> {
     let (context, input) = source.into_run().await?;
-    let output = runner.run(prepared, context, input).await.map_err(error::run)?;
+    let output = runner.run(prepared, context, input, measure()).await.map_err(error::run)?;
     apply(&output.head, &mut info);
     let mut answer = match &output.body {
         Payload::Bytes(bytes) => {

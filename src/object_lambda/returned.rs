@@ -11,6 +11,8 @@ use crate::xml::Xml;
 
 use super::error::invalid_response;
 
+/// Bytes of all headers of a HEAD, names and values: more of them is more than clients take.
+const MAX_HEADERS: usize = 64 << 10;
 /// Headers that a HEAD may answer with, beside `x-amz-meta-…`.
 const HEADERS: [&str; 31] = [
     "accept-ranges",
@@ -112,6 +114,7 @@ pub fn head(payload: &[u8]) -> Result<Response<Body>, ApiError> {
     }
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
+    let mut bytes = 0;
     for (name, value) in returned.headers.unwrap_or_default() {
         // Functions return all that they were answered: what is about the connection is dropped.
         let name = name.to_ascii_lowercase();
@@ -122,6 +125,10 @@ pub fn head(payload: &[u8]) -> Result<Response<Body>, ApiError> {
         let wrong = || invalid_response(format!("the header {name} has no valid value"));
         if name == "content-length" && text.parse::<u64>().is_err() {
             return Err(wrong());
+        }
+        bytes += name.len() + text.len();
+        if bytes > MAX_HEADERS {
+            return Err(invalid_response(format!("its headers have more than {MAX_HEADERS} bytes")));
         }
         let value = HeaderValue::try_from(text).map_err(|_| wrong())?;
         let name = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;

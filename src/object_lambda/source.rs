@@ -77,43 +77,12 @@ impl Source {
     /// itself changes. Its ETag is a digest of all that the result depends on, so that it changes when they do.
     #[must_use]
     pub fn derived_info(&self, prepared: &Prepared) -> ObjectInfo {
-        let mut hash = Sha256::new();
-        let mut field = |text: &str| {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        };
         let input = &self.context.input;
-        field(&prepared.digest);
-        field(&input.bucket);
-        field(&input.key);
-        version(&self.object.info, &mut field);
-        for (name, value) in &self.object.info.tags {
-            field(name);
-            field(value);
-        }
-        for (key, resource) in &self.resources {
-            field(key);
-            version(&resource.info, &mut field);
-        }
-        if prepared.work.varies_by_caller() {
-            let Identity { arn, account_id, principal_id, access_key_id, .. } = &self.context.identity;
-            for text in [arn, account_id, principal_id, access_key_id] {
-                field(text);
-            }
-            field(self.context.accept_encoding.as_deref().unwrap_or_default());
-        }
-        let digest = hash.finalize();
-        let half = digest.get(..16).unwrap_or_default();
+        let varies = prepared.work.varies_by_caller().then_some(&self.context);
+        let etag =
+            derived_etag(prepared, &input.bucket, &input.key, &self.object.info, &self.resources, varies);
         let info = &self.object.info;
-        ObjectInfo {
-            // Not 32 hex digits alone: a client would take those for the MD5 of the bytes.
-            etag: format!("{}-olap", HEXLOWER.encode(half)),
-            size: 0,
-            checksum: None,
-            parts: None,
-            encryption: None,
-            ..ObjectInfo::clone(info)
-        }
+        ObjectInfo { etag, size: 0, checksum: None, parts: None, encryption: None, ..ObjectInfo::clone(info) }
     }
 
     /// Whether anything that is read was stored encrypted: then the result is not kept in plain either.
@@ -137,6 +106,44 @@ impl Source {
         let size = self.object.info.size;
         Ok((context, self.object.read(0..size)))
     }
+}
+
+/// The ETag of a result: a digest of all that it depends on. `caller` is there where it depends on that.
+pub(super) fn derived_etag(
+    prepared: &Prepared,
+    bucket: &str,
+    key: &str,
+    info: &Arc<ObjectInfo>,
+    resources: &[(String, Object)],
+    caller: Option<&Context>,
+) -> String {
+    let mut hash = Sha256::new();
+    let mut field = |text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    field(&prepared.digest);
+    field(bucket);
+    field(key);
+    version(info, &mut field);
+    for (name, value) in &info.tags {
+        field(name);
+        field(value);
+    }
+    for (key, resource) in resources {
+        field(key);
+        version(&resource.info, &mut field);
+    }
+    if let Some(caller) = caller {
+        let Identity { arn, account_id, principal_id, access_key_id, .. } = &caller.identity;
+        for text in [arn, account_id, principal_id, access_key_id] {
+            field(text);
+        }
+        field(caller.accept_encoding.as_deref().unwrap_or_default());
+    }
+    let digest = hash.finalize();
+    // Not 32 hex digits alone: a client would take those for the MD5 of the bytes.
+    format!("{}-olap", HEXLOWER.encode(digest.get(..16).unwrap_or_default()))
 }
 
 /// Applies what a run did to the head.

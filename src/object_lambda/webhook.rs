@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{Response, header, request};
+use http::{Response, StatusCode, header, request};
 
 use crate::access_point::FunctionArn;
 use crate::catalog::{Function, FunctionKind, ObjectLambda, Transformation, WebhookFunction};
 use crate::error::ApiError;
 use crate::function::PrepareError;
-use crate::function::webhook::WebhookError;
+use crate::function::metering::Measure;
+use crate::function::platform::InvokeError;
+use crate::function::webhook::{Answer, WebhookError};
+use crate::telemetry::invocations::Outcome;
 
 use super::code::relay;
-use super::ticket::Reply;
+use super::ticket::{Reply, Ticket};
 use super::{Action, LensCall, ObjectLambdaPlane, error, write};
 
 impl ObjectLambdaPlane {
@@ -39,13 +42,52 @@ impl ObjectLambdaPlane {
         let gateway = webhook.input_endpoint.as_deref().unwrap_or_else(|| self.platform.gateway());
         let asking =
             self.ask(call, (lens, Action::GetObject), transformation, &function.name, gateway, parts)?;
+        let lens = Some(lens.name.as_str());
+        let measure = Measure::begin(self.platform.meter(), &function.name, "webhook", lens, 0)
+            .with_traffic(asking.traffic);
+        measure.traffic().receive(asking.event.len() as u64);
         let deadline = tokio::time::Instant::now() + self.limit;
         let asked = self.webhooks.ask(&function.name, function.revision, webhook, asking.event, self.limit);
-        let answer = asked.await.map_err(|why| match why {
-            WebhookError::Timeout => error::timeout(self.limit),
-            WebhookError::Unreachable(why) => error::unreachable(why),
-            WebhookError::Broken(why) => ApiError::internal(why),
-        })?;
+        let answer = match asked.await {
+            Ok(answer) => answer,
+            Err(why) => {
+                measure.end(match why {
+                    WebhookError::Broken(_) => Outcome::Failed,
+                    WebhookError::Busy => Outcome::Throttled,
+                    WebhookError::Timeout | WebhookError::Unreachable(_) => Outcome::Error,
+                });
+                return Err(match why {
+                    WebhookError::Timeout => error::timeout(self.limit),
+                    WebhookError::Busy => error::invoke(InvokeError::Throttled { reserved: false }),
+                    WebhookError::Unreachable(why) => error::unreachable(why),
+                    WebhookError::Broken(why) => ApiError::internal(why),
+                });
+            }
+        };
+        match self.checked(asking.ticket, &function.name, answer) {
+            Ok(reply) => {
+                let length = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+                let measure = measure.with_length(length.and_then(|length| length.parse().ok()));
+                if action == Action::HeadObject
+                    || reply.error.is_some()
+                    || reply.status == StatusCode::NOT_MODIFIED
+                {
+                    measure.end(Outcome::Answered);
+                    let mut answer = relay(reply, deadline)?;
+                    *answer.body_mut() = Body::empty();
+                    return Ok(answer);
+                }
+                relay(Reply { body: measure.stream(reply.body), ..reply }, deadline)
+            }
+            Err(why) => {
+                measure.end(Outcome::Error);
+                Err(why)
+            }
+        }
+    }
+
+    /// What a webhook answered, which must be to the event that it was sent.
+    fn checked(&self, ticket: Ticket, function: &str, answer: Answer) -> Result<Reply, ApiError> {
         if !answer.status.is_success() && !answer.headers.contains_key("x-amz-fwd-status") {
             return Err(error::unreachable(format!("the webhook answered {}", answer.status)));
         }
@@ -53,9 +95,8 @@ impl ObjectLambdaPlane {
         let shown = |why: ApiError| error::invalid_response(&*why.message);
         let token = write::token(&answer.headers).map_err(shown)?;
         let route = answer.headers.get("x-amz-request-route").map(http::HeaderValue::as_bytes);
-        let redeemed = self.tickets.redeem(token, Some(&function.name));
-        if redeemed.is_none() || token != asking.ticket.token || route != Some(super::event::ROUTE.as_bytes())
-        {
+        let redeemed = self.tickets.redeem(token, Some(function));
+        if redeemed.is_none() || token != ticket.token || route != Some(super::event::ROUTE.as_bytes()) {
             return Err(error::invalid_response(
                 "x-amz-request-route and x-amz-request-token are not those of the event",
             ));
@@ -68,12 +109,6 @@ impl ObjectLambdaPlane {
                 head.headers.insert(name, value.clone());
             }
         }
-        let reply =
-            Reply { status: head.status, headers: head.headers, error: head.error, body: answer.body };
-        let mut answer = relay(reply, deadline)?;
-        if action == Action::HeadObject {
-            *answer.body_mut() = Body::empty();
-        }
-        Ok(answer)
+        Ok(Reply { status: head.status, headers: head.headers, error: head.error, body: answer.body })
     }
 }

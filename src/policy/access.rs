@@ -15,12 +15,22 @@ use crate::store::{Bucket, ObjectInfo};
 
 use super::asked::Asked;
 use super::decision::{Decision, Reason};
-use super::evaluate::PolicySet;
+use super::document::Policy;
+use super::evaluate::{Labelled, PolicySet};
 use super::gates::{ACL, Gate, KEPT, Ruling, Seen};
 use super::keys;
 use super::operation;
 use super::statement::Request;
 use super::via::Via;
+
+/// A function as a policy may name it.
+#[derive(Debug, Clone)]
+pub struct FunctionForm<'a> {
+    /// Its ARN, with a version or alias or without.
+    pub arn: String,
+    /// The policy of its own that counts for that: `Some(None)` for one that cannot be read.
+    pub policy: Option<Option<&'a Policy>>,
+}
 
 /// One caller and one bucket.
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +183,7 @@ impl<'a> Access<'a> {
     ///
     /// # Errors
     /// 403 AccessDenied.
-    pub fn allow_transform(&self, action: &str, functions: &[String]) -> Result<(), ApiError> {
+    pub fn allow_transform(&self, action: &str, functions: &[FunctionForm<'_>]) -> Result<(), ApiError> {
         self.pass_transform(action, functions, &mut |_, _, _| {})
     }
 
@@ -181,7 +191,12 @@ impl<'a> Access<'a> {
     ///
     /// # Errors
     /// 403 AccessDenied.
-    pub fn pass_transform(&self, action: &str, functions: &[String], seen: Seen<'_>) -> Result<(), ApiError> {
+    pub fn pass_transform(
+        &self,
+        action: &str,
+        functions: &[FunctionForm<'_>],
+        seen: Seen<'_>,
+    ) -> Result<(), ApiError> {
         let Some(lens) = self.via.and_then(|via| via.lens.as_ref()) else { return Ok(()) };
         let (who, global) = (self.who(), self.scene(None).global());
         match self.at_lens(&who, lens, action, &global, seen) {
@@ -191,8 +206,17 @@ impl<'a> Access<'a> {
         let owner = &lens.point.account_id;
         let context = keys::at_function(&global, owner);
         let action = "lambda:InvokeFunction";
-        let mut invoke = |resource: &String| {
-            let (policies, restrictions, context): (&[_], &[_], _) = (&[], &[], &context);
+        let mut invoke = |form: &FunctionForm<'_>| {
+            let policy = match form.policy {
+                Some(None) => {
+                    return Ruling::Deny("denied: the policy of the function cannot be read".into());
+                }
+                Some(Some(policy)) => Some(Labelled { label: "the policy of the function", policy }),
+                None => None,
+            };
+            let (policies, restrictions, context): (Vec<_>, &[_], _) =
+                (policy.into_iter().collect(), &[], &context);
+            let (resource, policies) = (form.arn.as_str(), policies.as_slice());
             let gate = Gate { action, resource, owner, policies, restrictions, context, delegated: false };
             who.decide(&gate, seen)
         };

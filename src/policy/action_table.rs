@@ -148,6 +148,7 @@ const REFRACT: &[&str] = &[
     "getmetrics",
     "getobjectlambda",
     "getrole",
+    "getusage",
     "getuser",
     "listaccesspoints",
     "listaccounts",

@@ -121,6 +121,12 @@ impl<'a> Access<'a> {
         let (who, scene) = (self.who(), self.scene(object));
         let global = scene.global();
         if let Some(via) = self.via {
+            if via.point.bucket_account_id.as_ref().is_some_and(|owner| *owner != self.bucket.owner) {
+                let name = &via.point.name;
+                return Ruling::Deny(format!(
+                    "denied: the bucket is not the one of access point {name}, but another account's"
+                ));
+            }
             if let Some(lens) = &via.lens {
                 match self.at_lens(&who, lens, action, &global, seen) {
                     Ruling::Allow => {}

@@ -65,7 +65,7 @@ pub use stored::ResourcePolicy;
 pub use trail::Trail;
 pub use via::Via;
 
-pub use access::Access;
+pub use access::{Access, FunctionForm};
 pub use asked::{Asked, Said};
 pub use caller::authorize_action;
 
@@ -73,6 +73,25 @@ pub use caller::authorize_action;
 #[must_use]
 pub fn is_action(service: &str, name: &str) -> bool {
     action_table::has(service, name)
+}
+
+/// What a request is about, for planes beside S3.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Its ARN, or `*`.
+    pub resource: &'a str,
+    /// The account that owns it; empty for the caller's own.
+    pub owner: &'a str,
+    /// Its own policies.
+    pub policies: &'a [Labelled<'a>],
+}
+
+impl<'a> Target<'a> {
+    /// What has no policy of its own, and so is not shared with other accounts.
+    #[must_use]
+    pub fn plain(resource: &'a str, owner: &'a str) -> Self {
+        Self { resource, owner, policies: &[] }
+    }
 }
 
 /// Decides whether `principal` may do `action` on `resource`, an ARN of what the account `owner` owns, for planes whose
@@ -87,32 +106,45 @@ pub fn authorize(
     resource: &str,
     owner: &str,
 ) -> Result<(), ApiError> {
+    authorize_on(principal, asked, action, Target::plain(resource, owner))
+}
+
+/// The same, on what may have policies of its own.
+///
+/// # Errors
+/// As [`authorize`]; another account's caller needs both its own policies and those of the target.
+pub fn authorize_on(
+    principal: Option<&Principal>,
+    asked: &Asked<'_>,
+    action: &str,
+    target: Target<'_>,
+) -> Result<(), ApiError> {
     let trail = asked.trail.filter(|_| operation::is_change(action));
-    authorize_seen(principal, asked, action, resource, owner, &mut |_, _, decision| {
+    authorize_seen(principal, asked, action, target, &mut |_, _, decision| {
         if let Some(trail) = trail.filter(|_| decision.is_allowed()) {
             trail.allowed(|| decision.reason.to_string());
         }
     })
 }
 
-/// The same, and shows what was decided. An empty owner is the caller's own account.
+/// The same, and shows what was decided.
 ///
 /// # Errors
-/// As [`authorize`].
+/// As [`authorize_on`].
 pub fn authorize_seen(
     principal: Option<&Principal>,
     asked: &Asked<'_>,
     action: &str,
-    resource: &str,
-    owner: &str,
+    target: Target<'_>,
     seen: Seen<'_>,
 ) -> Result<(), ApiError> {
     let Some(caller) = principal else {
         return Err(ApiError::access_denied(format!("{action} by an anonymous caller")));
     };
-    let who = &caller.arn;
-    let owner = if owner.is_empty() { &caller.account_id } else { owner };
-    if caller.account_id != owner {
+    let (who, resource) = (&caller.arn, target.resource);
+    let owner = if target.owner.is_empty() { &caller.account_id } else { target.owner };
+    let own = caller.account_id == owner;
+    if !own && target.policies.is_empty() {
         return Err(ApiError::access_denied(format!("{action} by {who} on what account {owner} owns")));
     }
     let scene = keys::Scene { asked, principal, via: None, object: None };
@@ -120,7 +152,7 @@ pub fn authorize_seen(
     let (bounds, caller) = (caller::Bounds::of(&caller.identity), caller::Caller::new(caller, None));
     let view = caller.view();
     let request = Request { principal: &view, action, resource, context: &context };
-    let set = bounds.with(&[], true);
+    let set = bounds.with(target.policies, own);
     let decision = evaluate(&set, &request);
     seen(&set, &request, &decision);
     if decision.is_allowed() {

@@ -8,10 +8,26 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use crate::error::ApiError;
 use crate::store::{ListPage, ListQuery};
 
 use super::{Api, convert};
+
+/// How objects are shown in a listing, where that is not as they are stored. It comes as an extension of the request.
+#[async_trait]
+pub trait Shown: Debug + Send + Sync {
+    /// Changes the heads of a page of a bucket. An empty ETag is not shown.
+    async fn apply(&self, bucket: &str, page: &mut ListPage);
+}
+
+/// The extension.
+#[derive(Debug, Clone)]
+pub struct ShownBy(pub Arc<dyn Shown>);
 
 /// Keys and prefixes of one page (ListObjectsV2, MaxKeys).
 pub(super) const MAX_PAGE: i32 = 1000;
@@ -24,15 +40,18 @@ pub(super) async fn v2(
     api: &Api,
     req: S3Request<ListObjectsV2Input>,
 ) -> S3Result<S3Response<ListObjectsV2Output>> {
-    let input = req.input;
+    let (input, shown) = (req.input, req.extensions.get::<ShownBy>().cloned());
     let encoding = Encoding::read(input.encoding_type.as_ref())?;
     let limit = page_size(input.max_keys, "max-keys")?;
     let after = match &input.continuation_token {
         Some(token) => Some(decode_token(token)?),
         None => input.start_after.clone().filter(|key| !key.is_empty()),
     };
-    let page =
+    let mut page =
         fetch(api, &input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit).await?;
+    if let Some(ShownBy(shown)) = shown {
+        shown.apply(&input.bucket, &mut page).await;
+    }
     let owner = api.bucket(&input.bucket)?.owner.clone();
     let with_owner = input.fetch_owner.unwrap_or(false);
     let count = page.objects.len() + page.prefixes.len();
@@ -57,12 +76,15 @@ pub(super) async fn v1(
     api: &Api,
     req: S3Request<ListObjectsInput>,
 ) -> S3Result<S3Response<ListObjectsOutput>> {
-    let input = req.input;
+    let (input, shown) = (req.input, req.extensions.get::<ShownBy>().cloned());
     let encoding = Encoding::read(input.encoding_type.as_ref())?;
     let limit = page_size(input.max_keys, "max-keys")?;
     let after = input.marker.clone().filter(|key| !key.is_empty());
-    let page =
+    let mut page =
         fetch(api, &input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit).await?;
+    if let Some(ShownBy(shown)) = shown {
+        shown.apply(&input.bucket, &mut page).await;
+    }
     let owner = api.bucket(&input.bucket)?.owner.clone();
     let has_delimiter = input.delimiter.as_deref().is_some_and(|d| !d.is_empty());
     Ok(S3Response::new(ListObjectsOutput {
@@ -114,7 +136,7 @@ fn contents(
         .map(|(key, info)| Object {
             key: Some(encoding.apply(key)),
             size: Some(convert::size(info.size)),
-            e_tag: Some(convert::etag(&info.etag)),
+            e_tag: (!info.etag.is_empty()).then(|| convert::etag(&info.etag)),
             last_modified: Some(convert::timestamp(info.last_modified)),
             owner: with_owner.then(|| api.owner(info.owner.as_deref().unwrap_or(bucket_owner))),
             checksum_algorithm: info.checksum.as_ref().map(|sum| vec![convert::algorithm(sum.algorithm)]),

@@ -9,12 +9,12 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, request};
 use s3s::dto::{Initiator, Owner};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::auth::{Principal, Trailers};
+use crate::bodies::{Bodies, Whose};
 use crate::catalog::{Accounts, canonical_id};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
@@ -52,6 +52,7 @@ mod own;
 mod policy;
 mod post;
 mod post_policy;
+mod post_stream;
 mod preconditions;
 mod put;
 mod range;
@@ -70,6 +71,7 @@ pub use copy::SourceName;
 pub(crate) use get::query_pairs;
 pub use get::{Read, Reader, get_object, into_body};
 pub(crate) use headers::tagging;
+pub use list::{Shown, ShownBy};
 pub use names::{Names, Place};
 pub use own::{OwnObject, put_own};
 pub use post::Signers;
@@ -96,6 +98,8 @@ pub struct Api {
     pub names: Arc<dyn Names>,
     /// Tells of what happens in buckets.
     pub notifier: Notifier,
+    /// What is held of request bodies.
+    pub bodies: Bodies,
 }
 
 impl Api {
@@ -252,7 +256,7 @@ impl S3Plane {
         mut parts: request::Parts,
         body: Body,
     ) -> Result<Response<Body>, ApiError> {
-        let bytes = collect(body, MAX_XML).await?;
+        let bytes = self.api.bodies.collect(body, MAX_XML, Whose::of(call.principal)).await?;
         if let Some(said) = said::of(&parts, call.key.is_some(), &bytes)? {
             parts.extensions.insert(said);
         }
@@ -349,28 +353,6 @@ fn malformed_xml(why: impl Into<String>) -> ApiError {
         "The XML you provided was not well-formed or did not validate against our published schema",
     )
     .with_internal(why)
-}
-
-/// Reads a small body whole.
-///
-/// # Errors
-/// 400 MaxMessageLengthExceeded; what the check of the body says.
-pub(crate) async fn collect(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    use futures_util::StreamExt;
-    let mut stream = body_stream(body);
-    let mut all = bytes::BytesMut::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| ApiError::from(StoreError::Body(error)))?;
-        if all.len() + chunk.len() > limit {
-            return Err(ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "MaxMessageLengthExceeded",
-                format!("Your request was too big: its body may have {limit} bytes"),
-            ));
-        }
-        all.extend_from_slice(&chunk);
-    }
-    Ok(all.freeze())
 }
 
 /// The path-style target that s3s reads, whatever form the client used.

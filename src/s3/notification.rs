@@ -45,12 +45,14 @@ pub(super) async fn put(
     let bucket = api.bucket(&req.input.bucket)?;
     let notification = read(req.input.notification_configuration)?;
     notification.check()?;
-    if let Some(rule) = notification.rules.iter().find(|rule| !api.notifier.knows(&rule.arn)) {
+    let refused =
+        |rule: &NotificationRule| api.notifier.check(&bucket, rule).err().map(|why| (rule.arn.clone(), why));
+    if let Some((arn, why)) = notification.rules.iter().find_map(refused) {
         return Err(ApiError::invalid_argument(
             "Unable to validate the following destination configurations",
         )
-        .with_detail("ArgumentName1", rule.arn.as_str())
-        .with_detail("ArgumentValue1", "The destination is not among the server's notification targets")
+        .with_detail("ArgumentName1", arn)
+        .with_detail("ArgumentValue1", why)
         .into());
     }
     // First, for who cannot be told is not to be configured.

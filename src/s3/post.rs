@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request};
-use multer::{Field, Multipart};
+use multer::Field;
 
 use crate::auth::{AuthOptions, KeyStore, Principal, form};
 use crate::error::ApiError;
@@ -15,6 +15,7 @@ use crate::store::{BodyError, Bucket, ByteStream, Tags, WriteCondition};
 use crate::xml::Xml;
 
 use super::post_policy::PostPolicy;
+use super::post_stream::{MAX_BEFORE_FILE, Parts, Unread};
 use super::{Api, headers, keys, put, version};
 
 /// Bytes of all fields before the file (S3 API reference, "POST Object": 20 KB).
@@ -46,7 +47,25 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
-fn malformed(error: &multer::Error) -> ApiError {
+fn too_much(limit: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "MaxPostPreDataLengthExceeded",
+        format!("Your POST request fields preceding the upload file were too large: {limit}"),
+    )
+}
+
+fn unread(why: Unread) -> ApiError {
+    let error = match why {
+        Unread::TooMuch => {
+            return too_much(&format!("with the heads of their parts they may have {MAX_BEFORE_FILE} bytes"));
+        }
+        Unread::Malformed(error) => error,
+    };
+    // What a check of the bytes says comes through the parser as it is.
+    if let BodyError::Rejected(error) = BodyError::of(&error) {
+        return *error;
+    }
     let message = "The body of your POST request is not well-formed multipart/form-data.";
     ApiError::new(StatusCode::BAD_REQUEST, "MalformedPOSTRequest", message).with_internal(error.to_string())
 }
@@ -60,26 +79,21 @@ struct Form {
 impl Form {
     async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
         let boundary = boundary(headers).unwrap_or_default();
-        let mut parts = Multipart::new(body.into_data_stream(), boundary);
+        let mut parts = Parts::new(body.into_data_stream(), boundary);
         let mut fields = BTreeMap::new();
         let mut size = 0;
-        while let Some(mut part) = parts.next_field().await.map_err(|error| malformed(&error))? {
+        while let Some(mut part) = parts.next().await.map_err(unread)? {
             let name = part.name().unwrap_or_default().to_ascii_lowercase();
             if name == "file" {
+                parts.begin_file();
                 return Ok(Self { fields, file: part });
             }
             let mut value = Vec::new();
             size += name.len();
-            while let Some(chunk) = part.chunk().await.map_err(|error| malformed(&error))? {
+            while let Some(chunk) = parts.chunk(&mut part).await.map_err(unread)? {
                 size += chunk.len();
                 if size > MAX_FIELDS {
-                    return Err(ApiError::new(
-                        StatusCode::BAD_REQUEST,
-                        "MaxPostPreDataLengthExceeded",
-                        format!(
-                            "Your POST request fields preceding the upload file were too large: {MAX_FIELDS} bytes"
-                        ),
-                    ));
+                    return Err(too_much(&format!("their values may have {MAX_FIELDS} bytes")));
                 }
                 value.extend_from_slice(&chunk);
             }
@@ -238,7 +252,7 @@ fn of_form(request: &request::Parts, signed: bool, fields: &BTreeMap<String, Str
 fn within(file: Field<'static>, (_, most): (u64, u64)) -> ByteStream {
     let mut taken = 0;
     Box::pin(file.map(move |chunk| {
-        let chunk = chunk.map_err(|error| BodyError::Disconnected(error.to_string()))?;
+        let chunk = chunk.map_err(|error| BodyError::of(&error))?;
         taken += chunk.len() as u64;
         if taken > most {
             return Err(BodyError::Rejected(Box::new(put::too_large(taken, most))));

@@ -227,18 +227,7 @@ fn capped(stream: ByteStream) -> ByteStream {
 
 /// A request's body as the store takes it: an error that one of our own checks raised stays what it is.
 pub(crate) fn body_stream(body: Body) -> ByteStream {
-    Box::pin(body.into_data_stream().map(|item| item.map_err(|error| body_error(&error))))
-}
-
-fn body_error(error: &axum::Error) -> BodyError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(known) = error.downcast_ref::<BodyError>() {
-            return known.clone();
-        }
-        cause = error.source();
-    }
-    BodyError::Disconnected(error.to_string())
+    Box::pin(body.into_data_stream().map(|item| item.map_err(|error| BodyError::of(&error))))
 }
 
 /// 404 before the body is read, rather than after.

@@ -70,6 +70,7 @@ impl Client {
                 Arc::new(SystemClock),
                 Arc::default(),
             ),
+            bodies: Bodies::new(64 << 20),
         });
         let principal = Principal::root("000000000000", "AK");
         Self { plane, principal: Some(principal) }

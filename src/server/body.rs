@@ -87,6 +87,9 @@ impl Drop for Open {
     fn drop(&mut self) {
         let context = self.finished.as_ref().map(|finished| &finished.0);
         let took = self.report.started.elapsed();
+        if let Some(traffic) = context.and_then(|context| context.traffic.as_ref()) {
+            traffic.receive(self.sent);
+        }
         if let Some(context) = context
             && let Some(logged) = &context.logged
         {

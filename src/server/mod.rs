@@ -2,6 +2,7 @@
 //!
 //! - [`tls`]: certificates from PEM files, read again when they change.
 //! - [`heads`]: the client's own spelling of header names.
+//! - [`idle`]: clients that stop sending, or taking.
 //! - [`body`]: a body that reports when its last byte has left.
 //!
 //! The listener, the limits and the shutdown are given from outside, so that a test can run a server on port 0.
@@ -31,10 +32,12 @@ use crate::telemetry::{Metrics, events};
 
 pub mod body;
 pub mod heads;
+pub mod idle;
 #[cfg(feature = "tls")]
 pub mod tls;
 
 use heads::HeadTap;
+use idle::{Awaited, Taken};
 
 /// What a listener allows.
 #[derive(Debug, Clone)]
@@ -45,6 +48,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Bytes of a request's head; more is answered 431.
     pub head_bytes: usize,
+    /// Time without a byte of a request's body, or of an answer that is taken.
+    pub idle: Duration,
     /// Time that requests in flight have after a signal to stop.
     pub drain: Duration,
 }
@@ -55,6 +60,7 @@ impl Default for Limits {
             connections: 4_096,
             head_timeout: Duration::from_secs(60),
             head_bytes: 64 << 10,
+            idle: Duration::from_secs(60),
             drain: Duration::from_secs(30),
         }
     }
@@ -215,6 +221,7 @@ impl Server {
             events::ConnectionFailed { peer, error: &error }.emit();
             return;
         }
+        let stream = Taken::new(stream, self.limits.idle);
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             match tokio::time::timeout(self.limits.head_timeout, tls.acceptor().accept(stream)).await {
@@ -266,7 +273,13 @@ impl Server {
         let started = Instant::now();
         let report = body::Report::new(Arc::clone(&self.metrics), started, &request);
         let in_vain = expects_in_vain(&request);
-        let mut answer = self.door.handle(request.map(Body::new)).await;
+        // A function may take its time within an answer; how long it takes altogether is limited elsewhere.
+        let inside = request.extensions().get::<Connection>().is_some_and(|from| from.from_function);
+        let request = request.map(|body| match inside {
+            true => Body::new(body),
+            false => Body::new(Awaited::new(body, self.limits.idle)),
+        });
+        let mut answer = self.door.handle(request).await;
         if in_vain {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

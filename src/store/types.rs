@@ -37,6 +37,21 @@ pub enum BodyError {
     Read(String),
 }
 
+impl BodyError {
+    /// What is known of a body that failed, however far down in an error it stands.
+    #[must_use]
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(known) = error.downcast_ref::<Self>() {
+                return known.clone();
+            }
+            cause = error.source();
+        }
+        Self::Disconnected(error.to_string())
+    }
+}
+
 /// A body: in memory, or a stream.
 pub enum Payload {
     /// All of it.

@@ -19,16 +19,22 @@ const CHAINED: u32 = 3_600;
 /// Seconds of a session where the request says nothing.
 const DEFAULT: u32 = 3_600;
 
+/// The account and the path of a role's ARN.
+fn parse(arn: &str) -> Result<(&str, &str), ApiError> {
+    let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
+    rest.ok_or_else(|| errors::validation(format!("{arn} is invalid")))
+}
+
+/// The account of a role's ARN, whether the role is there or not.
+pub(super) fn account_of(arn: &str) -> Result<&str, ApiError> {
+    parse(arn).map(|(account, _)| account)
+}
+
 /// The role of an ARN. One that is not there is refused like one that may not be assumed.
 pub(super) fn role(view: &View, arn: &str) -> Result<Arc<Role>, ApiError> {
-    let refused = || ApiError::access_denied(format!("there is no role {arn}"));
-    let rest = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/"));
-    let Some((account, path)) = rest else {
-        return Err(errors::validation(format!("{arn} is invalid")));
-    };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let found = view.identities.get::<Role>(account, name).filter(|role| role.arn() == arn);
-    found.cloned().ok_or_else(refused)
+    parse(arn)?;
+    let found = view.identities.role(arn).cloned();
+    found.ok_or_else(|| ApiError::access_denied(format!("there is no role {arn}")))
 }
 
 /// Seconds of a session of a role.

@@ -26,6 +26,8 @@ mod tests;
 mod trust;
 mod web_identity;
 
+pub(crate) use trust::check_service;
+
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// The plane.

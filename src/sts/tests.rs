@@ -27,7 +27,7 @@ fn plane() -> StsPlane {
         directory: Directory::new(catalog.clone(), clock.clone()),
         keys: Arc::new(keys),
         accounts: Accounts::new(ACCOUNT.into(), "root".into(), "root@localhost".into(), catalog, clock),
-        oidc: oidc::Oidc::new(Arc::default()),
+        oidc: oidc::Oidc::new(Arc::default(), false),
     }
 }
 
@@ -246,7 +246,7 @@ mod web_identity {
     }
 
     async fn trusting(issuer: &Issuer, client_ids: &[&str]) -> StsPlane {
-        let plane = StsPlane { oidc: oidc::Oidc::new(Arc::new(["127.0.0.1".to_owned()])), ..plane() };
+        let plane = StsPlane { oidc: oidc::Oidc::new(Arc::new(["127.0.0.1".to_owned()]), false), ..plane() };
         let mut provider = plane.directory.new_provider(ACCOUNT, &issuer.url);
         provider.client_ids = client_ids.iter().map(|id| (*id).to_owned()).collect();
         let (arn, name) = (provider.arn(), provider.name().to_owned());
@@ -318,8 +318,105 @@ mod web_identity {
         let issuer = issuer();
         let plane = trusting(&issuer, &[]).await;
         // The same provider, to a server that must not ask without TLS.
-        let strict = StsPlane { oidc: oidc::Oidc::new(Arc::default()), ..plane };
+        let strict = StsPlane { oidc: oidc::Oidc::new(Arc::default(), true), ..plane };
         let token = issuer.token(&issuer.claims());
         assert_eq!(ask(&strict, None, &query(&token)).await, error("400 IDPCommunicationError"));
+    }
+
+    #[tokio::test]
+    async fn which_roles_there_are_is_not_said_to_who_may_have_none() {
+        let issuer = issuer();
+        let plane = trusting(&issuer, &["app"]).await;
+        let absent = |token: &str| query(token).replace("role/Reader", "role/Absent");
+        let mut claims = issuer.claims();
+        claims["sub"] = json!("eve@example.com");
+        let (good, eve) = (issuer.token(&issuer.claims()), issuer.token(&claims));
+        let (signed, _) = good.rsplit_once('.').unwrap();
+        let unsigned = format!("{signed}.");
+        for (token, code) in [
+            (&unsigned, "400 InvalidIdentityToken"),
+            (&another().token(&claims), "400 InvalidIdentityToken"),
+            (&eve, "403 AccessDenied"),
+        ] {
+            assert_eq!(ask(&plane, None, &query(token)).await, error(code));
+            assert_eq!(ask(&plane, None, &absent(token)).await, error(code));
+        }
+        assert_eq!(ask(&plane, None, &absent(&good)).await, error("403 AccessDenied"));
+        // Without client ids a role whose trust policy has no condition is as good as absent.
+        let plane = trusting(&issuer, &[]).await;
+        let arn = plane.directory.new_provider(ACCOUNT, &issuer.url).arn();
+        let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+            "Action": "sts:*", "Principal": {"Federated": arn}}});
+        let role = plane.directory.new_role(ACCOUNT, "Open", "/", &trust.to_string()).unwrap();
+        plane.directory.create(role, |_| Ok(())).await.unwrap();
+        let open = query(&good).replace("role/Reader", "role/Open");
+        assert!(ask(&plane, None, &query(&good)).await.is_ok());
+        assert_eq!(ask(&plane, None, &open).await, error("403 AccessDenied"));
+        assert_eq!(ask(&plane, None, &absent(&good)).await, error("403 AccessDenied"));
+    }
+
+    /// An issuer that takes connections and never answers; how many it took.
+    fn silent() -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/realm", listener.local_addr().unwrap());
+        let taken = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = taken.clone();
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming() {
+                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                kept.push(stream);
+            }
+        });
+        (url, taken)
+    }
+
+    #[tokio::test]
+    async fn a_slow_issuer_is_asked_once_and_keeps_nobody_waiting() {
+        let issuer = issuer();
+        let plane = Arc::new(trusting(&issuer, &["app"]).await);
+        let (url, taken) = silent();
+        plane.directory.create(plane.directory.new_provider(ACCOUNT, &url), |_| Ok(())).await.unwrap();
+        let mut claims = issuer.claims();
+        claims["iss"] = json!(url);
+        let slow = query(&issuer.token(&claims));
+        let ask_slowly = |_| {
+            let (plane, slow) = (plane.clone(), slow.clone());
+            tokio::spawn(async move { ask(&plane, None, &slow).await })
+        };
+        let mut asking: Vec<_> = (0..20).map(ask_slowly).collect();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        // Who asked first does not wait for the answer.
+        asking.drain(..10).for_each(|asking| asking.abort());
+        let begun = std::time::Instant::now();
+        assert!(ask(&plane, None, &query(&issuer.token(&issuer.claims()))).await.is_ok());
+        assert!(begun.elapsed().as_secs() < 3, "{:?}", begun.elapsed());
+        for asking in asking {
+            assert_eq!(asking.await.unwrap(), error("400 IDPCommunicationError"));
+        }
+        // What failed is remembered for a while.
+        assert_eq!(ask(&plane, None, &slow).await, error("400 IDPCommunicationError"));
+        assert_eq!(taken.load(std::sync::atomic::Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn keys_that_cannot_be_fetched_again_do_not_undo_those_that_are_there() {
+        let issuer = issuer();
+        let plane = trusting(&issuer, &["app"]).await;
+        assert!(ask(&plane, None, &query(&issuer.token(&issuer.claims()))).await.is_ok());
+        // A private address that no setting names: the same issuer, whose keys are known by now.
+        let provider = plane.directory.new_provider(ACCOUNT, &issuer.url);
+        let later = Timestamp::now() + jiff::SignedDuration::from_secs(60);
+        let token = |kid: &str| {
+            let text = issuer.token(&issuer.claims());
+            let header = json!({"alg": "ES256", "kid": kid}).to_string();
+            let rest = text.split_once('.').unwrap().1.to_owned();
+            oidc::Token::parse(&format!("{}.{rest}", BASE64URL_NOPAD.encode(header.as_bytes()))).unwrap()
+        };
+        let strict = plane.oidc.clone().asking(Arc::default());
+        let refused = strict.verify(&token("other"), &provider, later).await.unwrap_err();
+        assert_eq!(refused.code, "IDPCommunicationError");
+        let good = oidc::Token::parse(&issuer.token(&issuer.claims())).unwrap();
+        assert!(strict.verify(&good, &provider, later).await.is_ok());
     }
 }

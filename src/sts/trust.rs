@@ -66,6 +66,21 @@ pub(super) fn check_bearer(
     Err(ApiError::access_denied(format!("{action} by a token of {provider} on {arn}: {decision}")))
 }
 
+/// Whether a service may assume a role, by the role's trust policy alone; says why not. `context` holds what the service
+/// says of what it does it for.
+pub(crate) fn check_service(service: &str, role: &Role, mut context: Context) -> Result<(), String> {
+    let policy = role.trust.policy().ok_or_else(|| "its trust policy cannot be read".to_owned())?;
+    context.set("aws:PrincipalIsAWSService", "true");
+    context.set("aws:PrincipalServiceName", service);
+    add_role_keys(&mut context, role);
+    let label = format!("the trust policy of role {}", role.name);
+    let trust = [Labelled { label: &label, policy }];
+    let (view, arn) = (PrincipalView::service(service), role.arn());
+    let request = Request { principal: &view, action: "sts:AssumeRole", resource: &arn, context: &context };
+    let decision = evaluate(&PolicySet { resource: &trust, ..PolicySet::default() }, &request);
+    if decision.effect == Outcome::Allow { Ok(()) } else { Err(decision.to_string()) }
+}
+
 fn add_role_keys(context: &mut Context, role: &Role) {
     for (key, value) in &role.tags {
         context.set(&format!("iam:ResourceTag/{key}"), value.as_str());

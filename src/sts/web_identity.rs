@@ -21,15 +21,15 @@ pub(super) async fn assume(call: &Call<'_>) -> Answer {
     let arn = call.form.required("RoleArn")?;
     let token = Token::parse(call.form.required("WebIdentityToken")?)?;
     let view = call.plane.directory.view();
-    let role = assume::role(&view, arn)?;
-    // Nothing is fetched for an issuer that no account has named.
+    // Nothing is fetched for an issuer that no account has named, and nothing is said of roles to who has no token.
     let issuer = token.claims.issuer.trim_end_matches('/');
-    let provider = view.identities.list::<OidcProvider>(&role.account_id).find(|one| one.url == issuer);
+    let account = assume::account_of(arn)?;
+    let provider = view.identities.list::<OidcProvider>(account).find(|one| one.url == issuer);
     let provider = provider
         .ok_or_else(|| invalid(format!("No OpenIDConnect provider found in your account for {issuer}")))?;
     call.plane.oidc.verify(&token, provider, call.plane.directory.now()).await?;
     let claims = &token.claims;
-    check_audience(claims, provider, &role)?;
+    check_audience(claims, provider)?;
 
     let mut context = call.context.clone();
     context.set("sts:RoleSessionName", name);
@@ -44,6 +44,8 @@ pub(super) async fn assume(call: &Call<'_>) -> Answer {
         names::check_name("SourceIdentity", source, 64)?;
         context.set("sts:SourceIdentity", source.as_str());
     }
+    let role = assume::role(&view, arn)?;
+    check_mentions(provider, &role)?;
     let check =
         |action: &str, context: &Context| trust::check_bearer(&provider.arn(), &role, action, context);
     check("sts:AssumeRoleWithWebIdentity", &context)?;
@@ -70,21 +72,32 @@ pub(super) async fn assume(call: &Call<'_>) -> Answer {
     Ok(xml)
 }
 
-/// The audience must be one of the provider's client ids. A provider without any leaves it to the trust policy, which
-/// then must speak of the token: one that was made for somebody else's service must not open a role.
-fn check_audience(claims: &Claims, provider: &OidcProvider, role: &Role) -> Result<(), ApiError> {
+/// The audience must be one of the provider's client ids, where it has any.
+fn check_audience(claims: &Claims, provider: &OidcProvider) -> Result<(), ApiError> {
     let given = claims.authorized_party.as_slice();
     let given = if given.is_empty() { &claims.audiences } else { given };
-    let fits = if provider.client_ids.is_empty() {
-        let trust = role.trust.policy();
-        let mentions = |key: &str| trust.is_some_and(|policy| policy.mentions(key));
-        let of_issuer = |name: &str| mentions(&format!("{}:{name}", provider.name()));
-        ["aud", "azp", "app_id", "sub"].iter().any(|name| of_issuer(name))
-            || ["aws:RequestTag/", "aws:TagKeys"].iter().any(|key| mentions(key))
-    } else {
-        given.iter().any(|audience| provider.client_ids.contains(audience))
-    };
-    if fits { Ok(()) } else { Err(invalid("Incorrect token audience")) }
+    let known = &provider.client_ids;
+    if known.is_empty() || given.iter().any(|audience| known.contains(audience)) {
+        return Ok(());
+    }
+    Err(invalid("Incorrect token audience"))
+}
+
+/// A provider without client ids leaves the audience to the trust policy, which then must speak of the token: one that
+/// was made for somebody else's service must not open a role. Such a role is refused like one that does not trust.
+fn check_mentions(provider: &OidcProvider, role: &Role) -> Result<(), ApiError> {
+    let trust = role.trust.policy();
+    let mentions = |key: &str| trust.is_some_and(|policy| policy.mentions(key));
+    let of_issuer = |name: &str| mentions(&format!("{}:{name}", provider.name()));
+    if !provider.client_ids.is_empty()
+        || ["aud", "azp", "app_id", "sub"].iter().any(|name| of_issuer(name))
+        || ["aws:RequestTag/", "aws:TagKeys"].iter().any(|key| mentions(key))
+    {
+        return Ok(());
+    }
+    let why =
+        format!("{} has no client ids, and the trust policy of {} no condition", provider.arn(), role.arn());
+    Err(ApiError::access_denied(why))
 }
 
 /// The condition keys of a token: `idp.example.com/realm:sub` and its like (IAM user guide, "Available keys for AWS

@@ -378,3 +378,56 @@ impl NotificationDropped<'_> {
         tracing::error!(target: "refract::notification", bucket, to = target, count, reason, "notifications were dropped");
     }
 }
+
+/// An event for a function was taken, tried, or given up.
+#[derive(Debug)]
+pub struct FunctionEvent<'a> {
+    /// The function's name.
+    pub function: &'a str,
+    /// The event's id.
+    pub id: &'a str,
+    /// What became of it: `accepted`, `refused`, `failed` and tried again, `delivered`, `dropped`.
+    pub action: &'static str,
+    /// Why, where there is something to say.
+    pub reason: Option<&'a str>,
+}
+
+impl FunctionEvent<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        let Self { function, id, action, reason } = self;
+        metrics.function_events.get_or_create(&ActionLabels { action: Word(self.action) }).inc();
+        if matches!(self.action, "dropped" | "refused") {
+            tracing::warn!(target: "refract::function", function, id, action, reason, "an event was not delivered");
+        } else {
+            tracing::debug!(target: "refract::function", function, id, action, reason, "an event");
+        }
+    }
+}
+
+/// Something came of messages that a function consumes.
+#[derive(Debug)]
+pub struct FunctionBatch<'a> {
+    /// The function's name.
+    pub function: &'a str,
+    /// UUID of the event source mapping.
+    pub mapping: &'a str,
+    /// What: `delivered`, `failed` and tried again, `moved` to the destination of failures, `dropped`.
+    pub action: &'static str,
+    /// How many.
+    pub count: usize,
+}
+
+impl FunctionBatch<'_> {
+    /// Writes and counts it.
+    pub fn emit(&self, metrics: &Metrics) {
+        let Self { function, mapping, action, count } = self;
+        let labels = ActionLabels { action: Word(self.action) };
+        metrics.function_messages.get_or_create(&labels).inc_by(self.count as u64);
+        if self.action == "dropped" {
+            tracing::error!(target: "refract::function", function, mapping, count, "messages were given up");
+        } else {
+            tracing::debug!(target: "refract::function", function, mapping, action, count, "messages");
+        }
+    }
+}

@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub mod audit;
 pub mod events;
+pub mod invocations;
 mod log;
 
 pub use audit::{Audit, AuditOptions, AuditTo};
@@ -75,6 +76,12 @@ pub struct Metrics {
     pub notifications: Family<ActionLabels, Counter>,
     /// What became of access logs.
     pub access_logs: Family<ActionLabels, Counter>,
+    /// What became of events for functions.
+    pub function_events: Family<ActionLabels, Counter>,
+    /// What became of messages that functions consume.
+    pub function_messages: Family<ActionLabels, Counter>,
+    /// Invocations of functions.
+    pub functions: invocations::FunctionMetrics,
 }
 
 impl Default for Metrics {
@@ -93,6 +100,9 @@ impl Default for Metrics {
             lifecycle: Family::default(),
             access_logs: Family::default(),
             notifications: Family::default(),
+            function_events: Family::default(),
+            function_messages: Family::default(),
+            functions: invocations::FunctionMetrics::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -110,6 +120,11 @@ impl Default for Metrics {
         registry.register("lifecycle_actions", "What lifecycle rules did", metrics.lifecycle.clone());
         registry.register("access_logs", "What became of access logs", metrics.access_logs.clone());
         registry.register("notifications", "What became of notifications", metrics.notifications.clone());
+        let help = "What became of events for functions";
+        registry.register("function_events", help, metrics.function_events.clone());
+        let help = "What became of messages that functions consume";
+        registry.register("function_messages", help, metrics.function_messages.clone());
+        metrics.functions.register(&mut registry);
         Self { registry, ..metrics }
     }
 }
@@ -152,6 +167,25 @@ mod tests {
         events::LifecycleActed { bucket: "b", key: "k", rule: "r", action: "expire" }.emit(&metrics);
         events::NotificationsDelivered { target: "t", count: 1 }.emit(&metrics);
         events::AccessLogDelivered { bucket: "b", target: "l", key: "k" }.emit(&metrics);
+        events::FunctionEvent { function: "f", id: "i", action: "accepted", reason: None }.emit(&metrics);
+        events::FunctionBatch { function: "f", mapping: "m", action: "delivered", count: 1 }.emit(&metrics);
+        invocations::FunctionAsked {
+            function: "f",
+            version: "1",
+            executor: "process",
+            object_lambda: Some("l"),
+            request_id: "r",
+            outcome: invocations::Outcome::Answered,
+            cold_start: true,
+            provisioned: false,
+            billed_ms: 1,
+            memory_mb: 128,
+            init: std::time::Duration::ZERO,
+            cpu: None,
+            received: 1,
+            sent: 1,
+        }
+        .emit(&metrics);
         let text = metrics.render();
         let documented = include_str!("../../docs/metrics.md");
         let mut names = 0;
@@ -160,6 +194,6 @@ mod tests {
             assert!(documented.contains(&format!("`{name}")), "docs/metrics.md lacks {name}");
             names += 1;
         }
-        assert_eq!(names, 11);
+        assert_eq!(names, 22);
     }
 }

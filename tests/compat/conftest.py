@@ -1,4 +1,5 @@
 """A server on a free port, real clients, and points to read through."""
+import json
 import os
 import pathlib
 import re
@@ -57,6 +58,21 @@ def make_client(service, server, proxied=False, **config):
         options["proxies"] = {"http": server.url}
         endpoint = "http://refract.test"
     return boto3.client(service, endpoint_url=endpoint, config=Config(**options), **settings)
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/reader"
+
+
+def make_role(server):
+    """ROLE, with which functions may answer, and nothing else."""
+    iam = make_client("iam", server)
+    trust = {"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}}
+    made = iam.create_role(RoleName="reader", Path="/service-role/", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/service-role/"
+                           "AmazonS3ObjectLambdaExecutionRolePolicy")
+    assert made["Role"]["Arn"] == ROLE
+    return iam
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """Functions that run code: unmodified AWS Lambda packages behind the Lambda API and Object Lambda access points."""
 import base64
+import collections
 import concurrent.futures
 import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -12,11 +14,10 @@ import urllib.parse
 import urllib.request
 import zipfile
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ACCOUNT, Server, binary, make_client
-
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/reader"
+from conftest import ACCOUNT, KEY_ID, ROLE, SECRET, Server, binary, make_client, make_role
 
 # In the style of AWS's own samples: boto3, a presigned URL, WriteGetObjectResponse.
 UPPER = '''
@@ -87,13 +88,14 @@ def package(files):
 class Functions:
     """A server for functions, and clients of it."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *flags, seconds=20):
         self.runtimes = directory / "runtimes"
         # Full isolation where the host has it, and the tests either way.
         self.server = Server(directory / "store", "--allow-weak-isolation", "--runtime-dir", str(self.runtimes),
-                             "--function-retry-seconds", "1", "--object-lambda-seconds", "20",
-                             "--function-queue", "4", "--function-queue-seconds", "20")
+                             "--function-retry-seconds", "1", "--object-lambda-seconds", str(seconds),
+                             "--function-queue", "4", "--function-queue-seconds", "20", *flags)
         self.awslambda = make_client("lambda", self.server)
+        self.iam = make_role(self.server)
         self.s3 = make_client("s3", self.server)
         self.control = make_client("s3control", self.server, proxied=True)
         self.s3.create_bucket(Bucket="functions")
@@ -107,7 +109,8 @@ class Functions:
         name = f"f{self.count}"
         # Memory is CPU, as on AWS.
         options = {"MemorySize": 1769, "Timeout": 20, **more}
-        self.awslambda.create_function(FunctionName=name, Runtime=runtime, Role=ROLE, Handler=handler,
+        options = {"Role": ROLE, **options}
+        self.awslambda.create_function(FunctionName=name, Runtime=runtime, Handler=handler,
                                        Code={"ZipFile": package(files)}, **options)
         self.awslambda.get_waiter("function_active_v2").wait(FunctionName=name)
         return name
@@ -227,15 +230,77 @@ def test_what_is_not_valid_is_refused(fn):
     for change, code in [
         ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException"),
         ({"Code": {"ZipFile": package({"../evil.py": "x"})}}, "InvalidParameterValueException"),
-        ({"Code": {"ZipFile": package({"zeros": b"z" * (251 << 20)})}}, "InvalidParameterValueException"),
         ({"MemorySize": 20_000}, "ValidationException"),
         ({"Timeout": 901}, "ValidationException"),
         ({"Runtime": "java21"}, "InvalidParameterValueException"),
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException"),
         ({"Environment": {"Variables": {"BIG": "x" * 5000}}}, "InvalidParameterValueException"),
         ({"Code": {"S3Bucket": "functions", "S3Key": "absent.zip"}}, "InvalidParameterValueException"),
+        ({"Role": ROLE + "2"}, "InvalidParameterValueException"),
+        ({"Role": "reader"}, "ValidationException"),
     ]:
         assert refused(fn.awslambda.create_function, **{**good, **change})[0] == code, change.keys()
+
+
+def test_a_function_may_what_its_role_may(fn, python_runtime):
+    iam, trust = fn.iam, {"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}}
+    role = iam.create_role(RoleName="own", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    source = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    seen = {"who": boto3.client("sts").get_caller_identity()["Arn"]}
+    s3 = boto3.client("s3")
+    for name, call in {"get": lambda: s3.get_object(Bucket="functions", Key="role"),
+                       "put": lambda: s3.put_object(Bucket="functions", Key="role", Body=b"")}.items():
+        try:
+            call()
+            seen[name] = "done"
+        except ClientError as error:
+            seen[name] = error.response["Error"]["Code"]
+    return seen
+"""
+    fn.s3.put_object(Bucket="functions", Key="role", Body=b"x")
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        fn.create(source, Role=role)
+    trust["Statement"]["Principal"] = {"Service": "lambda.amazonaws.com"}
+    iam.update_assume_role_policy(RoleName="own", PolicyDocument=json.dumps(trust))
+    name = fn.create(source, Role=role)
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/own/{name}"
+    assert fn.invoke(name)[1] == {"who": who, "get": "AccessDenied", "put": "AccessDenied"}
+    iam.put_role_policy(RoleName="own", PolicyName="read", PolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::functions/*"}}))
+    assert fn.invoke(name)[1] == {"who": who, "get": "done", "put": "AccessDenied"}
+    # Its credentials end with the role, those of a warm worker at once, and no other worker starts.
+    iam.delete_role_policy(RoleName="own", PolicyName="read")
+    iam.delete_role(RoleName="own")
+    assert "InvalidClientTokenId" in fn.invoke(name)[1]["errorMessage"]
+    fn.awslambda.update_function_configuration(FunctionName=name, Timeout=19)
+    assert refused(fn.awslambda.invoke, FunctionName=name) == ("InvalidRuntimeException", 502)
+
+
+def test_another_account_is_let_in_where_both_sides_allow(fn):
+    name = fn.create("def handler(event, context):\n    return 'in'\n")
+    made = subprocess.run(
+        [binary(), "account", "create", "222222222222", "--name", "other", "--email", "other@example.com",
+         "--endpoint-url", fn.server.url],
+        env={**os.environ, "AWS_ACCESS_KEY_ID": "AKIACOMPATTESTS00000",
+             "AWS_SECRET_ACCESS_KEY": "compat-tests-secret-access-key-000000000"}, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)
+    other = boto3.client("lambda", endpoint_url=fn.server.url, region_name="us-east-1",
+                         aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"])
+    arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"
+    assert refused(other.invoke, FunctionName=arn) == ("AccessDeniedException", 403)
+    fn.awslambda.add_permission(FunctionName=name, StatementId="other", Action="lambda:InvokeFunction",
+                                Principal="222222222222")
+    assert json.loads(other.invoke(FunctionName=arn)["Payload"].read()) == "in"
+    assert refused(other.get_function, FunctionName=arn) == ("AccessDeniedException", 403)
+    assert refused(other.invoke, FunctionName=name) == ("AccessDeniedException", 403)
+    fn.awslambda.remove_permission(FunctionName=name, StatementId="other")
+    assert refused(other.invoke, FunctionName=arn) == ("AccessDeniedException", 403)
 
 
 def test_code_may_come_from_a_bucket(fn):
@@ -434,8 +499,154 @@ def handler(event, context):
     assert [one["Key"] for one in v2["Contents"]] == ["heads/two"] and v2["Name"] == "functions"
     v1 = fn.s3.list_objects(Bucket=lens)
     assert [(one["Key"], one["Size"]) for one in v1["Contents"]] == [("made&up", 7)]
-    large = fn.create("def handler(event, context):\n    return {'statusCode': 200, 'x': 'y' * 7_000_000}\n")
-    assert refused(fn.s3.head_object, Bucket=fn.lens(large, "HeadObject"), Key="heads/one")[1] == 500
+
+
+class Queues:
+    """A server with two queues in files, which can crash."""
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:"
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.start()
+
+    def start(self):
+        self.server = Server(self.directory, "--allow-weak-isolation", "--function-retry-seconds", "1",
+                             "--notify-queue", "work", "--notify-queue", "dead")
+        self.awslambda, self.s3 = make_client("lambda", self.server), make_client("s3", self.server)
+
+    def crash(self):
+        self.server.process.kill()
+        self.server.process.wait()
+
+    def create(self, name, source, **more):
+        self.awslambda.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler="app.handler",
+                                       Code={"ZipFile": package({"app.py": source})}, Timeout=20, MemorySize=512, **more)
+
+    def lines(self, name):
+        file = self.directory / "queues" / f"{name}.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def logs(self, name):
+        done = subprocess.run([binary(), "function", "logs", name, "--endpoint-url", self.server.url],
+                              env={**os.environ, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET},
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def queues(tmp_path):
+    made = Queues(tmp_path / "store")
+    yield made
+    made.server.stop()
+
+
+def test_events_survive_a_crash(queues):
+    queues.create("noted", "def handler(event, context):\n    print('seen', event['n'])\n    return event\n")
+    queues.awslambda.put_function_concurrency(FunctionName="noted", ReservedConcurrentExecutions=0)
+    for n in range(5):
+        queues.awslambda.invoke(FunctionName="noted", InvocationType="Event", Payload=json.dumps({"n": n}))
+    queues.awslambda.put_function_event_invoke_config(
+        FunctionName="noted", DestinationConfig={"OnSuccess": {"Destination": queues.arn + "work"}})
+    queues.crash()
+    queues.start()
+    queues.awslambda.delete_function_concurrency(FunctionName="noted")
+    eventually(lambda: len(queues.lines("work")) >= 5, 60)
+    records = queues.lines("work")
+    assert sorted(record["requestPayload"]["n"] for record in records) == [0, 1, 2, 3, 4]
+    assert {record["requestContext"]["condition"] for record in records} == {"Success"}
+    assert records[0]["responsePayload"] == records[0]["requestPayload"]
+    # What is done does not come again.
+    queues.server.stop()
+    queues.start()
+    time.sleep(1)
+    assert "seen" not in queues.logs("noted")
+
+
+def test_notifications_of_a_bucket_reach_a_function_that_lets_s3_invoke_it(queues):
+    queues.create("told", "def handler(event, context):\n    record = event['Records'][0]\n"
+                          "    print('told', record['eventName'], record['s3']['object']['key'])\n")
+    queues.s3.create_bucket(Bucket="photos")
+    arn = queues.awslambda.get_function(FunctionName="told")["Configuration"]["FunctionArn"]
+    configuration = {"LambdaFunctionConfigurations": [
+        {"Id": "new", "LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    put = queues.s3.put_bucket_notification_configuration
+    assert refused(put, Bucket="photos", NotificationConfiguration=configuration) == ("InvalidArgument", 400)
+    permission = {"FunctionName": "told", "StatementId": "s3", "Action": "lambda:InvokeFunction",
+                  "Principal": "s3.amazonaws.com", "SourceAccount": ACCOUNT}
+    queues.awslambda.add_permission(**permission, SourceArn="arn:aws:s3:::other")
+    assert refused(put, Bucket="photos", NotificationConfiguration=configuration) == ("InvalidArgument", 400)
+    queues.awslambda.remove_permission(FunctionName="told", StatementId="s3")
+    queues.awslambda.add_permission(**permission, SourceArn="arn:aws:s3:::photos")
+    put(Bucket="photos", NotificationConfiguration=configuration)
+    shown = queues.s3.get_bucket_notification_configuration(Bucket="photos")
+    assert shown["LambdaFunctionConfigurations"] == configuration["LambdaFunctionConfigurations"]
+    queues.s3.put_object(Bucket="photos", Key="a b.jpg", Body=b"x")
+    eventually(lambda: "told ObjectCreated:Put a+b.jpg" in queues.logs("told"), 20)
+    # What is not allowed any more does not happen any more.
+    queues.awslambda.remove_permission(FunctionName="told", StatementId="s3")
+    queues.s3.put_object(Bucket="photos", Key="late.jpg", Body=b"x")
+    time.sleep(1.5)
+    assert "late.jpg" not in queues.logs("told")
+
+
+def test_a_function_consumes_a_queue(queues):
+    queues.create("consumer", """
+import json
+def handler(event, context):
+    failed = []
+    for record in event["Records"]:
+        key = json.loads(record["body"])["Records"][0]["s3"]["object"]["key"]
+        print("took", key, record["attributes"]["ApproximateReceiveCount"], record["eventSourceARN"])
+        if key.startswith("bad"):
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+""")
+    client, s3 = queues.awslambda, queues.s3
+    s3.create_bucket(Bucket="inbox")
+    s3.put_bucket_notification_configuration(
+        Bucket="inbox", SkipDestinationValidation=True, NotificationConfiguration={"QueueConfigurations": [
+            {"QueueArn": queues.arn + "work", "Events": ["s3:ObjectCreated:*"]}]})
+    for key in ("one", "bad", "two"):
+        s3.put_object(Bucket="inbox", Key=key, Body=b"x")
+    eventually(lambda: len(queues.lines("work")) == 3)
+
+    mapping = {"EventSourceArn": queues.arn + "work", "FunctionName": "consumer"}
+    create = client.create_event_source_mapping
+    assert refused(create, **{**mapping, "EventSourceArn": queues.arn + "none"}) == \
+        ("InvalidParameterValueException", 400)
+    assert refused(create, **mapping, BatchSize=100) == ("InvalidParameterValueException", 400)
+    assert refused(create, **{**mapping, "FunctionName": "nobody"}) == ("ResourceNotFoundException", 404)
+    made = create(**mapping, BatchSize=10, MaximumRetryAttempts=1, FunctionResponseTypes=["ReportBatchItemFailures"],
+                  DestinationConfig={"OnFailure": {"Destination": queues.arn + "dead"}})
+    assert refused(create, **mapping) == ("ResourceConflictException", 409)
+    uuid = made["UUID"]
+    eventually(lambda: queues.lines("dead"), 30)
+    [dead] = queues.lines("dead")
+    assert dead["Records"][0]["s3"]["object"]["key"] == "bad"
+    took = [line for line in queues.logs("consumer").splitlines() if line.startswith("took ")]
+    arn = mapping["EventSourceArn"]
+    assert took == [f"took one 1 {arn}", f"took bad 1 {arn}", f"took two 1 {arn}", f"took bad 2 {arn}"]
+    shown = client.get_event_source_mapping(UUID=uuid)
+    assert (shown["State"], shown["BatchSize"], shown["MaximumRetryAttempts"]) == ("Enabled", 10, 1)
+    assert [one["UUID"] for one in client.list_event_source_mappings(FunctionName="consumer")["EventSourceMappings"]] == [uuid]
+
+    # It goes on where it was, also after a crash, and rests while it is disabled.
+    time.sleep(1)
+    queues.crash()
+    queues.start()
+    client, s3 = queues.awslambda, queues.s3
+    client.update_event_source_mapping(UUID=uuid, Enabled=False)
+    s3.put_object(Bucket="inbox", Key="three", Body=b"x")
+    time.sleep(1.5)
+    assert "took" not in queues.logs("consumer")
+    client.update_event_source_mapping(UUID=uuid, Enabled=True, MaximumBatchingWindowInSeconds=1, BatchSize=50)
+    s3.put_object(Bucket="inbox", Key="four", Body=b"x")
+    eventually(lambda: "took four" in queues.logs("consumer"), 20)
+    took = [line.split()[1] for line in queues.logs("consumer").splitlines() if line.startswith("took ")]
+    assert took == ["three", "four"]
+    assert client.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
+    assert refused(client.get_event_source_mapping, UUID=uuid) == ("ResourceNotFoundException", 404)
 
 
 def test_events_are_tried_again_and_recorded(fn):
@@ -457,21 +668,187 @@ def test_events_are_tried_again_and_recorded(fn):
     assert (record["requestPayload"], record["responsePayload"]["errorMessage"]) == ({"n": 1}, "again")
 
 
-def test_callers_above_the_limit_wait_or_are_refused(fn):
-    name = fn.create("import time\ndef handler(event, context):\n    time.sleep(0.5)\n    return 1\n")
-    fn.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
-    fn.invoke(name)
+def counted(fn, name):
+    """What the metrics say of a function: outcomes by their word, and sums of the other counters."""
+    with urllib.request.urlopen(f"{fn.server.url}/_refract/metrics") as answer:
+        text = answer.read().decode()
+    seen = collections.Counter()
+    for kind, labels, value in re.findall(r"^refract_function_(\w+?)_total\{(.*)\} (\S+)$", text, re.M):
+        if f'function="{name}"' in labels:
+            word = re.search('outcome="(.*?)"', labels)
+            seen[word.group(1) if word else kind] += float(value)
+    return seen
 
-    def call(_):
+
+def usage(server, *arguments):
+    """The rows of the usage table, as the command shows them."""
+    done = subprocess.run([binary(), "function", "usage", *arguments, "--endpoint-url", server.url],
+                          env={**os.environ, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET},
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["usage"]
+
+
+def eventually(check, timeout=10):
+    """Waits until a check holds."""
+    end = time.monotonic() + timeout
+    while not check():
+        assert time.monotonic() < end, "it did not come to be"
+        time.sleep(0.1)
+
+
+def test_sixteen_callers_of_four_workers_are_answered_or_refused_and_counted(fn):
+    name = fn.create(PLAIN + """
+import time
+def handler(event, context):
+    time.sleep(0.7)
+    if event.get("fail"):
+        raise ValueError("as asked")
+    if "getObjectContext" in event:
+        answer(event["getObjectContext"], b"x" * 1000)
+    return 1
+""", MemorySize=512)
+    fn.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=4)
+    lens = fn.lens(name)
+    # No client tries again what was refused.
+    awslambda = make_client("lambda", fn.server, retries={"total_max_attempts": 1}, max_pool_connections=32)
+    s3 = make_client("s3", fn.server, retries={"total_max_attempts": 1}, max_pool_connections=32)
+
+    def by_invoke(n):
         try:
-            return fn.invoke(name)[1]
+            answer = awslambda.invoke(FunctionName=name, Payload=json.dumps({"fail": n % 2}))
+            answer["Payload"].read()
+            return "error" if "FunctionError" in answer else "answered"
         except ClientError as error:
-            return error.response["Error"]["Code"]
+            return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
 
-    with concurrent.futures.ThreadPoolExecutor(16) as callers:
-        seen = list(callers.map(call, range(16)))
-    answered, throttled = seen.count(1), seen.count("TooManyRequestsException")
-    assert answered + throttled == 16 and answered >= 6 and throttled >= 1, seen
+    def by_lens(n):
+        try:
+            return "answered" if s3.get_object(Bucket=lens, Key="k")["Body"].read() == b"x" * 1000 else "wrong"
+        except ClientError as error:
+            return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+    total = collections.Counter()
+    for call, refusal in ((by_invoke, ("TooManyRequestsException", 429)), (by_lens, ("SlowDown", 503))):
+        with concurrent.futures.ThreadPoolExecutor(16) as callers:
+            seen = collections.Counter(callers.map(call, range(16)))
+        assert set(seen) <= {"answered", "error", refusal} and seen.total() == 16, seen
+        # Four run, and four wait for them.
+        assert seen[refusal] >= 1 and seen["answered"] + seen["error"] >= 8, seen
+        total += collections.Counter({"throttled": seen.pop(refusal)}) + seen
+    eventually(lambda: sum(counted(fn, name)[word] for word in ("answered", "error", "throttled")) == 32)
+    metrics = counted(fn, name)
+    assert {word: metrics[word] for word in ("answered", "error", "throttled")} == dict(total), metrics
+    assert metrics["failed"] == metrics["abandoned"] == 0
+    assert 1 <= metrics["cold_starts"] <= 4, metrics
+    ran = total["answered"] + total["error"]
+    assert 0.7 * ran < metrics["billed_seconds"] < 10 * ran
+    assert metrics["memory_gigabyte_seconds"] == pytest.approx(metrics["billed_seconds"] / 2)
+    [through_lens] = usage(fn.server, name, "--group-by", "object_lambda", "--object-lambda", lens.split("-")[0])
+    assert through_lens["sent_bytes"] >= 1000 * through_lens["invocations"] > 0
+    [row] = usage(fn.server, name, "--group-by", "function,version")
+    assert (row["requests"], row["invocations"], row["errors"], row["throttles"], row["failures"]) == \
+        (32, ran, total["error"], total["throttled"], 0)
+    assert (row["version"], row["cold_starts"]) == ("$LATEST", metrics["cold_starts"])
+    assert row["gb_seconds"] == pytest.approx(metrics["memory_gigabyte_seconds"])
+
+
+def test_the_request_id_of_a_failed_get_leads_to_the_log(fn):
+    name = fn.create("def handler(event, context):\n    print('before it')\n    raise ValueError('this is why')\n")
+    with pytest.raises(ClientError) as caught:
+        fn.s3.get_object(Bucket=fn.lens(name), Key="k")
+    answer = caught.value.response
+    log = fn.log(name, answer["ResponseMetadata"]["RequestId"])
+    assert "before it" in log and "this is why" in log and log.startswith("START RequestId: ")
+    assert fn.log(name, answer["Error"]["LambdaRequestId"]) == log
+
+
+def test_usage_survives_a_restart_and_the_command_shows_it(tmp_path):
+    def open_server():
+        server = Server(tmp_path / "store", "--allow-weak-isolation")
+        return server, make_client("lambda", server)
+
+    server, client = open_server()
+    code = package({"app.py": "def handler(event, context):\n    return 'x' * 10\n"})
+    client.create_function(FunctionName="used", Runtime="python3.11", Role=ROLE, Handler="app.handler",
+                           Code={"ZipFile": code}, Timeout=20)
+    for _ in range(3):
+        client.invoke(FunctionName="used", Payload=b"{}")
+    server.stop()
+    server, client = open_server()
+    client.invoke(FunctionName="used", Payload=b"{}")
+    [row] = usage(server, "used")
+    assert (row["function"], row["invocations"], row["cold_starts"]) == ("used", 4, 2)
+    assert (row["received_bytes"], row["sent_bytes"]) == (8, 48)
+    # A crash loses what came in the last seconds at most.
+    time.sleep(2.5)
+    server.process.kill()
+    server.process.wait()
+    server, _ = open_server()
+    assert usage(server, "--group-by", "executor")[0]["invocations"] == 4
+    server.stop()
+
+
+def test_built_ins_are_counted_as_well(fn):
+    fn.s3.put_object(Bucket="functions", Key="counted.txt", Body=b"ada@example.org " * 10)
+    lens = fn.lens("builtin-redact", payload="{}")
+    for _ in range(3):
+        fn.s3.get_object(Bucket=lens, Key="counted.txt")["Body"].read()
+    [row] = usage(fn.server, "--group-by", "executor,object_lambda", "--object-lambda", lens.split("-")[0])
+    assert (row["executor"], row["invocations"], row["errors"]) == ("builtin", 3, 0)
+    assert (row["received_bytes"], row["sent_bytes"]) == (480, 480)
+
+
+def test_provisioned_workers_are_ready_before_they_count(fn):
+    client = fn.awslambda
+    name = fn.create("""
+import os, time
+time.sleep(0.5)
+def handler(event, context):
+    time.sleep(event.get("sleep", 0))
+    return os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
+""", MemorySize=256, Publish=True)
+    client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1")
+    put = client.put_provisioned_concurrency_config
+    assert refused(put, FunctionName=name, Qualifier="$LATEST", ProvisionedConcurrentExecutions=1) == \
+        ("InvalidParameterValueException", 400)
+    assert refused(put, FunctionName=name, Qualifier="7", ProvisionedConcurrentExecutions=1) == \
+        ("ResourceNotFoundException", 404)
+    assert refused(client.get_provisioned_concurrency_config, FunctionName=name, Qualifier="1") == \
+        ("ProvisionedConcurrencyConfigNotFoundException", 404)
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=3)
+    assert refused(put, FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=4) == \
+        ("InvalidParameterValueException", 400)
+    made = put(FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=2)
+    assert (made["Status"], made["AvailableProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", 0)
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert refused(put, FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=1) == \
+        ("InvalidParameterValueException", 400)
+    assert refused(client.put_function_concurrency, FunctionName=name, ReservedConcurrentExecutions=1) == \
+        ("InvalidParameterValueException", 400)
+
+    def config():
+        return client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+
+    eventually(lambda: config()["Status"] == "READY")
+    assert config()["AvailableProvisionedConcurrentExecutions"] == 2
+    [listed] = client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
+    assert listed["FunctionArn"].endswith(f":{name}:1")
+    with concurrent.futures.ThreadPoolExecutor(3) as callers:
+        seen = list(callers.map(lambda _: fn.invoke(name, {"sleep": 1}, Qualifier="1")[1], range(3)))
+    assert sorted(seen) == ["on-demand", "provisioned-concurrency", "provisioned-concurrency"]
+    metrics = counted(fn, name)
+    assert (metrics["cold_starts"], metrics["provisioned_invocations"]) == (1, 2)
+    # What is not provisioned shares the rest.
+    assert fn.invoke(name)[1] == "on-demand"
+    client.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+    assert refused(client.get_provisioned_concurrency_config, FunctionName=name, Qualifier="1") == \
+        ("ProvisionedConcurrencyConfigNotFoundException", 404)
+    broken = fn.create("raise ValueError('no init')\n", Publish=True)
+    put(FunctionName=broken, Qualifier="1", ProvisionedConcurrentExecutions=1)
+    eventually(lambda: client.get_provisioned_concurrency_config(
+        FunctionName=broken, Qualifier="1")["Status"] == "FAILED")
+    client.delete_provisioned_concurrency_config(FunctionName=broken, Qualifier="1")
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="no Node.js")
@@ -517,6 +894,7 @@ P
 def test_a_clear_word_where_a_runtime_directory_is_missing(tmp_path):
     server = Server(tmp_path / "store", "--allow-weak-isolation")
     try:
+        make_role(server)
         client = make_client("lambda", server)
         client.create_function(FunctionName="needs", Runtime="python3.11", Role=ROLE, Handler="app.handler",
                                MemorySize=1769, Code={"ZipFile": package({"app.py": "import boto3\n"})})
@@ -524,75 +902,3 @@ def test_a_clear_word_where_a_runtime_directory_is_missing(tmp_path):
         assert "refract function runtime install python" in body["errorMessage"]
     finally:
         server.stop()
-
-
-@pytest.fixture(scope="module")
-def isolated(fn):
-    """Skips where the host has not what full isolation takes."""
-    for _ in range(100):
-        request = subprocess.run(
-            [binary(), "function", "platform", "--endpoint-url", fn.server.url], capture_output=True, text=True,
-            env={**os.environ, "AWS_ACCESS_KEY_ID": "AKIACOMPATTESTS00000",
-                 "AWS_SECRET_ACCESS_KEY": "compat-tests-secret-access-key-000000000"})
-        shown = json.loads(request.stdout)
-        if shown["isolation"] != "unknown":
-            break
-        time.sleep(0.1)
-    if shown["isolation"] != "full":
-        pytest.skip(f"this host lacks {shown['missing']}")
-
-
-def test_hostile_functions_are_held(fn, isolated):
-    loop = "def handler(event, context):\n    "
-    hog = fn.create(loop + "x = []\n    while True: x.append(bytearray(10 << 20))\n", MemorySize=128)
-    assert fn.invoke(hog)[1]["errorType"] == "Runtime.ExitError"
-    for source in (
-        "import os\n" + loop + "while True:\n        try: os.fork()\n        except OSError: pass\n",
-        loop + "while True: pass\n",
-        loop + "while True: print('x' * 1000)\n",
-    ):
-        assert fn.invoke(fn.create(source, Timeout=2))[1]["errorType"] == "Sandbox.Timedout", source
-    assert fn.invoke(fn.create(loop + "return 'well'\n"))[1] == "well"
-
-
-def test_a_function_sees_its_own_and_nothing_else(fn, isolated):
-    name = fn.create("""
-import os, socket
-def handler(event, context):
-    seen = {"task": os.listdir("/var/task"), "tmp": os.listdir("/tmp"), "uid": os.getuid() != 0 or "user namespace"}
-    for path in event["paths"]:
-        seen[path] = os.path.exists(path)
-    try:
-        open("/var/task/x", "w")
-        seen["write"] = True
-    except OSError:
-        seen["write"] = False
-    for port in event["ports"]:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=2).close()
-            seen[port] = True
-        except OSError:
-            seen[port] = False
-    seen["processes"] = len([one for one in os.listdir("/proc") if one.isdigit()])
-    return seen
-""")
-    port = int(fn.server.url.rsplit(":", 1)[1])
-    store = str(fn.runtimes.parent)
-    seen = fn.invoke(name, {"paths": [store, "/etc/shadow", "/sys/fs/cgroup"], "ports": [port]})[1]
-    assert seen["task"] == ["app.py"] and seen["tmp"] == [] and seen["processes"] == 1, seen
-    assert not any(seen[path] for path in (store, "/etc/shadow", "/sys/fs/cgroup", "write", str(port))), seen
-
-
-def test_what_a_handler_leaves_running_is_frozen_and_dies(fn, isolated):
-    name = fn.create("""
-import os, subprocess, time
-def handler(event, context):
-    if not os.path.exists("/tmp/beats"):
-        subprocess.Popen(["sh", "-c", "while :; do echo >> /tmp/beats; sleep 0.05; done"], start_new_session=True)
-        time.sleep(0.3)
-    return os.path.getsize("/tmp/beats")
-""")
-    first = fn.invoke(name)[1]
-    time.sleep(2)
-    second = fn.invoke(name)[1]
-    assert first > 0 and second - first < 10, (first, second)

@@ -84,4 +84,10 @@ fn a_function_that_runs_elsewhere_is_invoked_and_its_answer_relayed() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{key}: {answer}");
         assert!(answer.contains(&format!("<Code>{code}</Code>")), "{key}: {answer}");
     }
+    let used =
+        run(&server, dir.path(), &["function", "usage", "far", "--group-by", "executor,object_lambda"]);
+    let used = used.pointer("/usage/0").unwrap();
+    let count = |name: &str| used.get(name).and_then(Value::as_u64).unwrap();
+    assert_eq!((used["executor"].as_str(), used["object_lambda"].as_str()), (Some("aws"), Some("lens")));
+    assert_eq!((count("requests"), count("invocations"), count("errors"), count("throttles")), (4, 3, 1, 1));
 }

@@ -88,8 +88,8 @@ impl<'a> Client<'a> {
         Self { server, pair }
     }
 
-    /// Sends a request and reads the answer until the server closes.
-    pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
+    /// A request.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let url = format!("http://{}{path}", self.server.address);
         let signer = Signer {
             access_key_id: &self.pair.access_key_id,
@@ -99,11 +99,16 @@ impl<'a> Client<'a> {
         };
         let signed = signer.presign(&method.parse().unwrap(), &url, &[], Duration::from_secs(60)).unwrap();
         let target = signed.split_once(&self.server.address.to_string()).unwrap().1;
-        self.server.send(&format!(
+        format!(
             "{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
             self.server.address,
             body.len()
-        ))
+        )
+    }
+
+    /// Sends a request and reads the answer until the server closes.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
+        self.server.send(&self.request(method, path, headers, body))
     }
 
     /// GETs.

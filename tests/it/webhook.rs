@@ -61,6 +61,15 @@ fn webhook() -> (u16, Seen) {
                 'r' => format!(
                     "302 Found\r\n{bound}location: http://127.0.0.1:{port}/u\r\ncontent-length: 0\r\n\r\n"
                 ),
+                'b' => {
+                    let head = format!("HTTP/1.1 200 OK\r\n{bound}content-length: {}\r\n\r\n", 64 << 20);
+                    // Until nobody takes it any more.
+                    std::thread::spawn(move || {
+                        stream.write_all(head.as_bytes()).unwrap();
+                        while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+                    });
+                    continue;
+                }
                 _ => "500 Internal Server Error\r\ncontent-length: 0\r\n\r\n".to_owned(),
             };
             notes.lock().unwrap().push((head, event));
@@ -80,7 +89,7 @@ fn lens(server: &Server, data: &Path, url: &str) -> String {
     );
     let client = Client::new(server, data);
     client.send("PUT", "/bucket", "", "");
-    for key in ["u.txt", "e.txt", "t.txt", "r.txt", "x.txt"] {
+    for key in ["u.txt", "e.txt", "t.txt", "r.txt", "b.txt", "x.txt"] {
         let answer = client.send("PUT", &format!("/bucket/{key}"), "", "hello, hook");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
@@ -121,6 +130,14 @@ fn a_webhook_makes_the_object_and_must_answer_with_the_events_token() {
     }
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 4, "the redirect was not followed");
+    let used =
+        run(&server, dir.path(), &["function", "usage", "hook", "--group-by", "executor,object_lambda"]);
+    let used = used.pointer("/usage/0").unwrap();
+    let count = |name: &str| used.get(name).and_then(Value::as_u64).unwrap();
+    assert_eq!((used["executor"].as_str(), used["object_lambda"].as_str()), (Some("webhook"), Some("lens")));
+    assert_eq!((count("requests"), count("invocations"), count("errors")), (5, 5, 3));
+    let events: usize = seen.iter().map(|(_, event)| event.to_string().len()).sum();
+    assert!(count("received_bytes") > events as u64 && count("sent_bytes") == 11, "{used}");
     let shown = run(&server, dir.path(), &["function", "get", "hook"]);
     assert_eq!(shown.pointer("/webhook/has_token").unwrap(), true);
     assert!(!shown.to_string().contains("hook-token-1"));
@@ -135,4 +152,22 @@ fn a_private_address_is_refused_unless_it_is_allowed() {
     let answer = Client::new(&server, dir.path()).get(&format!("/{alias}/u.txt"));
     assert!(answer.contains("<Code>LambdaInvocationFailed</Code>"), "{answer}");
     assert!(seen.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_slow_reader_keeps_others_from_webhooks_for_as_long_as_one_may_take_and_no_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = ["--webhook-private", "--webhook-concurrency", "1", "--object-lambda-seconds", "5"];
+    let server = Server::start(dir.path(), &flags);
+    let (port, _seen) = webhook();
+    let alias = lens(&server, dir.path(), &format!("http://127.0.0.1:{port}/hook"));
+    let client = Client::new(&server, dir.path());
+    let mut slow = server.connect();
+    slow.write_all(client.request("GET", &format!("/{alias}/b.txt"), "", "").as_bytes()).unwrap();
+    slow.read_exact(&mut [0; 12]).unwrap();
+    let answer = client.get(&format!("/{alias}/u.txt"));
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("<Code>SlowDown</Code>"), "{answer}");
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let answer = client.get(&format!("/{alias}/u.txt"));
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("HELLO, HOOK"), "{answer}");
 }

@@ -181,6 +181,14 @@ impl Identities {
         R::all(self).range(format!("{account}/")..format!("{account}0")).map(|(_, record)| record)
     }
 
+    /// A role, by its ARN.
+    #[must_use]
+    pub fn role(&self, arn: &str) -> Option<&Arc<Role>> {
+        let (account, path) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
+        let name = path.rsplit('/').next()?;
+        self.get::<Role>(account, name).filter(|role| role.arn() == arn)
+    }
+
     /// A managed policy that an account may use, by its ARN: one of its own or one that every account has.
     #[must_use]
     pub fn policy(&self, account: &str, arn: &str) -> Option<Arc<ManagedPolicy>> {

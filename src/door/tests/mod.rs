@@ -18,7 +18,9 @@ use super::Door;
 mod admin;
 mod audited;
 mod explained;
+mod functions;
 mod gate;
+mod listed;
 mod points;
 mod spellings;
 mod spoofed;
@@ -124,12 +126,22 @@ impl World {
 
     /// Sends to S3 Control as the root.
     pub(super) async fn control(&self, status: u16, line: &str, root: &str, inside: &str) -> String {
+        self.control_as(status, &root_of(ACCOUNT), line, root, inside).await
+    }
+
+    /// Sends to S3 Control as somebody, about that one's own account.
+    pub(super) async fn control_as(
+        &self,
+        status: u16,
+        who: &Principal,
+        line: &str,
+        root: &str,
+        inside: &str,
+    ) -> String {
         let body = format!(r#"<{root} xmlns="{NAMESPACE}">{inside}</{root}>"#);
         let (method, path) = line.split_once(' ').unwrap();
         let line = format!("{method} /v20180820{path}");
-        self.expect(status, Some(&root_of(ACCOUNT)), &line, &[("x-amz-account-id", ACCOUNT)], &body)
-            .await
-            .text()
+        self.expect(status, Some(who), &line, &[("x-amz-account-id", &who.account_id)], &body).await.text()
     }
 
     /// Makes an access point; answers its alias.
@@ -149,14 +161,11 @@ impl World {
         payload: &str,
         actions: &[&str],
     ) -> String {
-        let actions: String = actions.iter().map(|action| format!("<Action>{action}</Action>")).collect();
-        let inside = format!(
-            "<Configuration><SupportingAccessPoint>arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/{point}\
-             </SupportingAccessPoint><TransformationConfigurations><TransformationConfiguration>\
-             <Actions>{actions}</Actions><ContentTransformation><AwsLambda>\
-             <FunctionArn>arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}</FunctionArn>\
-             <FunctionPayload>{payload}</FunctionPayload></AwsLambda></ContentTransformation>\
-             </TransformationConfiguration></TransformationConfigurations></Configuration>"
+        let inside = configuration(
+            &format!("arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/{point}"),
+            &format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}"),
+            payload,
+            actions,
         );
         let line = format!("PUT /accesspointforobjectlambda/{name}");
         let answer = self.control(200, &line, "CreateAccessPointForObjectLambdaRequest", &inside).await;
@@ -178,6 +187,17 @@ impl World {
     pub(super) fn audit(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("audit/audit.log")).unwrap()
     }
+}
+
+/// The configuration of an OLAP.
+pub(super) fn configuration(point: &str, function: &str, payload: &str, actions: &[&str]) -> String {
+    let actions: String = actions.iter().map(|action| format!("<Action>{action}</Action>")).collect();
+    format!(
+        "<Configuration><SupportingAccessPoint>{point}</SupportingAccessPoint><TransformationConfigurations>\
+         <TransformationConfiguration><Actions>{actions}</Actions><ContentTransformation><AwsLambda>\
+         <FunctionArn>{function}</FunctionArn><FunctionPayload>{payload}</FunctionPayload></AwsLambda>\
+         </ContentTransformation></TransformationConfiguration></TransformationConfigurations></Configuration>"
+    )
 }
 
 /// The text of an element of a document.

@@ -1,6 +1,6 @@
 //! The chain of access point and bucket, within an account and across accounts.
 
-use super::{ACCOUNT, OTHER, World, document, root_of, user, user_of};
+use super::{ACCOUNT, OTHER, World, configuration, document, element, root_of, user, user_of};
 
 const POINT: &str = "arn:aws:s3:us-east-1:000000000000:accesspoint/ap1";
 
@@ -185,7 +185,8 @@ async fn a_bucket_of_another_account_opens_to_its_own_callers_only() {
     world.expect(200, Some(&other), "PUT /theirs", &[], "").await;
     world.expect(200, Some(&other), "PUT /theirs/k", &[], "theirs").await;
     // Anybody may point at it; nothing opens by that.
-    let alias = world.access_point("ap1", "theirs", "").await;
+    let account = format!("<BucketAccountId>{OTHER}</BucketAccountId>");
+    let alias = world.access_point("ap1", "theirs", &account).await;
     world.expect(403, Some(&root), &format!("GET /{alias}/k"), &[], "").await;
     world.expect(403, Some(&root), "GET /theirs/k", &[], "").await;
     let policy = delegation().replace("arn:aws:s3:::data", "arn:aws:s3:::theirs");
@@ -220,4 +221,146 @@ async fn acls_grant_like_policies_of_the_resource() {
     world.expect(403, Some(&theirs), "GET /data/given", &[], "").await;
     world.expect(200, Some(&reader), "GET /data/given", &[], "").await;
     world.expect(403, Some(&theirs), "PUT /data/other", &[], "x").await;
+}
+
+const THEIRS: &str = "arn:aws:s3:us-east-1:111111111111:accesspoint/ap1";
+
+/// A server with a bucket `data` of one account, an object `k` in it, and an access point `ap1` of another to it;
+/// answers its alias.
+async fn theirs() -> (World, String) {
+    let (world, ours, theirs) = (World::new(), root_of(ACCOUNT), root_of(OTHER));
+    world.expect(200, Some(&ours), "PUT /data", &[], "").await;
+    world.expect(200, Some(&ours), "PUT /data/k", &[("content-type", "text/plain")], "a@example.org").await;
+    let make = async |status: u16, account: &str| {
+        let inside = format!("<Bucket>data</Bucket>{account}");
+        let line = "PUT /accesspoint/ap1";
+        world.control_as(status, &theirs, line, "CreateAccessPointRequest", &inside).await
+    };
+    // Who points at a bucket of another account must say whose it is.
+    make(403, "").await;
+    make(403, "<BucketAccountId>222222222222</BucketAccountId>").await;
+    let made = make(200, &format!("<BucketAccountId>{ACCOUNT}</BucketAccountId>")).await;
+    assert_eq!(element(&made, "AccessPointArn"), THEIRS);
+    let alias = element(&made, "Alias");
+    (world, alias)
+}
+
+#[tokio::test]
+async fn a_point_of_another_account_opens_what_the_bucket_hands_to_it() {
+    let (world, alias) = theirs().await;
+    let (ours, theirs) = (root_of(ACCOUNT), root_of(OTHER));
+    let get = format!("GET /{alias}/k");
+    let refused = world.expect(403, Some(&theirs), &get, &[], "").await;
+    assert!(refused.reason.contains("arn:aws:s3:::data/k"), "{}", refused.reason);
+    let hand = |key: &str, value: &str| {
+        document(&format!(
+            r#"{{"Effect":"Allow","Principal":{{"AWS":"*"}},"Action":"*","Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"],
+                "Condition":{{"StringEquals":{{"{key}":"{value}"}}}}}}"#
+        ))
+    };
+    for (key, value, status) in [
+        ("s3:DataAccessPointAccount", ACCOUNT, 403),
+        ("s3:DataAccessPointArn", POINT, 403),
+        ("s3:DataAccessPointArn", THEIRS, 200),
+        ("s3:DataAccessPointAccount", OTHER, 200),
+    ] {
+        world.expect(204, Some(&ours), "PUT /data?policy", &[], &hand(key, value)).await;
+        world.expect(status, Some(&theirs), &get, &[], "").await;
+        world.expect(403, Some(&theirs), "GET /data/k", &[], "").await;
+    }
+    let ann = user_of(OTHER, "ann", &allow("s3:GetObject", &format!("{THEIRS}/object/*")));
+    world.expect(200, Some(&ann), &get, &[], "").await;
+    world.expect(403, Some(&user_of(OTHER, "bob", "")), &get, &[], "").await;
+    // The bucket's own account is another one at the point.
+    world.expect(403, Some(&ours), &get, &[], "").await;
+    let policy = document(&format!(
+        r#"{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"s3:GetObject","Resource":"{THEIRS}/object/*"}},
+           {{"Sid":"Never","Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"{THEIRS}/object/secret"}}"#
+    ));
+    let inside = format!("<Policy>{}</Policy>", quick_xml::escape::escape(&policy));
+    let line = "PUT /accesspoint/ap1/policy";
+    world.control_as(200, &theirs, line, "PutAccessPointPolicyRequest", &inside).await;
+    world.expect(200, Some(&ours), &get, &[], "").await;
+    world.expect(403, Some(&ann), &format!("GET /{alias}/secret"), &[], "").await;
+    // The account's block counts at its own points.
+    let block = "<RestrictPublicBuckets>true</RestrictPublicBuckets>";
+    let line = "PUT /configuration/publicAccessBlock";
+    world.control_as(200, &theirs, line, "PublicAccessBlockConfiguration", block).await;
+    world.control(404, "GET /configuration/publicAccessBlock", "X", "").await;
+}
+
+#[tokio::test]
+async fn each_account_has_its_own_points() {
+    let (world, alias) = theirs().await;
+    let (ours, theirs) = (root_of(ACCOUNT), root_of(OTHER));
+    let own = world.access_point("ap1", "data", "").await;
+    assert_ne!(own, alias);
+    world.expect(200, Some(&ours), &format!("GET /{own}/k"), &[], "").await;
+    let list = world.control(200, "GET /accesspoint?bucket=data", "X", "").await;
+    assert!(list.contains(POINT) && !list.contains(THEIRS), "{list}");
+    let list = world.control_as(200, &theirs, "GET /accesspoint", "X", "").await;
+    assert!(list.contains(THEIRS) && !list.contains(POINT), "{list}");
+    assert_eq!(element(&list, "BucketAccountId"), ACCOUNT);
+    // Nobody acts in another account's name.
+    for who in [&theirs, &user_of(OTHER, "ann", &allow("*", "*"))] {
+        for line in ["GET /accesspoint/ap1", "DELETE /accesspoint/ap1", "GET /accesspoint"] {
+            let line = line.replace(' ', " /v20180820");
+            world.expect(403, Some(who), &line, &[("x-amz-account-id", ACCOUNT)], "").await;
+        }
+    }
+    let admin = world.expect(200, Some(&ours), "GET /_refract/v1/access-points", &[], "").await.text();
+    assert!(admin.contains(POINT) && !admin.contains(THEIRS), "{admin}");
+    world.control(204, "DELETE /accesspoint/ap1", "X", "").await;
+    world.control_as(200, &theirs, "GET /accesspoint/ap1", "X", "").await;
+    // Their point does not hold up the bucket's end, and opens nothing of what another account calls so.
+    world.expect(204, Some(&ours), "DELETE /data/k", &[], "").await;
+    world.expect(204, Some(&ours), "DELETE /data", &[], "").await;
+    world.expect(404, Some(&theirs), &format!("GET /{alias}/k"), &[], "").await;
+    let third = root_of("222222222222");
+    world.expect(200, Some(&third), "PUT /data", &[], "").await;
+    world.expect(200, Some(&third), "PUT /data/k", &[], "third").await;
+    let open = document(
+        r#"{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"s3:*","Resource":"arn:aws:s3:::data/*"}"#,
+    );
+    world.expect(204, Some(&third), "PUT /data?policy", &[], &open).await;
+    world.expect(200, Some(&theirs), "GET /data/k", &[], "").await;
+    let refused = world.expect(403, Some(&theirs), &format!("GET /{alias}/k"), &[], "").await;
+    assert!(refused.reason.contains("another account's"), "{}", refused.reason);
+}
+
+#[tokio::test]
+async fn a_lens_of_another_account_has_built_ins_and_may_read_through_any_point() {
+    let (world, _) = theirs().await;
+    let (ours, theirs) = (root_of(ACCOUNT), root_of(OTHER));
+    let function = |account: &str, name: &str| format!("arn:aws:lambda:us-east-1:{account}:function:{name}");
+    let make = async |status: u16, name: &str, point: &str, function: &str| {
+        let inside = configuration(point, function, "{}", &["GetObject"]);
+        let line = format!("PUT /accesspointforobjectlambda/{name}");
+        world.control_as(status, &theirs, &line, "CreateAccessPointForObjectLambdaRequest", &inside).await
+    };
+    let redact = function(OTHER, "builtin-redact");
+    for (name, why) in
+        [(function(OTHER, "f"), "has no functions here"), (function(ACCOUNT, "f"), "FunctionArn")]
+    {
+        let refused = make(400, "lens", THEIRS, &name).await;
+        assert!(refused.contains(why), "{refused}");
+    }
+    let own = element(&make(200, "lens", THEIRS, &redact).await, "Value");
+    let policy = delegation().replace(ACCOUNT, OTHER);
+    world.expect(204, Some(&ours), "PUT /data?policy", &[], &policy).await;
+    let seen = world.expect(200, Some(&theirs), &format!("GET /{own}/k"), &[], "").await.text();
+    assert_eq!(seen, "*************");
+    // The supporting access point may be another account's, which has to let the caller in.
+    make(404, "far", &format!("{POINT}0"), &redact).await;
+    world.access_point("ap1", "data", "").await;
+    let far = element(&make(200, "far", POINT, &redact).await, "Value");
+    let get = format!("GET /{far}/k");
+    world.expect(403, Some(&theirs), &get, &[], "").await;
+    let policy = document(&format!(
+        r#"{{"Effect":"Allow","Principal":{{"AWS":"{OTHER}"}},"Action":"s3:GetObject","Resource":"{POINT}/object/*",
+            "Condition":{{"ForAnyValue:StringEquals":{{"aws:CalledVia":"s3-object-lambda.amazonaws.com"}}}}}}"#
+    ));
+    world.point_policy(200, "accesspoint/ap1", &policy).await;
+    world.expect(204, Some(&ours), "PUT /data?policy", &[], &delegation()).await;
+    assert_eq!(world.expect(200, Some(&theirs), &get, &[], "").await.text(), "*************");
 }

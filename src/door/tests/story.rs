@@ -1,8 +1,8 @@
 //! The analyst reads `people.csv` only redacted, the auditor in full, the public a thumbnail; and the ways round the lens
 //! are closed to the analyst.
 //!
-//! A function called by hand, a replayed output token and an input URL used for another key belong to functions that run
-//! code: what policies say of them is tested here, the rest with those functions.
+//! What policies say of all that is tested here, in process; `tests/it/story.rs` has the eleven ways over HTTP, with
+//! signatures and with a function that runs code: called by hand, its output token replayed, its input URL misused.
 
 use super::{ACCOUNT, World, root_of, user};
 use crate::auth::Principal;
@@ -112,7 +112,7 @@ async fn the_ways_round_the_lens_are_closed() {
         let answer = world.expect(403, a, line, headers, "").await;
         assert!(!answer.text().contains('@'), "{line} shows something");
     };
-    // 1: the bucket's own name. 2: the access point. 3: see `a_url_is_worth_what_its_signer_may`.
+    // 1: the bucket's own name. 2: the access point. 3, a URL, is a matter of signatures: see `tests/it/story.rs`.
     refused("GET /data/people.csv", &[]).await;
     refused(&format!("GET /{point}/people.csv"), &[]).await;
     // 4: a version.

@@ -6,6 +6,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child as StdChild, Command, ExitStatus};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::watch;
@@ -25,6 +27,8 @@ pub(super) struct Child {
     exited: watch::Receiver<Option<ExitStatus>>,
     /// Its limits.
     group: Option<Group>,
+    /// Processor time that was told of, in microseconds.
+    told_cpu: AtomicU64,
     /// What it writes.
     pub(super) output: Arc<Output>,
 }
@@ -53,7 +57,14 @@ impl Child {
             kill_process_group(pid, Signal::KILL).ok();
             return Err(error);
         }
-        Ok(Self { pid, mark: mark.to_owned(), exited, group, output: Output::read(reader)? })
+        Ok(Self {
+            pid,
+            mark: mark.to_owned(),
+            exited,
+            group,
+            told_cpu: AtomicU64::new(0),
+            output: Output::read(reader)?,
+        })
     }
 
     /// Waits until it has ended.
@@ -94,6 +105,12 @@ impl Child {
     /// The most memory that it had so far, where that is counted.
     pub(super) fn peak_memory(&self) -> Option<u64> {
         self.group.as_ref()?.peak_memory()
+    }
+
+    /// Processor time that it used since this was last asked, where that is counted.
+    pub(super) fn take_cpu(&self) -> Option<Duration> {
+        let now = u64::try_from(self.group.as_ref()?.cpu_time()?.as_micros()).ok()?;
+        Some(Duration::from_micros(now.saturating_sub(self.told_cpu.swap(now, Ordering::Relaxed))))
     }
 
     fn signal(&self, signal: Signal) {

@@ -75,7 +75,8 @@ pub(super) fn variables(
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mb.to_string());
     set("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", spec.name));
     set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
-    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    let initialization = if spec.provisioned { "provisioned-concurrency" } else { "on-demand" };
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", initialization);
     set("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{}", settings.runtime));
     set("AWS_REGION", &spec.region);
     set("AWS_DEFAULT_REGION", &spec.region);

@@ -224,7 +224,12 @@ impl Runtime for ProcessRuntime {
         };
         match &isolation.cgroups {
             Ok(groups) if isolation.is_full() => {
-                tracing::info!(cgroups = groups.name(), "functions that run as processes are isolated fully");
+                let landlock = isolation.landlock;
+                tracing::info!(
+                    cgroups = groups.name(),
+                    landlock,
+                    "functions that run as processes are isolated fully"
+                );
             }
             _ => {
                 let (missing, allowed) = (isolation.missing(), self.options.allow_weak);
@@ -266,10 +271,7 @@ impl Runtime for ProcessRuntime {
             ),
             Err(_) => None,
         };
-        let key = self
-            .keys
-            .for_function(&spec.account_id, &settings.role, &spec.name)
-            .map_err(|error| internal(error.internal.unwrap_or_default()))?;
+        let key = self.keys.for_function(spec)?;
         let api = RuntimeApi::new();
         let (child, listener, inner) = if isolation.namespaces.is_ok() {
             self.sandboxed(spec, &what, &task, (&id, &scratch, &key), group).await?
@@ -399,7 +401,7 @@ impl ProcessRuntime {
         let child = Child::spawn(&mut launch.command, id, group).map_err(internal)?;
         let went = blocking(move || launch.go(&plan).map_err(internal)).await;
         let sockets = match went {
-            Ok(sockets) => sockets,
+            Ok((sockets, _)) => sockets,
             Err(error) => {
                 child.kill();
                 let said = child.output.take().text;

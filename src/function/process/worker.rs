@@ -115,6 +115,10 @@ impl Worker for ProcessWorker {
         self.child.output.take()
     }
 
+    fn take_cpu(&self) -> Option<Duration> {
+        self.child.take_cpu()
+    }
+
     fn peak_memory(&self) -> Option<u64> {
         self.child.peak_memory()
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Processes and threads of a worker.
 const PROCESSES: u32 = 1_024;
@@ -24,6 +25,8 @@ pub enum Hierarchy {
         pids: PathBuf,
         /// cpu.
         cpu: PathBuf,
+        /// cpuacct, which counts and limits nothing.
+        accounting: Option<PathBuf>,
         /// freezer.
         freezer: PathBuf,
     },
@@ -75,7 +78,10 @@ impl Hierarchy {
     fn directories(&self) -> Vec<&PathBuf> {
         match self {
             Self::V2(path) => vec![path],
-            Self::V1 { memory, pids, cpu, freezer } => vec![memory, pids, cpu, freezer],
+            Self::V1 { memory, pids, cpu, accounting, freezer } => {
+                let accounting = accounting.as_ref().filter(|path| *path != cpu);
+                [memory, pids, cpu, freezer].into_iter().chain(accounting).collect()
+            }
         }
     }
 }
@@ -104,6 +110,7 @@ fn v1(root: &Path, own: &str) -> Option<Hierarchy> {
         memory: find("memory")?,
         pids: find("pids")?,
         cpu: find("cpu")?,
+        accounting: find("cpuacct"),
         freezer: find("freezer")?,
     })
 }
@@ -155,10 +162,11 @@ impl Group {
     fn path(&self, controller: &str) -> PathBuf {
         let directory = match &self.hierarchy {
             Hierarchy::V2(path) => path,
-            Hierarchy::V1 { memory, pids, cpu, freezer } => match controller {
+            Hierarchy::V1 { memory, pids, cpu, accounting, freezer } => match controller {
                 "memory" => memory,
                 "pids" => pids,
                 "cpu" => cpu,
+                "cpuacct" => accounting.as_ref().unwrap_or(cpu),
                 _ => freezer,
             },
         };
@@ -208,6 +216,22 @@ impl Group {
         }
     }
 
+    /// Processor time of all its processes so far.
+    #[must_use]
+    pub fn cpu_time(&self) -> Option<Duration> {
+        let read = |controller: &str, file: &str| fs::read_to_string(self.path(controller).join(file)).ok();
+        match &self.hierarchy {
+            Hierarchy::V2(_) => {
+                let text = read("", "cpu.stat")?;
+                let micros = text.lines().find_map(|line| line.strip_prefix("usage_usec "))?;
+                Some(Duration::from_micros(micros.trim().parse().ok()?))
+            }
+            Hierarchy::V1 { .. } => {
+                Some(Duration::from_nanos(read("cpuacct", "cpuacct.usage")?.trim().parse().ok()?))
+            }
+        }
+    }
+
     /// Processes in it.
     #[must_use]
     pub fn processes(&self) -> Vec<i32> {
@@ -234,7 +258,7 @@ impl Drop for Group {
             for _ in 0..50 {
                 match fs::remove_dir(&path) {
                     Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                        std::thread::sleep(std::time::Duration::from_millis(2));
+                        std::thread::sleep(Duration::from_millis(2));
                     }
                     Ok(()) | Err(_) => break,
                 }

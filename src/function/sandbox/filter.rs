@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     apply_filter,
@@ -50,8 +52,27 @@ fn program(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<BpfProg
     Ok(SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture)?.try_into()?)
 }
 
+/// Refuses the calls of the x32 ABI: they are those of x86-64 and some more, by other numbers, which a list of numbers
+/// would have to name again. The architecture does not tell them apart; other filters check it.
+#[cfg(target_arch = "x86_64")]
+fn without_x32() -> BpfProgram {
+    /// `__X32_SYSCALL_BIT`.
+    const BIT: u32 = 0x4000_0000;
+    let step =
+        |code: u32, jt, jf, k| sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt, jf, k };
+    vec![
+        // The number stands first in `struct seccomp_data`.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, BIT),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs()),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ]
+}
+
 /// Loads the filters, for this process and all that it starts.
 pub(super) fn load() -> Result<(), seccompiler::Error> {
+    #[cfg(target_arch = "x86_64")]
+    apply_filter(&without_x32())?;
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         REFUSED.iter().map(|number| (*number, Vec::new())).collect();
     let clone = NAMESPACES.iter().map(|flag| {
@@ -65,4 +86,37 @@ pub(super) fn load() -> Result<(), seccompiler::Error> {
     let clone3 = program(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
     apply_filter(&clone3)?;
     apply_filter(&program(rules, libc::EPERM)?)
+}
+
+#[cfg(test)]
+mod tests {
+    /// Errors of system calls by number in a process under the filters, made by Python on a thread's behalf.
+    #[cfg(target_arch = "x86_64")]
+    fn errors(numbers: &[i64]) -> Vec<i32> {
+        let numbers = format!("{numbers:?}");
+        let program = "import ctypes, sys
+call = ctypes.CDLL(None, use_errno=True).syscall
+for number in eval(sys.argv[1]):
+    ctypes.set_errno(0)
+    call(ctypes.c_long(number), 0, 0, 0, 0, 0, 0)
+    print(ctypes.get_errno())";
+        let thread = std::thread::spawn(move || {
+            super::load().unwrap();
+            std::process::Command::new("python3").args(["-c", program, &numbers]).output().unwrap()
+        });
+        let output = thread.join().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.parse().unwrap()).collect()
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_call_is_refused_by_whatever_number() {
+        const X32: i64 = 0x4000_0000;
+        // `ptrace` and `process_vm_readv` have other numbers in x32.
+        let refused =
+            [libc::SYS_ptrace, libc::SYS_unshare, X32 | libc::SYS_unshare, X32 | 521, X32 | 539, X32 | 39];
+        assert_eq!(errors(&refused), [libc::EPERM; 6]);
+        assert_eq!(errors(&[libc::SYS_getpid, libc::SYS_clone3]), [0, libc::ENOSYS]);
+    }
 }

@@ -29,7 +29,7 @@ use rustix::thread::{
     set_thread_res_gid, set_thread_res_uid,
 };
 
-use super::{COMMAND, Plan, USER, filter, namespaces};
+use super::{COMMAND, Plan, USER, filter, landlock, namespaces};
 
 /// Bytes of a plan.
 const MAX_PLAN: u32 = 1 << 20;
@@ -89,7 +89,8 @@ fn inner() -> io::Result<ExitCode> {
     let sockets: Vec<TcpListener> =
         plan.ports.iter().map(|port| TcpListener::bind(("127.0.0.1", *port))).collect::<Result<_, _>>()?;
     make_root(&plan)?;
-    hand_over(&sockets)?;
+    let landlock = landlock::restrict().map_err(|error| io::Error::other(format!("Landlock: {error}")))?;
+    hand_over(&sockets, landlock)?;
     drop(sockets);
     for (resource, most) in [
         (Resource::Core, 0),
@@ -160,15 +161,15 @@ fn loopback() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the server the sockets that it listens on in here.
-fn hand_over(sockets: &[TcpListener]) -> io::Result<()> {
+/// Gives the server the sockets that it listens on in here, and says what holds the function beside what must.
+fn hand_over(sockets: &[TcpListener], landlock: u8) -> io::Result<()> {
     let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
     let mut space = [MaybeUninit::uninit(); 128];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(io::Error::other("too many sockets"));
     }
-    sendmsg(io::stdin().as_fd(), &[IoSlice::new(&[1])], &mut control, SendFlags::empty())?;
+    sendmsg(io::stdin().as_fd(), &[IoSlice::new(&[landlock])], &mut control, SendFlags::empty())?;
     Ok(())
 }
 

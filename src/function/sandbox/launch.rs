@@ -36,11 +36,12 @@ impl Launch {
         Ok(Self { command, socket })
     }
 
-    /// Lets the started process go on, by a plan, and answers the sockets. Blocks.
+    /// Lets the started process go on, by a plan, and answers the sockets and the version of Landlock that holds it.
+    /// Blocks.
     ///
     /// # Errors
     /// It ended; its output says why.
-    pub fn go(mut self, plan: &Plan) -> io::Result<Vec<TcpListener>> {
+    pub fn go(mut self, plan: &Plan) -> io::Result<(Vec<TcpListener>, u8)> {
         let text = serde_json::to_vec(plan).map_err(io::Error::other)?;
         let length = u32::try_from(text.len()).map_err(io::Error::other)?;
         self.socket.set_read_timeout(Some(LIMIT))?;
@@ -64,20 +65,23 @@ impl Launch {
         if received.bytes == 0 || sockets.len() != plan.ports.len() {
             return Err(io::Error::other("the sandbox was not set up"));
         }
-        Ok(sockets)
+        let [landlock] = byte;
+        Ok((sockets, landlock))
     }
 }
 
 /// Finds out what this host can enforce, by doing it. Blocks.
 #[must_use]
 pub fn probe(scratch: &Path) -> Isolation {
+    let tried = try_namespaces(scratch).map_err(|error| error.to_string());
     Isolation {
-        namespaces: try_namespaces(scratch).map_err(|error| error.to_string()),
+        landlock: tried.as_ref().copied().unwrap_or(0),
+        namespaces: tried.map(drop),
         cgroups: cgroup::Hierarchy::find(),
     }
 }
 
-fn try_namespaces(scratch: &Path) -> io::Result<()> {
+fn try_namespaces(scratch: &Path) -> io::Result<u8> {
     let root = scratch.join("probe");
     std::fs::create_dir_all(&root)?;
     let mut launch = Launch::new()?;
@@ -98,8 +102,8 @@ fn try_namespaces(scratch: &Path) -> io::Result<()> {
         child.kill().ok();
     }
     let output = child.wait_with_output()?;
-    if output.status.success() && went.is_ok() {
-        return Ok(());
+    if let (true, Ok((_, landlock))) = (output.status.success(), &went) {
+        return Ok(*landlock);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.trim().trim_start_matches("refract: the sandbox cannot be set up: ");

@@ -1,7 +1,7 @@
 //! What holds a function's process: namespaces, a root of its own, a filter of system calls, limits.
 //!
 //! - [`launch`]: the server's side; [`inside`]: the command `refract __sandbox`, which sets up and becomes the function.
-//! - `namespaces` and `filter`: what it uses; [`cgroup`]: memory, CPU and processes, and the freezer.
+//! - `namespaces`, `filter` and `landlock`: what it uses; [`cgroup`]: memory, CPU and processes, and the freezer.
 //!
 //! The function is process 1 of its own pid namespace: when it ends, all that it has started ends. Its network is a
 //! loopback interface of its own with two sockets that were opened before it: the Runtime API and this server.
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub mod cgroup;
 mod filter;
 pub mod inside;
+mod landlock;
 pub mod launch;
 mod namespaces;
 
@@ -50,6 +51,8 @@ pub struct Isolation {
     pub namespaces: Result<(), String>,
     /// Memory, CPU and processes: by which version, or why not.
     pub cgroups: Result<cgroup::Hierarchy, String>,
+    /// The version of Landlock, which is used where the kernel has it; 0 where it has not.
+    pub landlock: u8,
 }
 
 impl Isolation {

@@ -17,6 +17,8 @@ use super::printed::Printed;
 
 /// Elements of any table.
 const MAX_TABLE: usize = 100_000;
+/// Bytes of a result's head: more of them is more than clients take.
+const MAX_HEAD: usize = 64 << 10;
 
 /// The head of the result while the function works on it.
 #[derive(Debug, Clone, Default)]
@@ -46,9 +48,21 @@ impl SharedHead {
         if state.sent {
             return Err("the head of the result is sent: set it before the first byte".into());
         }
-        change(&mut state.head);
+        let mut head = state.head.clone();
+        change(&mut head);
+        if size(&head) > MAX_HEAD {
+            return Err(format!("the head of the result has more than {MAX_HEAD} bytes"));
+        }
+        state.head = head;
         Ok(())
     }
+}
+
+/// Bytes of what a head says.
+fn size(head: &Head) -> usize {
+    let metadata = head.metadata.iter().flatten().map(|(name, value)| name.len() + value.len());
+    let texts = [head.content_type.as_ref(), head.content_encoding.as_ref().and_then(Option::as_ref)];
+    metadata.chain(texts.into_iter().flatten().map(String::len)).sum()
 }
 
 /// What the store of an instance holds.
@@ -203,3 +217,19 @@ impl head::Host for Host {
 }
 
 impl types::Host for Host {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_has_a_limit_and_keeps_what_it_had() {
+        let head = SharedHead::default();
+        head.set(|head| head.content_type = Some("text/plain".into())).unwrap();
+        let many = (0..100_000).map(|n| (n.to_string(), String::new())).collect();
+        assert!(head.set(|head| head.metadata = Some(many)).is_err());
+        assert!(head.set(|head| head.content_encoding = Some(Some("x".repeat(MAX_HEAD)))).is_err());
+        let head = head.close();
+        assert_eq!((head.content_type.as_deref(), head.metadata), (Some("text/plain"), None));
+    }
+}

@@ -47,10 +47,15 @@ impl Budget {
         Duration::from_nanos(self.used.load(Ordering::Relaxed))
     }
 
+    /// Time used so far; to be asked from inside a poll.
+    pub(super) fn spent(&self) -> Duration {
+        let poll = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        self.used() + Duration::from_nanos(poll)
+    }
+
     /// Whether the limit is reached; to be asked from inside a poll.
     pub(super) fn is_over(&self) -> bool {
-        let poll = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
-        self.used() + Duration::from_nanos(poll) >= self.limit
+        self.spent() >= self.limit
     }
 
     /// The limit.

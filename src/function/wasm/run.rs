@@ -20,6 +20,7 @@ use super::stop::Stop;
 use super::streams::Source;
 use super::{ComponentError, Components, http, transform};
 use crate::function::builtin::WasmTask;
+use crate::function::metering::Cpu;
 use crate::function::run::{Output, RunError, STALL};
 use crate::store::{BodyError, ByteStream, Payload};
 
@@ -110,6 +111,20 @@ impl Components {
     /// # Errors
     /// What fails before the answer has begun; what fails later breaks the body off.
     pub async fn run(&self, task: &WasmTask, context: &Context, input: Payload) -> Result<Output, RunError> {
+        self.run_counted(task, context, input, &Cpu::default()).await
+    }
+
+    /// As [`run`](Self::run), with the processor's time that it takes.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_counted(
+        &self,
+        task: &WasmTask,
+        context: &Context,
+        input: Payload,
+        cpu: &Cpu,
+    ) -> Result<Output, RunError> {
         let loaded = self.load(&task.digest).await?;
         let permit = self.0.shares.acquire(task, self.0.options.queue).await?;
         let machine = self.machine()?;
@@ -131,6 +146,7 @@ impl Components {
         let held = Held { writer: writer.clone(), _permit: permit, _running: machine.ticker.running() };
         let head_of_run = head.clone();
         let (ask, abandoned) = (ask(&loaded, context, &task.payload)?, writer.clone());
+        let (spent, cpu) = (Arc::clone(&budget), cpu.clone());
         machine.lanes.spawn(&budget, async move {
             let held = held;
             let run = async {
@@ -151,6 +167,7 @@ impl Components {
                 outcome = run => outcome,
                 () = abandoned.closed() => Err(RunError::Abandoned),
             };
+            cpu.add(spent.spent());
             held.writer.end(outcome);
         });
         answer(reader, &head, task.timeout).await

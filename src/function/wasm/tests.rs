@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use refract_transforms::{Context, Input, Limits, TransformError};
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::function::builtin::WasmTask;
@@ -35,10 +36,14 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_of(probe(), WasmWorld::Transform).await
+}
+
+async fn fixture_of(component: Vec<u8>, world: WasmWorld) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let components = Components::new(options(&dir));
-    let registered = components.register(probe()).await.unwrap();
-    assert_eq!(registered.world, WasmWorld::Transform);
+    let registered = components.register(component).await.unwrap();
+    assert_eq!(registered.world, world);
     let task = WasmTask {
         name: "probe".into(),
         digest: registered.digest,
@@ -96,6 +101,57 @@ async fn bytes_pass_through_a_function_and_a_small_answer_is_whole() {
         assert!(gather(output.body).await.unwrap() == want, "{key}");
     }
     assert!(fixture.run("c", Payload::Bytes(Bytes::new())).await.is_ok());
+}
+
+/// `c/proxy.c` as a component of `wasi:http/proxy`.
+fn proxy() -> Vec<u8> {
+    wat::parse_str(include_str!("../../../transforms/functions/wasm/proxy.component.wat")).unwrap()
+}
+
+#[tokio::test]
+async fn a_fetch_handler_streams_sets_the_head_and_may_refuse() {
+    let fixture = fixture_of(proxy(), WasmWorld::Http).await;
+    let output = fixture.run("u", Payload::Bytes(Bytes::from_static(b"Hello, lens"))).await.unwrap();
+    assert_eq!(output.head.content_type.as_deref(), Some("text/x-loud"));
+    assert_eq!(output.head.metadata, Some(BTreeMap::from([("made-by".to_owned(), "proxy".to_owned())])));
+    assert_eq!(gather(output.body).await.unwrap(), b"HELLO, LENS");
+    let large = filler(5 << 20);
+    let input = stream(vec![Ok(large.slice(..1 << 20)), Ok(large.slice(1 << 20..))]);
+    let output = fixture.run("u", input).await.unwrap();
+    assert!(gather(output.body).await.unwrap() == large.to_ascii_uppercase());
+
+    // What it made of a part is there before the rest of the object is.
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, BodyError>>(1);
+    sender.send(Ok(Bytes::from_static(b"first "))).await.unwrap();
+    let input = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    let output = fixture.run("u", Payload::Stream(Box::pin(input), None)).await.unwrap();
+    let Payload::Stream(mut body, _) = output.body else { panic!("it has not ended") };
+    assert_eq!(body.next().await.unwrap().unwrap(), "FIRST ");
+    sender.send(Ok(Bytes::from_static(b"last"))).await.unwrap();
+    drop(sender);
+    assert_eq!(body.next().await.unwrap().unwrap(), "LAST");
+    assert!(body.next().await.is_none());
+
+    match fixture.run("e", Payload::Bytes(Bytes::new())).await.unwrap_err() {
+        RunError::Refused { status: 409, code, message } => {
+            assert_eq!((code.as_str(), message.as_str()), ("NotToday", "come tomorrow"));
+        }
+        other => panic!("{other}"),
+    }
+    // A trap after the first bytes, and an object that breaks off: the body does not end well.
+    let output = fixture.run("x", Payload::Bytes(filler(100))).await;
+    assert!(match output {
+        Ok(output) => gather(output.body).await.is_err(),
+        Err(_) => true,
+    });
+    let broken = stream(vec![Ok(filler(1 << 20)), Err(BodyError::Read("bad segment".into()))]);
+    let output = fixture.run("u", broken).await;
+    assert!(match output {
+        Ok(output) => gather(output.body).await.is_err(),
+        Err(_) => true,
+    });
 }
 
 #[tokio::test]

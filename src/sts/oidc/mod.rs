@@ -3,11 +3,12 @@
 //! - [`token`]: a token taken apart. [`fetch`]: the keys of its issuer. [`verify`]: its signature.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
-use moka::future::Cache;
-use tokio::sync::Semaphore;
+use moka::sync::Cache;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::catalog::identities::OidcProvider;
 use crate::error::ApiError;
@@ -21,33 +22,56 @@ mod verify;
 
 pub(super) use token::{Claims, Token};
 
+use fetch::Hosts;
 use keys::KeySet;
 
 /// How long the keys of an issuer are used.
-const FRESH: Duration = Duration::from_secs(600);
+const FRESH: SignedDuration = SignedDuration::from_secs(600);
 /// How long a token with a key that is not among them waits for the issuer to be asked again.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// How long an issuer whose keys could not be fetched is not asked again.
+const PAUSE: Duration = Duration::from_secs(10);
 /// Issuers whose keys are kept.
 const ISSUERS: u64 = 1_000;
-/// Fetches at a time.
-const FETCHES: usize = 4;
+/// Fetches at a time, of which an issuer has one.
+const FETCHES: usize = 16;
+/// How long a fetch waits for others to end.
+const QUEUE: Duration = Duration::from_secs(5);
 /// How far the clocks of issuer and server may be apart.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Verifies tokens.
 #[derive(Debug, Clone)]
 pub struct Oidc {
-    http_hosts: Arc<[String]>,
-    keys: Cache<String, Arc<KeySet>>,
+    hosts: Hosts,
+    issuers: Cache<String, Arc<Issuer>>,
     fetches: Arc<Semaphore>,
 }
 
+/// What is known of an issuer.
+#[derive(Debug, Default)]
+struct Issuer {
+    keys: ArcSwapOption<KeySet>,
+    /// Held by who fetches; when that failed last.
+    fetching: Mutex<Option<Instant>>,
+}
+
 impl Oidc {
-    /// With no keys yet; `http_hosts` may be asked without TLS.
+    /// With no keys yet; `http_hosts` may be asked without TLS and at private addresses, and with `private` all hosts at
+    /// private addresses.
     #[must_use]
-    pub fn new(http_hosts: Arc<[String]>) -> Self {
-        let keys = Cache::builder().max_capacity(ISSUERS).time_to_live(FRESH).build();
-        Self { http_hosts, keys, fetches: Arc::new(Semaphore::new(FETCHES)) }
+    pub fn new(http_hosts: Arc<[String]>, private: bool) -> Self {
+        Self {
+            hosts: Hosts { http: http_hosts, private },
+            issuers: Cache::new(ISSUERS),
+            fetches: Arc::new(Semaphore::new(FETCHES)),
+        }
+    }
+
+    /// With the same keys, asking without TLS other hosts.
+    #[cfg(all(test, feature = "tls"))]
+    pub(super) fn asking(self, http: Arc<[String]>) -> Self {
+        Self { hosts: Hosts { http, ..self.hosts }, ..self }
     }
 
     /// Verifies a token that a provider is said to have made: its times, then its signature.
@@ -71,10 +95,9 @@ impl Oidc {
         if claims.not_before.is_some_and(|start| start.duration_since(now) > SKEW) {
             return Err(invalid("The token is not valid yet"));
         }
-        let mut keys = self.keys_of(&provider.url, now).await?;
-        if keys.find(token).is_none() && now.duration_since(keys.fetched) > PATIENCE {
-            self.keys.invalidate(&provider.url).await;
-            keys = self.keys_of(&provider.url, now).await?;
+        let mut keys = self.keys_of(&provider.url, now, FRESH).await?;
+        if keys.find(token).is_none() {
+            keys = self.keys_of(&provider.url, now, PATIENCE).await?;
         }
         let key = keys.find(token).ok_or_else(|| invalid("The issuer has no key of the token's kid"))?;
         if verify::is_signed(token, key) {
@@ -83,21 +106,66 @@ impl Oidc {
         Err(invalid("Couldn't verify the token's signature"))
     }
 
-    async fn keys_of(&self, issuer: &str, now: Timestamp) -> Result<Arc<KeySet>, ApiError> {
-        let fetched = self.keys.try_get_with(issuer.to_owned(), async {
-            let _turn = self.fetches.acquire().await.map_err(|error| error.to_string())?;
-            let (url, http_hosts) = (issuer.to_owned(), Arc::clone(&self.http_hosts));
-            let fetched = tokio::task::spawn_blocking(move || fetch::keys(&url, &http_hosts)).await;
-            let keys = fetched.map_err(|error| error.to_string())??;
-            Ok::<_, String>(Arc::new(KeySet { keys, fetched: now }))
-        });
-        fetched.await.map_err(|why| {
+    /// The keys of an issuer, of no more than an age.
+    async fn keys_of(&self, url: &str, now: Timestamp, age: SignedDuration) -> Result<Arc<KeySet>, ApiError> {
+        let issuer = self.issuers.get_with(url.to_owned(), Arc::default);
+        if let Some(keys) = issuer.keys_within(now, age) {
+            return Ok(keys);
+        }
+        let (this, url) = (self.clone(), url.to_owned());
+        // Goes on where the client does not wait: who leaves and comes again finds the same fetch.
+        let fetched = tokio::spawn(async move { this.fetch(&issuer, url, now, age).await });
+        fetched.await.unwrap_or_else(|error| Err(error.to_string())).map_err(|why| {
             ApiError::new(
                 http::StatusCode::BAD_REQUEST,
                 "IDPCommunicationError",
                 "The keys of the identity provider cannot be fetched",
             )
-            .with_internal(format!("{issuer}: {why}"))
+            .with_internal(why)
         })
+    }
+
+    /// Fetches the keys of an issuer, unless somebody else did meanwhile, or it failed a moment ago.
+    async fn fetch(
+        &self,
+        issuer: &Issuer,
+        url: String,
+        now: Timestamp,
+        age: SignedDuration,
+    ) -> Result<Arc<KeySet>, String> {
+        let mut failed = issuer.fetching.lock().await;
+        if let Some(keys) = issuer.keys_within(now, age) {
+            return Ok(keys);
+        }
+        if failed.is_some_and(|at| at.elapsed() < PAUSE) {
+            return Err(format!("{url}: it failed a moment ago"));
+        }
+        let turn = tokio::time::timeout(QUEUE, Arc::clone(&self.fetches).acquire_owned()).await;
+        let turn = turn.map_err(|_| format!("{url}: too many other issuers are being asked"))?;
+        let turn = turn.map_err(|error| error.to_string())?;
+        let hosts = self.hosts.clone();
+        let fetched = tokio::task::spawn_blocking(move || {
+            let keys = fetch::keys(&url, &hosts).map_err(|why| format!("{url}: {why}"));
+            drop(turn);
+            keys
+        });
+        match fetched.await.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(keys) => {
+                let keys = Arc::new(KeySet { keys, fetched: now });
+                issuer.keys.store(Some(Arc::clone(&keys)));
+                *failed = None;
+                Ok(keys)
+            }
+            Err(why) => {
+                *failed = Some(Instant::now());
+                Err(why)
+            }
+        }
+    }
+}
+
+impl Issuer {
+    fn keys_within(&self, now: Timestamp, age: SignedDuration) -> Option<Arc<KeySet>> {
+        self.keys.load_full().filter(|keys| now.duration_since(keys.fetched) <= age)
     }
 }
