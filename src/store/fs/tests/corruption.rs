@@ -194,8 +194,9 @@ async fn a_flipped_bit_in_the_key_of_an_object_serves_it_under_no_other_name() {
     let dir = tempfile::tempdir().unwrap();
     let store = with_bucket(dir.path()).await;
     put(&store, "k", &noise(1, 10)).await.unwrap();
-    let (from, to) = (tables::object_key(1, "k"), tables::object_key(1, "j"));
-    move_row!(store, objects, from.as_slice(), to.as_slice());
+    let key = |key: &str| -> &'static [u8] { tables::object_key(1, key).leak() };
+    let (from, to) = (key("k"), key("j"));
+    move_row!(store, objects, from, to);
     assert!(matches!(get(&store, "j").await, Err(StoreError::Corrupt(_))));
     assert!(matches!(store.head("b", "j", VersionRef::Current).await, Err(StoreError::Corrupt(_))));
     let query = ListQuery { limit: 10, ..ListQuery::default() };
