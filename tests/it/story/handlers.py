@@ -16,6 +16,8 @@ def fetch(request):
             return reply.status, reply.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
+    except urllib.error.URLError as error:
+        return 0, str(error).encode()
 
 
 def call(method, path, service, headers=None, body=b""):
@@ -38,8 +40,8 @@ def call(method, path, service, headers=None, body=b""):
     return fetch(urllib.request.Request(url, data=body or None, headers=fields, method=method))
 
 
-def answer(context, body):
-    headers = {"x-amz-request-route": context["outputRoute"], "x-amz-request-token": context["outputToken"]}
+def answer(context, body, **more):
+    headers = {"x-amz-request-route": context["outputRoute"], "x-amz-request-token": context["outputToken"], **more}
     return call("POST", "/WriteGetObjectResponse", "s3-object-lambda", headers, body)
 
 
@@ -47,9 +49,14 @@ def mask(event, _):
     """Takes the e-mail addresses out."""
     context = event["getObjectContext"]
     status, body = fetch(urllib.request.Request(context["inputS3Url"]))
-    if status != 200:
-        raise RuntimeError(f"the input: {status}")
-    status, said = answer(context, re.sub(rb"[^,\s]+@[^,\s]+", b"(masked)", body))
+    if status == 0:
+        raise RuntimeError(f"the input: {body.decode()}")
+    if status == 200:
+        status, said = answer(context, re.sub(rb"[^,\s]+@[^,\s]+", b"(masked)", body))
+    else:
+        # What the input says goes on to the caller.
+        error = {"x-amz-fwd-status": str(status), "x-amz-fwd-error-code": "AccessDenied"}
+        status, said = answer(context, b"", **error)
     if status != 200:
         raise RuntimeError(f"the answer: {status} {said.decode()}")
 

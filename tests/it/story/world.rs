@@ -56,9 +56,9 @@ fn through(lenses: &[&str], functions: &[&str], key: &str) -> String {
     let function = |name: &str| format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}*");
     let (lenses, functions) = (each(lenses, &lens), each(functions, &function));
     format!(
-        r#"{{"Effect":"Allow","Action":"s3-object-lambda:*","Resource":[{lenses}]}},
-           {{"Effect":"Allow","Action":"lambda:Invoke*","Resource":[{functions}],{CALLED}}},
-           {{"Effect":"Allow","Action":["s3:Get*","s3:List*"],
+        r#"{{"Effect":"Allow","Action":"s3-object-lambda:GetObject","Resource":[{lenses}]}},
+           {{"Effect":"Allow","Action":"lambda:InvokeFunction","Resource":[{functions}],{CALLED}}},
+           {{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],
              "Resource":["arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/ap1/object/{key}",
                          "arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/ap1","arn:aws:s3:::data","arn:aws:s3:::data/{key}"],{CALLED}}}"#
     )
