@@ -13,7 +13,7 @@ import urllib.parse
 import zipfile
 
 import pytest
-from conftest import ROLE, ROOT, binary
+from conftest import ROLE, ROOT, Server, binary
 from test_functions import PLAIN, Functions, package, refused
 
 HANDLER = "def handler(event, context):\n    "
@@ -116,6 +116,8 @@ def test_a_fork_bomb(fn, isolated):
             return count
 """, **marked)
     assert 100 < fn.invoke(name)[1] < 1100
+    # They sleep in its sandbox, and leave others room to start.
+    assert fn.invoke(fn.create(HANDLER + "return 'well'\n"))[1] == "well"
     fn.awslambda.delete_function(FunctionName=name)
     timed_out(fn, "import os\n" + HANDLER + "while True:\n        try: os.fork()\n        except OSError: pass\n", **marked)
     # It is all gone.
@@ -354,6 +356,27 @@ def handler(event, context):
             return
         time.sleep(0.1)
     raise AssertionError("it is still there")
+
+
+def test_a_worker_of_a_server_that_was_killed(fn, isolated, tmp_path):
+    """It is frozen, so that it does not die with its server; the next server ends it."""
+    mark = f"worker-of-{os.getpid()}-{time.time_ns()}"
+    left = lambda: sum(mark.encode() in environment for environment in proc("environ"))  # noqa: E731
+    other = Functions(tmp_path)
+    name = other.create(HANDLER + "return 'well'\n", Environment={"Variables": {"MARK": mark}})
+    assert other.invoke(name)[1] == "well" and left() == 1
+    time.sleep(0.5)
+    other.server.process.kill()
+    other.server.process.wait()
+    again = Server(tmp_path / "store", "--allow-weak-isolation")
+    try:
+        for _ in range(100):
+            if left() == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError("it is still there")
+    finally:
+        again.stop()
 
 
 def answering(fn):
