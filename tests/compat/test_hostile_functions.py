@@ -13,7 +13,7 @@ import urllib.parse
 import zipfile
 
 import pytest
-from conftest import ROLE, ROOT, binary
+from conftest import ROLE, ROOT, Server, binary
 from test_functions import PLAIN, Functions, package, refused
 
 HANDLER = "def handler(event, context):\n    "
@@ -102,6 +102,8 @@ def test_an_endless_loop(fn):
 
 
 def test_a_fork_bomb(fn, isolated):
+    mark = f"bomb-of-{os.getpid()}-{time.time_ns()}"
+    marked = {"Environment": {"Variables": {"MARK": mark}}}
     name = fn.create("import os, time\n" + HANDLER + """
     count = 0
     while True:
@@ -112,20 +114,28 @@ def test_a_fork_bomb(fn, isolated):
             count += 1
         except OSError:
             return count
-""")
+""", **marked)
     assert 100 < fn.invoke(name)[1] < 1100
-    timed_out(fn, "import os\n" + HANDLER + "while True:\n        try: os.fork()\n        except OSError: pass\n")
-    # All of it is gone with the invocation.
+    # They sleep in its sandbox, and leave others room to start.
+    assert fn.invoke(fn.create(HANDLER + "return 'well'\n"))[1] == "well"
+    fn.awslambda.delete_function(FunctionName=name)
+    timed_out(fn, "import os\n" + HANDLER + "while True:\n        try: os.fork()\n        except OSError: pass\n", **marked)
+    # It is all gone.
     for _ in range(50):
-        own = sum(b"bootstrap.py" in cmdline for cmdline in command_lines())
-        if own <= 2:
+        own = sum(mark.encode() in environment for environment in proc("environ"))
+        if own == 0:
             return
         time.sleep(0.1)
     raise AssertionError(f"{own} processes are left")
 
 
 def command_lines():
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    return proc("cmdline")
+
+
+def proc(name):
+    """A file of each process of the host."""
+    for path in pathlib.Path("/proc").glob(f"[0-9]*/{name}"):
         try:
             yield path.read_bytes()
         except OSError:
@@ -346,6 +356,27 @@ def handler(event, context):
             return
         time.sleep(0.1)
     raise AssertionError("it is still there")
+
+
+def test_a_worker_of_a_server_that_was_killed(fn, isolated, tmp_path):
+    """It is frozen, so that it does not die with its server; the next server ends it."""
+    mark = f"worker-of-{os.getpid()}-{time.time_ns()}"
+    left = lambda: sum(mark.encode() in environment for environment in proc("environ"))  # noqa: E731
+    other = Functions(tmp_path)
+    name = other.create(HANDLER + "return 'well'\n", Environment={"Variables": {"MARK": mark}})
+    assert other.invoke(name)[1] == "well" and left() == 1
+    time.sleep(0.5)
+    other.server.process.kill()
+    other.server.process.wait()
+    again = Server(tmp_path / "store", "--allow-weak-isolation")
+    try:
+        for _ in range(100):
+            if left() == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError("it is still there")
+    finally:
+        again.stop()
 
 
 def answering(fn):

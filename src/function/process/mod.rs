@@ -396,6 +396,7 @@ impl ProcessRuntime {
             arguments,
             variables: self.variables(spec, &places, key, &address, id),
             directory: places.task.to_owned(),
+            counted: group.is_some(),
         };
         let mut launch = Launch::new().map_err(internal)?;
         launch.command.env_clear();

@@ -1,9 +1,12 @@
 //! Control groups, of version 2 or 1, where they can be written: memory, processes, CPU, and the freezer.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Processes and threads of a worker.
 const PROCESSES: u32 = 1_024;
@@ -61,16 +64,27 @@ impl Hierarchy {
         Err(why)
     }
 
-    /// Removes groups of servers that are gone.
+    /// Ends what servers that are gone have left frozen, which nothing else ends, and removes their groups.
     fn tidy(&self) {
+        let mut left = BTreeSet::new();
         for directory in self.directories() {
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                let owner = name.to_str().and_then(|name| name.strip_prefix("refract-")?.split('-').next());
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let owner = name.strip_prefix("refract-").and_then(|rest| rest.split('-').next());
                 if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-                    // One that is in use stays.
-                    fs::remove_dir(entry.path()).ok();
+                    left.insert(name);
                 }
+            }
+        }
+        for name in left {
+            let group = Group { hierarchy: self.clone(), name };
+            let found = group.processes();
+            // A process that is of another pid namespace has no id here: then so may be the server.
+            if !found.contains(&0) {
+                for pid in found.into_iter().filter_map(Pid::from_raw) {
+                    kill_process(pid, Signal::KILL).ok();
+                }
+                group.freeze(false).ok();
             }
         }
     }

@@ -92,12 +92,11 @@ fn inner() -> io::Result<ExitCode> {
     let landlock = landlock::restrict().map_err(|error| io::Error::other(format!("Landlock: {error}")))?;
     hand_over(&sockets, landlock)?;
     drop(sockets);
-    for (resource, most) in [
-        (Resource::Core, 0),
-        (Resource::Nofile, FILES),
-        (Resource::Nproc, PROCESSES),
-        (Resource::Memlock, 64 << 10),
-    ] {
+    // That of processes is one for all that the user has: where a control group counts those of this function, it would
+    // only let one function leave none for the others.
+    let processes = (!plan.counted).then_some((Resource::Nproc, PROCESSES));
+    let others = [(Resource::Core, 0), (Resource::Nofile, FILES), (Resource::Memlock, 64 << 10)];
+    for (resource, most) in others.into_iter().chain(processes) {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     if as_root {

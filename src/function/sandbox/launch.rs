@@ -96,6 +96,7 @@ fn try_namespaces(scratch: &Path) -> io::Result<u8> {
         arguments: Vec::new(),
         variables: Default::default(),
         directory: "/".into(),
+        counted: false,
     };
     let went = launch.go(&plan);
     if went.is_err() {

@@ -42,6 +42,8 @@ pub struct Plan {
     pub variables: BTreeMap<String, String>,
     /// Where it begins.
     pub directory: PathBuf,
+    /// Whether a control group counts its processes.
+    pub counted: bool,
 }
 
 /// What this host can enforce.
