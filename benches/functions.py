@@ -65,8 +65,8 @@ def package(files):
     return out.getvalue()
 
 
-def built(name):
-    found = (ROOT / "target/release/deps").glob(f"{name}-*")
+def built(name, directory):
+    found = pathlib.Path(directory).glob(f"{name}-*")
     found = sorted((p for p in found if os.access(p, os.X_OK) and p.suffix == ""), key=lambda p: p.stat().st_mtime)
     if not found:
         sys.exit(f"{name} is not there: cargo build --release --bench {name}")
@@ -82,7 +82,7 @@ class Server:
         self.directory = tempfile.TemporaryDirectory(prefix="refract-bench-", dir=options.directory)
         self.data = pathlib.Path(self.directory.name) / "store"
         self.runtimes = options.runtimes or str(pathlib.Path(self.directory.name) / "runtimes")
-        self.client = built("load")
+        self.client = built("load", options.build)
         self.process = None
         self.start()
         self.s3 = self.aws("s3")
@@ -139,22 +139,19 @@ class Server:
         client.get_waiter("function_active_v2").wait(FunctionName=name)
 
     def role(self):
-        """The execution role of all functions, made where there are roles."""
+        """The execution role of all functions, which may answer."""
         if not hasattr(self, "made_role"):
             trust = {"Version": "2012-10-17", "Statement": [{
                 "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
             iam = self.aws("iam")
             made = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(trust))
-            try:
-                iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/service-role/"
-                                                                   "AmazonS3ObjectLambdaExecutionRolePolicy")
-            except ClientError:
-                pass  # Where this managed policy is not known, roles are not asked for it.
+            iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/service-role/"
+                                                               "AmazonS3ObjectLambdaExecutionRolePolicy")
             self.made_role = made["Role"]["Arn"]
         return self.made_role
 
     def bootstrap(self, name):
-        with open(built("handler"), "rb") as file:
+        with open(built("handler", self.options.build), "rb") as file:
             self.create(name, {"bootstrap": file.read()}, runtime="provided.al2023", handler="any")
 
     def load(self, prefix, seconds, connections=1, size=KIB, op="get", keys=16):
@@ -170,6 +167,12 @@ class Server:
         if result["errors"]:
             sys.exit(f"{prefix}: {result['errors']} of {result['requests_s'] * seconds:.0f} requests failed")
         return result
+
+    def fill(self):
+        """Objects of 1 KiB of text, which the guest copies (`c`) and the redaction leaves at their length."""
+        text = (ROOT / "data/samples/access.log").read_bytes()
+        for key in range(16):
+            self.s3.put_object(Bucket="bench", Key=f"co{KIB}-{key}", Body=text[key * KIB:][:KIB], ContentType="text/plain")
 
     def presigned(self, bucket, key):
         url = self.s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
@@ -201,10 +204,10 @@ def bar(value, limit, above=False):
 
 
 def latency(server):
-    kinds = {"built-in": (f"/{server.lens('builtin-identity')}/c", 0.1), "Wasm": (f"/{server.probe_alias}/c", 0.2)}
+    kinds = {"built-in": (f"/{server.lens('builtin-redact')}/c", 0.1), "Wasm": (f"/{server.probe_alias}/c", 0.2)}
     server.bootstrap("warm")
     kinds["warm process"] = (f"/{server.lens('warm')}/c", 0.5)
-    server.load("/bench/c", 0, op="fill")
+    server.fill()
     seconds = server.options.seconds
     for prefix, _ in kinds.values():
         server.load(prefix, 0.5)
@@ -224,7 +227,7 @@ def latency(server):
 
 def cold(server):
     """Wasm after a restart, when nothing but the file is there; a process whose version is new."""
-    server.load("/bench/c", 0, op="fill")
+    server.fill()
     plain, wasm = server.presigned("bench", "co1024-0"), server.presigned(server.probe_alias, "co1024-0")
     first, warm = [], []
     for _ in range(server.options.rounds):
@@ -294,46 +297,54 @@ def stream(server):
 
 
 def instances(server):
-    count, size = 1000, 8 * MIB
-    server.s3.put_object(Bucket="bench", Key="c-held", Body=os.urandom(size))
+    """Memory of instances that compute, with nothing to hold but themselves; and of those whose answers are held open,
+    with what is on its way, beside plain answers that are."""
+    count = 1000
+    server.s3.put_object(Bucket="bench", Key="c-held", Body=os.urandom(8 * MIB))
+    server.s3.put_object(Bucket="bench", Key="l-held", Body=b"x")
 
-    def hold(bucket):
-        """Connections that read the first byte of an answer and no more; the growth of memory with them."""
-        path = server.presigned(bucket, "c-held")
+    def hold(bucket, key, wait):
+        """Connections that read no more than the first bytes; the growth of memory with them."""
+        # What an allocator keeps of earlier ones would hide what is used.
+        server.stop()
+        server.start()
+        path = server.presigned(bucket, key)
+        server.get(server.presigned("bench", key))
         before, held = server.resident(), []
         for _ in range(count):
             one = socket.socket()
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             one.connect(("127.0.0.1", server.port))
             one.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-            first = one.recv(12)
-            if first != b"HTTP/1.1 200":
-                sys.exit(f"connection {len(held)}: {first}")
+            if not wait and one.recv(12) != b"HTTP/1.1 200":
+                sys.exit(f"connection {len(held)} was not answered 200")
             held.append(one)
-        time.sleep(1)
-        return held, (server.resident() - before) / KIB
+        time.sleep(max(wait, 1))
+        grown = (server.resident() - before) / KIB
+        further = None
+        if bucket != "bench":
+            # One more finds no room, which shows that so many are alive.
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            connection.request("GET", server.presigned(bucket, key))
+            further = connection.getresponse().status
+        for one in held:
+            one.close()
+        return grown, further
 
-    held, plain = hold("bench")
-    for one in held:
-        one.close()
-    time.sleep(2)
-    held, wasm = hold(server.probe_alias)
-    # One more finds no room, which shows that so many are alive.
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
-    connection.request("GET", server.presigned(server.probe_alias, "c-held"))
-    further = connection.getresponse().status
-    for one in held:
-        one.close()
-    print(f"\n{count} answers that are held open, MiB of the server's own memory\n"
-          f"plain {plain:.0f}; Wasm {wasm:.0f} (bar 200 {bar(wasm, 200)}); one more is answered {further}")
+    alone, full = hold(server.probe_alias, "l-held", 4)
+    wasm, full_too = hold(server.probe_alias, "c-held", 0)
+    plain, _ = hold("bench", "c-held", 0)
+    print(f"\n{count} live Wasm instances, MiB of the server's own memory (one more is answered {full}, {full_too})\n"
+          f"{'that compute':30} {alone:7.0f} {200:6} {bar(alone, 200)}\n"
+          f"{'whose answers are held open':30} {wasm:7.0f}\n{'plain answers held open':30} {plain:7.0f}")
 
 
 def attacks(server):
     seconds = server.options.seconds * 3
-    victims = {"plain": "/bench/c", "built-in": f"/{server.lens('builtin-identity')}/c", "Wasm": f"/{server.probe_alias}/c"}
+    victims = {"plain": "/bench/c", "built-in": f"/{server.lens('builtin-redact')}/c", "Wasm": f"/{server.probe_alias}/c"}
     server.bootstrap("victim")
     victims["process"] = f"/{server.lens('victim')}/c"
-    server.load("/bench/c", 0, op="fill")
+    server.fill()
     for letter in "lmwt":
         server.s3.put_object(Bucket="bench", Key=f"{letter}-attack", Body=os.urandom(MIB))
     server.s3.put_object(Bucket="bench", Key="c-slow", Body=os.urandom(8 * MIB))
@@ -413,6 +424,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5, help="how often")
     parser.add_argument("--binary", default=str(ROOT / "target/release/refract"), help="the server")
+    parser.add_argument("--build", default=str(ROOT / "target/release/deps"), help="where the load client and the handler are")
     parser.add_argument("--directory", default=None, help="where it keeps its data")
     parser.add_argument("--runtimes", default=None, help="a runtime directory with boto3, for a cold start with it")
     options = parser.parse_args()

@@ -142,7 +142,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Secret,
         "HEX",
         "",
-        "The key of SSE-S3: 64 hexadecimal digits; derived from the master key where none is given. It must never change",
+        "The key of SSE-S3: 64 hexadecimal digits; derived from the master key where none is given. It must never change: a server does not start with another than its data directory was begun with",
     ),
     setting("encryption_key_file", Kind::Value, "FILE", "", "File that holds it"),
     setting(

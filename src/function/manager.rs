@@ -256,6 +256,7 @@ mod tests {
         at_once: AtomicUsize,
         most_at_once: AtomicUsize,
         fails: AtomicBool,
+        provisioned: AtomicUsize,
     }
 
     #[derive(Debug)]
@@ -270,7 +271,8 @@ mod tests {
             true
         }
 
-        async fn start(&self, _: &Arc<Spec>) -> Result<Arc<dyn Worker>, StartError> {
+        async fn start(&self, spec: &Arc<Spec>) -> Result<Arc<dyn Worker>, StartError> {
+            self.provisioned.fetch_add(usize::from(spec.provisioned), Ordering::SeqCst);
             let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
             self.most_at_once.fetch_max(now, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -467,6 +469,8 @@ mod tests {
         let three = manager.acquire(&spec, Limit::Shared(1)).await.unwrap();
         assert!(one.is_provisioned() && two.is_provisioned() && !three.is_provisioned());
         assert!(one.init().is_none() && three.init().is_some());
+        // One that failed, two that did not; the third is told apart.
+        assert_eq!(fake.provisioned.load(Ordering::SeqCst), 3);
         // One that is lost is replaced; with its second use another has had its day.
         drop(one);
         two.settle().await;

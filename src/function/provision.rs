@@ -140,8 +140,9 @@ impl Books {
             self.used_mb -= memory(&entry.spec);
             return vec![Todo::End(Box::new(entry))];
         }
-        // Until somebody asks, nobody waits under any limit.
-        let pool = self.pools.entry(key.clone()).or_insert_with(|| Pool::new(&entry.spec, Limit::Shared(0)));
+        // Until somebody asks, nobody waits under any limit. What is started for those who wait is not kept ready.
+        let spec = Arc::new(Spec { provisioned: false, ..Spec::clone(&entry.spec) });
+        let pool = self.pools.entry(key.clone()).or_insert_with(|| Pool::new(&spec, Limit::Shared(0)));
         pool.idle.push(entry);
         let mut todo = self.pump(key);
         todo.extend(self.refill(key, now));

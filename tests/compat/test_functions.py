@@ -733,8 +733,8 @@ def handler(event, context):
         with concurrent.futures.ThreadPoolExecutor(16) as callers:
             seen = collections.Counter(callers.map(call, range(16)))
         assert set(seen) <= {"answered", "error", refusal} and seen.total() == 16, seen
-        # Four run, and four wait for them.
-        assert seen[refusal] >= 1 and seen["answered"] + seen["error"] >= 8, seen
+        # The first of them starts alone, and four wait; those that are warm run at once.
+        assert seen[refusal] >= 1 and seen["answered"] + seen["error"] >= 5, seen
         total += collections.Counter({"throttled": seen.pop(refusal)}) + seen
     eventually(lambda: sum(counted(fn, name)[word] for word in ("answered", "error", "throttled")) == 32)
     metrics = counted(fn, name)
@@ -835,7 +835,7 @@ def handler(event, context):
     [listed] = client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
     assert listed["FunctionArn"].endswith(f":{name}:1")
     with concurrent.futures.ThreadPoolExecutor(3) as callers:
-        seen = list(callers.map(lambda _: fn.invoke(name, {"sleep": 1}, Qualifier="1")[1], range(3)))
+        seen = list(callers.map(lambda _: fn.invoke(name, {"sleep": 6}, Qualifier="1")[1], range(3)))
     assert sorted(seen) == ["on-demand", "provisioned-concurrency", "provisioned-concurrency"]
     metrics = counted(fn, name)
     assert (metrics["cold_starts"], metrics["provisioned_invocations"]) == (1, 2)

@@ -280,7 +280,8 @@ impl Runtime for ProcessRuntime {
         };
         let serving = tokio::spawn(accept(listener, Arc::clone(&api)));
         let serving = std::iter::once(serving.abort_handle()).chain(inner).collect();
-        let worker = ProcessWorker { child, api, serving, _key: key, _scratch: scratch };
+        let (child, rest) = (Arc::new(child), Arc::default());
+        let worker = ProcessWorker { child, rest, api, serving, _key: key, _scratch: scratch };
         worker.ready(INIT + spec.timeout()).await?;
         worker.child.limit_cpu(settings.memory_mb);
         Ok(Arc::new(worker))

@@ -1,6 +1,6 @@
 //! One process as a worker: what the manager sees of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,10 +36,22 @@ pub(super) async fn accept(listener: TcpListener, api: Arc<RuntimeApi>) {
     }
 }
 
+/// How long a worker that has nothing to do is left as it is: freezing one and having it go on takes longer than a short
+/// invocation, and the next one may be on its way.
+const REST: Duration = Duration::from_millis(5);
+
+/// Whether a worker's processes are stopped.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    frozen: bool,
+    invocations: u64,
+}
+
 /// One process.
 #[derive(Debug)]
 pub(super) struct ProcessWorker {
-    pub(super) child: Child,
+    pub(super) child: Arc<Child>,
+    pub(super) rest: Arc<Mutex<Rest>>,
     pub(super) api: Arc<RuntimeApi>,
     pub(super) serving: Vec<AbortHandle>,
     pub(super) _key: Issued,
@@ -69,6 +81,32 @@ impl ProcessWorker {
         }
     }
 
+    /// Has its processes go on for another invocation.
+    fn wake(&self) {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.invocations += 1;
+        if std::mem::take(&mut rest.frozen) {
+            self.child.thaw();
+        }
+    }
+
+    /// Stops its processes, unless there is another invocation soon.
+    fn put_to_rest(&self) {
+        let (rest, child) = (Arc::clone(&self.rest), Arc::downgrade(&self.child));
+        let last = rest.lock().unwrap_or_else(PoisonError::into_inner).invocations;
+        tokio::spawn(async move {
+            tokio::time::sleep(REST).await;
+            let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(child) = child.upgrade()
+                && rest.invocations == last
+                && !rest.frozen
+            {
+                child.freeze();
+                rest.frozen = true;
+            }
+        });
+    }
+
     /// What a process wrote before it ended at once says more than its exit code, to the log.
     fn explained(&self, error: FunctionError) -> FunctionError {
         let log = self.child.output.take();
@@ -81,7 +119,7 @@ impl ProcessWorker {
 impl Worker for ProcessWorker {
     async fn invoke(&self, invocation: &Invocation) -> Result<Output, FunctionError> {
         let answer = self.api.offer(invocation.clone());
-        self.child.thaw();
+        self.wake();
         tokio::select! {
             biased;
             answer = answer => answer.unwrap_or_else(|_| {
@@ -102,7 +140,7 @@ impl Worker for ProcessWorker {
             _ = self.child.exited() => false,
         };
         if ready {
-            self.child.freeze();
+            self.put_to_rest();
         }
         ready
     }

@@ -26,8 +26,8 @@ use crate::store::{BodyError, ByteStream, Payload};
 
 /// How long an answer that has begun waits for its end, so that a small one has a length.
 const GRACE: Duration = Duration::from_millis(5);
-/// Chunks of the object that are read ahead.
-const AHEAD: usize = 2;
+/// Chunks of the object that are read ahead of the one that the function has.
+const AHEAD: usize = 1;
 
 impl From<ComponentError> for RunError {
     fn from(error: ComponentError) -> Self {
@@ -200,7 +200,8 @@ fn source(input: Payload) -> Source {
     };
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
-        loop {
+        // A chunk is read when there is room for it, so that none waits here besides.
+        while let Ok(room) = sender.reserve().await {
             let next = tokio::select! {
                 next = tokio::time::timeout(STALL, stream.next()) => next,
                 () = sender.closed() => return,
@@ -211,7 +212,8 @@ fn source(input: Payload) -> Source {
                 Err(_) => Err(BodyError::Read(RunError::Stalled.to_string())),
             };
             let last = chunk.is_err();
-            if sender.send(chunk).await.is_err() || last {
+            room.send(chunk);
+            if last {
                 return;
             }
         }

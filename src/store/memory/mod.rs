@@ -119,7 +119,7 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let mut state = self.state();
         let versioning = state.versioning(&bucket.name)?;
-        let place = Bucket::clone(state.same(bucket)?);
+        let place = state.buckets.get(&bucket.name).cloned().ok_or(StoreError::NoSuchBucket)?;
         let quota = state.quota(&bucket.name);
         let contents = state.contents_of(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
@@ -297,7 +297,7 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let mut state = self.state();
         let versioning = state.versioning(&bucket.name)?;
-        let place = Bucket::clone(state.same(bucket)?);
+        let place = state.buckets.get(&bucket.name).cloned().ok_or(StoreError::NoSuchBucket)?;
         let quota = state.quota(&bucket.name);
         let contents = state.contents_of(bucket)?;
         let before = contents.usage();

@@ -188,13 +188,13 @@ async fn a_later_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let run = |tx: &mut tables::Tx<'_>| {
-        tx.meta.table()?.insert("format", 2)?;
+        tx.meta.table()?.insert("format", 3)?;
         Ok(())
     };
     store.committer().run(run).await.unwrap();
     drop(store);
     let refused = FsStore::open(FsOptions::new(dir.path()), Arc::new(Still));
-    assert!(matches!(refused, Err(OpenError::Format { found: 2, known: 1 })));
+    assert!(matches!(refused, Err(OpenError::Format { found: 3, known: 2 })));
 }
 
 #[tokio::test]
