@@ -123,7 +123,7 @@ fn after_a_kill(durability: &str, wait: Duration) -> Vec<(String, bool)> {
     let dir = tempfile::tempdir().unwrap();
     let flags = ["--durability", durability];
     let mut server = Server::start(dir.path(), &flags);
-    let body = |key: &str, n: usize| format!("{key} ").repeat(if n % 4 == 0 { 20_000 } else { 50 });
+    let body = |key: &str, n: usize| format!("{key} ").repeat(if n.is_multiple_of(4) { 20_000 } else { 50 });
     let mut keys = Vec::new();
     let mut put = |client: &Client<'_>, kind: &str| {
         for n in 0..20 {
