@@ -63,7 +63,7 @@ mod tests {
             let mut function = function();
             let mut policy = ResourcePolicy::default();
             // What cannot be read is not taken, so that there is no statement.
-            let _ = policy.add(statement);
+            policy.add(statement).ok();
             function.policies.insert(String::new(), policy);
             let source = Source {
                 service: "s3.amazonaws.com",

@@ -64,7 +64,10 @@ impl ObjectLambdaPlane {
                 });
             }
         };
-        match self.checked(asking.ticket, &function.name, answer) {
+        let checked = self.checked(&asking.ticket, &function.name, answer);
+        // It is good for this answer alone.
+        drop(asking.ticket);
+        match checked {
             Ok(reply) => {
                 let length = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
                 let measure = measure.with_length(length.and_then(|length| length.parse().ok()));
@@ -87,7 +90,7 @@ impl ObjectLambdaPlane {
     }
 
     /// What a webhook answered, which must be to the event that it was sent.
-    fn checked(&self, ticket: Ticket, function: &str, answer: Answer) -> Result<Reply, ApiError> {
+    fn checked(&self, ticket: &Ticket, function: &str, answer: Answer) -> Result<Reply, ApiError> {
         if !answer.status.is_success() && !answer.headers.contains_key("x-amz-fwd-status") {
             return Err(error::unreachable(format!("the webhook answered {}", answer.status)));
         }

@@ -135,7 +135,7 @@ mod tests {
                         form-data; name=\"file\"\r\n\r\n";
 
     /// A form in chunks of a size, and how many bytes of it were taken.
-    fn form(text: Vec<u8>, size: usize) -> (Parts, Arc<AtomicUsize>) {
+    fn form(text: &[u8], size: usize) -> (Parts, Arc<AtomicUsize>) {
         let taken = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&taken);
         let chunks: Vec<Bytes> = text.chunks(size).map(Bytes::copy_from_slice).collect();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     async fn read(text: Vec<u8>, size: usize) -> Result<usize, Unread> {
-        let (mut parts, _) = form(text, size);
+        let (mut parts, _) = form(&text, size);
         while let Some(mut part) = parts.next().await? {
             if part.name() == Some("file") {
                 parts.begin_file();
@@ -180,11 +180,11 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_is_taken_than_is_looked_at() {
-        let (mut parts, taken) = form([b"--X\r\na: ".as_slice(), &vec![b'x'; 1 << 20]].concat(), 1_000);
+        let (mut parts, taken) = form(&[b"--X\r\na: ".as_slice(), &vec![b'x'; 1 << 20]].concat(), 1_000);
         assert!(matches!(parts.next().await, Err(Unread::TooMuch)));
         assert!(taken.load(Ordering::Relaxed) <= MAX_BEFORE_FILE + 1_000);
 
-        let (mut parts, taken) = form([HEAD.as_bytes(), &vec![b'x'; 1 << 20]].concat(), 1_000);
+        let (mut parts, taken) = form(&[HEAD.as_bytes(), &vec![b'x'; 1 << 20]].concat(), 1_000);
         let mut key = parts.next().await.ok().flatten().unwrap();
         while parts.chunk(&mut key).await.ok().flatten().is_some() {}
         drop(key);
