@@ -508,6 +508,7 @@ class Queues:
     def __init__(self, directory):
         self.directory = directory
         self.start()
+        make_role(self.server)
 
     def start(self):
         self.server = Server(self.directory, "--allow-weak-isolation", "--function-retry-seconds", "1",
@@ -769,6 +770,7 @@ def test_usage_survives_a_restart_and_the_command_shows_it(tmp_path):
         return server, make_client("lambda", server)
 
     server, client = open_server()
+    make_role(server)
     code = package({"app.py": "def handler(event, context):\n    return 'x' * 10\n"})
     client.create_function(FunctionName="used", Runtime="python3.11", Role=ROLE, Handler="app.handler",
                            Code={"ZipFile": code}, Timeout=20)
