@@ -75,7 +75,7 @@ pub struct CompletedObject {
 pub struct ListUploadsQuery {
     /// Only keys that start with this.
     pub prefix: String,
-    /// As for [`ListQuery::delimiter`].
+    /// As for [`ListQuery::delimiter`](super::ListQuery::delimiter).
     pub delimiter: Option<String>,
     /// Only uploads after this key; with `after_id`, also those of the key itself with a greater id.
     pub after_key: Option<String>,
