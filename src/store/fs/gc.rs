@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use redb::ReadableTable as _;
+
 use super::Shared;
 use super::blob::BlobId;
 use super::committer::Committer;
@@ -243,7 +245,7 @@ fn forget(tx: &mut Tx<'_>, place: Option<&Place>) -> Result<()> {
 /// a crash came before their commit. Runs beside everything else.
 pub(super) fn sweep(shared: &Shared, started: SystemTime) -> io::Result<u64> {
     let Some(newest) = started.checked_sub(ORPHAN_AGE) else { return Ok(0) };
-    let mut swept = 0;
+    let mut orphans = Vec::new();
     for dir in fs::read_dir(shared.layout.blobs())? {
         let dir = dir?.path();
         if !dir.is_dir() {
@@ -251,7 +253,7 @@ pub(super) fn sweep(shared: &Shared, started: SystemTime) -> io::Result<u64> {
         }
         for entry in fs::read_dir(dir)? {
             if shared.stopping() {
-                return Ok(swept);
+                return Ok(0);
             }
             let entry = entry?;
             let Some(id) = entry.file_name().to_str().and_then(BlobId::from_name) else { continue };
@@ -262,12 +264,34 @@ pub(super) fn sweep(shared: &Shared, started: SystemTime) -> io::Result<u64> {
             {
                 continue;
             }
-            if unlink(&entry.path()) {
-                swept += 1;
-            }
+            orphans.push(entry.path());
         }
     }
-    Ok(swept)
+    // A row whose id was damaged names no file, and leaves the file that it meant without a name: that is no orphan.
+    if !orphans.is_empty()
+        && let Some(id) = without_file(shared).map_err(|error| io::Error::other(error.to_string()))?
+    {
+        return Err(io::Error::other(format!(
+            "the database names body {id:?}, which has no file: no file is taken for an orphan until that is put right"
+        )));
+    }
+    let gone = orphans.iter().filter(|path| !shared.stopping() && unlink(path));
+    Ok(gone.count() as u64)
+}
+
+/// A body that the database names and that has no file.
+fn without_file(shared: &Shared) -> Result<Option<BlobId>> {
+    for row in shared.view().txn.open_table(BLOBS)?.iter()? {
+        let Some(id) = BlobId::from_bytes(row?.0.value()) else { continue };
+        // One that was deleted since the view was taken has no row any more.
+        if !shared.layout.blob(id).exists() && is_named(shared, id)? {
+            return Ok(Some(id));
+        }
+        if shared.stopping() {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 fn is_named(shared: &Shared, id: BlobId) -> Result<bool> {

@@ -172,6 +172,25 @@ async fn start_removes_temporary_files_and_old_orphans_only() {
 }
 
 #[tokio::test]
+async fn no_file_is_an_orphan_while_a_row_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_bucket(dir.path()).await;
+    put(&store, "k", &noise(1, 100_000)).await.unwrap();
+    // As where a bit of the id in the row has flipped: the file has no name any more, and the name no file.
+    let file = files(dir.path()).0.remove(0);
+    let other = dir.path().join("blobs/00/00112233445566778899aabbccddeeff");
+    std::fs::create_dir_all(other.parent().unwrap()).unwrap();
+    std::fs::rename(&file, &other).unwrap();
+    let later = SystemTime::now() + Duration::from_secs(7200);
+    let refused = gc::sweep(store.shared(), later).unwrap_err();
+    assert!(refused.to_string().contains("which has no file"), "{refused}");
+    std::fs::rename(&other, &file).unwrap();
+    std::fs::write(&other, b"x").unwrap();
+    assert_eq!(gc::sweep(store.shared(), later).unwrap(), 1);
+    assert!(!other.exists() && get(&store, "k").await.unwrap() == noise(1, 100_000));
+}
+
+#[tokio::test]
 async fn a_second_process_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
