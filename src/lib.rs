@@ -13,9 +13,14 @@
 //! 6. [`object_lambda`]: source object → function → answer; ranges and errors.
 //! 7. [`function`]: the functions and their runtimes.
 //!
-//! Beside that line stand the other planes, [`s3`], [`control`], [`lambda_api`], [`iam`], [`sts`] and [`admin`], and
-//! below them what they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets),
-//! [`telemetry`].
+//! [`policy`] is asked at each gate on the way: by [`object_lambda`] at the lens and the function, and once more, at the
+//! access point and the bucket, when [`s3`] opens the source object.
+//!
+//! Beside that line stand the other planes, [`s3`], [`control`], [`lambda_api`], [`iam`] and [`sts`] (both by [`query`]),
+//! [`website`] and [`admin`]; what runs in the background, [`lifecycle`], [`notification`] and [`access_log`]; and below
+//! them what they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets, configured
+//! by [`bucket`]), [`encryption`], [`bodies`] (what is held of requests), [`telemetry`]. [`config`] becomes a server in
+//! [`instance`]; [`context`] is what a request carries.
 
 pub mod access_log;
 pub mod access_point;

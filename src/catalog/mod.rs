@@ -15,7 +15,7 @@ pub mod lambda;
 pub mod memory;
 pub mod records;
 pub mod seal;
-mod secret_file;
+pub(crate) mod secret_file;
 pub mod sessions;
 
 pub use accounts::{Account, Accounts, canonical_id};

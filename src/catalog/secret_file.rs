@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Makes a file with mode 0600, unless one of that name is there; says whether it did. It is flushed before it has its
 /// name, so that no start finds half of it.
-pub(super) fn create(path: &Path, text: &[u8]) -> io::Result<bool> {
+pub(crate) fn create(path: &Path, text: &[u8]) -> io::Result<bool> {
     if path.exists() {
         return Ok(false);
     }

@@ -1,11 +1,12 @@
 //! Whether the root key is the one that a data directory was begun with: objects that another one sealed cannot be
 //! read, and new ones could not be read by it.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::catalog::seal::{MasterKey, SealError};
+use crate::catalog::secret_file;
 use crate::secret::Secret;
 
 use super::DataKey;
@@ -47,20 +48,10 @@ pub fn check(dir: &Path, key: &DataKey) -> Result<(), CheckError> {
         },
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let sealed = sealing.seal(LABEL, &Secret::new("1"))?;
-            note(dir, &path, &sealed).map_err(|error| CheckError::Io(path, error))
+            secret_file::create(&path, &sealed).map(drop).map_err(|error| CheckError::Io(path, error))
         }
         Err(error) => Err(CheckError::Io(path, error)),
     }
-}
-
-/// Writes the file whole or not at all.
-fn note(dir: &Path, path: &Path, sealed: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(sealed)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    File::open(dir)?.sync_all()
 }
 
 #[cfg(test)]

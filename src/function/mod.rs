@@ -20,6 +20,7 @@
 pub mod aws;
 pub mod builtin;
 pub mod code;
+mod components;
 pub mod events;
 pub mod invocation;
 pub mod log;

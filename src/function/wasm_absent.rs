@@ -1,47 +1,15 @@
 //! What stands for Wasm components in a build without the feature `wasm`: it refuses them.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use refract_transforms::Context;
 
 use super::builtin::WasmTask;
+pub use super::components::{ComponentError, Options};
 use super::metering::Cpu;
 use super::run::{Output, RunError};
 use crate::catalog::{Catalog, View, WasmWorld};
 use crate::store::Payload;
-
-/// How components would be kept and run.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The data directory.
-    pub data_dir: PathBuf,
-    /// Keys the MAC of machine code on disk.
-    pub key: [u8; 32],
-    /// Instances at a time.
-    pub instances: u32,
-    /// Threads that run them.
-    pub threads: usize,
-    /// Longest time of the compiler.
-    pub compile_timeout: Duration,
-    /// How long a request waits for an instance.
-    pub queue: Duration,
-}
-
-/// Why a component cannot be used.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ComponentError {
-    /// Always.
-    #[error("{0}")]
-    Refused(String),
-    /// Never.
-    #[error("the component is being compiled")]
-    Compiling,
-    /// Never.
-    #[error("{0}")]
-    Internal(String),
-}
 
 /// A component that was registered: there is none.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use crate::s3;
 
 use super::error::invalid;
 use super::name::FunctionName;
-use super::{Call, LambdaCall, LambdaPlane, route};
+use super::route::Route;
+use super::{Call, LambdaCall, LambdaPlane, event_sources, route};
 
 /// The name of the function that CreateFunction is about; `*` where it cannot be read, which fails the operation once
 /// it is allowed.
@@ -26,8 +27,8 @@ pub(super) fn new_function(body: &[u8]) -> String {
 }
 
 impl LambdaPlane {
-    /// Whether the caller may do an operation, which has this action, with the function that a request names: by its own policies, and by that of
-    /// the function, version or alias.
+    /// Whether the caller may do an operation, which has this action, with the function that a request names: by its own
+    /// policies, and by that of the function, version or alias. Operations of mappings are about the mapping.
     ///
     /// # Errors
     /// 403 AccessDenied; 400 for a name that is none.
@@ -35,7 +36,7 @@ impl LambdaPlane {
         &self,
         call: &LambdaCall<'_>,
         parts: &request::Parts,
-        (operation, action): (&str, &str),
+        (route, action): (&Route, &str),
         function: &str,
     ) -> Result<(), ApiError> {
         let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
@@ -43,6 +44,9 @@ impl LambdaPlane {
             |resource: &str| policy::authorize(call.principal, &asked, action, resource, &self.account_id);
         if function.is_empty() {
             return plain("*");
+        }
+        if route.is_mapping() {
+            return plain(&event_sources::mapping_arn(self, function));
         }
         if function == "*" {
             return plain(&self.arn("*", None));
@@ -60,7 +64,7 @@ impl LambdaPlane {
         let view = self.catalog.snapshot();
         // Only where the operation acts on what is qualified: elsewhere it must not lead past a statement about the
         // function.
-        let qualifier = named.qualifier.as_deref().filter(|_| route::acts_on_versions(operation));
+        let qualifier = named.qualifier.as_deref().filter(|_| route::acts_on_versions(route.operation));
         let own = self.find(&view, &named.name).ok().and_then(|found| found.policy_of(qualifier));
         if own == Some(None) && action.starts_with("lambda:Invoke") {
             return Err(ApiError::access_denied(format!("the policy of {} cannot be read", named.name)));

@@ -25,7 +25,7 @@ use crate::function::Platform;
 use crate::function::invocation::uuid;
 use crate::function::polling::Polling;
 use crate::function::registry::{self, ResolveError};
-use crate::policy::{self, Asked, Trail};
+use crate::policy::{self, Trail};
 use crate::s3;
 use crate::store::Store;
 
@@ -164,13 +164,7 @@ impl LambdaPlane {
         } else {
             (route.function.clone(), Ok(body))
         };
-        if route.is_mapping() && !named.is_empty() {
-            let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
-            let mapping = event_sources::mapping_arn(self, &named);
-            policy::authorize(call.principal, &asked, action, &mapping, &self.account_id)?;
-        } else {
-            self.authorize(&call, parts, (operation, action), &named)?;
-        }
+        self.authorize(&call, parts, (&route, action), &named)?;
         let body = match body {
             Ok(body) => collect(body).await?,
             Err(collected) => collected,

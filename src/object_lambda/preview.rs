@@ -1,13 +1,13 @@
 //! One object before and after a function, in memory: for whoever is trying out a payload.
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, request};
 
 use crate::auth::Principal;
 use crate::error::ApiError;
 use crate::policy::{Access, Asked};
 use crate::s3::encryption::CustomerHeaders;
-use crate::store::{ObjectInfo, Payload, StoreError, VersionRef};
+use crate::store::{Bucket, ObjectInfo, Payload, StoreError, VersionRef};
 
 use super::source::{Source, apply, collect};
 use super::{LensCall, ObjectLambdaPlane, error};
@@ -41,19 +41,25 @@ impl ObjectLambdaPlane {
         crate::s3::keys::check(key)?;
         let bucket = self.store.buckets().get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let (parts, ()) = Request::new(()).into_parts();
-        let access = Access {
-            principal: Some(principal),
-            via: None,
-            bucket: &bucket,
-            key: Some(key),
-            asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
-            accounts: &self.accounts,
-        };
+        let access = self.access(principal, &bucket, key, &parts);
         let object = self.reader().open(&access, key, VersionRef::Current, CustomerHeaders::Own).await?;
         let info = ObjectInfo::clone(&object.info);
         check_size("object", info.size, limit)?;
         let bytes = collect(object.read(0..info.size), limit).await?;
         Ok((info, bytes))
+    }
+
+    /// What the principal may do with an object by the bucket's own name.
+    fn access<'a>(
+        &'a self,
+        principal: &'a Principal,
+        bucket: &'a Bucket,
+        key: &'a str,
+        parts: &'a request::Parts,
+    ) -> Access<'a> {
+        let asked = Asked::of(&parts.headers, &parts.uri, &parts.extensions);
+        let (principal, accounts) = (Some(principal), &self.accounts);
+        Access { principal, via: None, bucket, key: Some(key), asked, accounts }
     }
 
     /// Runs a function over an object of a bucket.
@@ -72,14 +78,7 @@ impl ObjectLambdaPlane {
         let prepared = self.functions.prepare(&self.catalog.snapshot(), function, payload)?;
         let bucket = self.store.buckets().get(bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let (parts, ()) = Request::new(()).into_parts();
-        let access = Access {
-            principal: Some(principal),
-            via: None,
-            bucket: &bucket,
-            key: Some(key),
-            asked: Asked::of(&parts.headers, &parts.uri, &parts.extensions),
-            accounts: &self.accounts,
-        };
+        let access = self.access(principal, &bucket, key, &parts);
         let call = LensCall { access, key, lens: None, request_id: "" };
         let limits = refract_transforms::Limits { output_bytes: MAX_PREVIEW, ..self.limits };
         let source = Source::open(self.reader(), &call, &prepared, &parts, limits).await?;

@@ -1,46 +1,30 @@
 //! A function that another Lambda service runs, as a lens: the request that it gets, and what becomes of its answers.
 
 use std::io::Write as _;
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Server, read_request, run};
-
-/// What it was sent: a head, and the document behind it.
-type Seen = Arc<Mutex<Vec<(String, Value)>>>;
+use crate::support::{Client, Seen, Server, run, stand_in};
 
 /// An Invoke API; the first letter of the key says what it answers. It notes what it was sent.
 fn service() -> (u16, Seen) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let notes = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let (head, body) = read_request(&stream);
-            let event: Value = serde_json::from_slice(&body).unwrap();
-            let url = event.pointer("/userRequest/url").unwrap().as_str().unwrap().to_owned();
-            let (status, headers, answer) = match url.rsplit('/').next().unwrap().chars().next().unwrap() {
-                'h' => {
-                    let headers = json!({ "Content-Length": 7, "Content-Type": "text/x-far" });
-                    ("200 OK", "", json!({ "statusCode": 200, "headers": headers }).to_string())
-                }
-                'e' => {
-                    let kind = "x-amz-function-error: Unhandled\r\n";
-                    ("200 OK", kind, json!({ "errorMessage": "no", "errorType": "E" }).to_string())
-                }
-                'b' => ("429 Too Many Requests", "", "{}".to_owned()),
-                _ => ("200 OK", "", "null".to_owned()),
-            };
-            notes.lock().unwrap().push((head, event));
-            let length = answer.len();
-            write!(stream, "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{answer}").unwrap();
-        }
-    });
-    (port, seen)
+    stand_in(|_, mut stream, event| {
+        let url = event.pointer("/userRequest/url").unwrap().as_str().unwrap().to_owned();
+        let (status, headers, answer) = match url.rsplit('/').next().unwrap().chars().next().unwrap() {
+            'h' => {
+                let headers = json!({ "Content-Length": 7, "Content-Type": "text/x-far" });
+                ("200 OK", "", json!({ "statusCode": 200, "headers": headers }).to_string())
+            }
+            'e' => {
+                let kind = "x-amz-function-error: Unhandled\r\n";
+                ("200 OK", kind, json!({ "errorMessage": "no", "errorType": "E" }).to_string())
+            }
+            'b' => ("429 Too Many Requests", "", "{}".to_owned()),
+            _ => ("200 OK", "", "null".to_owned()),
+        };
+        let length = answer.len();
+        write!(stream, "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{answer}").unwrap();
+    })
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! A server process on a free port, which ends with the value.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use refract::auth::Signer;
 use refract::catalog::KeyPair;
+use serde_json::Value;
 
 /// The `refract` command with nothing of this process's own settings.
 pub(crate) fn refract() -> Command {
@@ -118,7 +120,7 @@ impl<'a> Client<'a> {
 }
 
 /// Runs a command of `refract` against a server, and answers the document that it prints.
-pub(crate) fn run(server: &Server, data_dir: &Path, arguments: &[&str]) -> serde_json::Value {
+pub(crate) fn run(server: &Server, data_dir: &Path, arguments: &[&str]) -> Value {
     let output = refract()
         .args(arguments)
         .args(["--endpoint-url", &format!("http://{}", server.address), "--data-dir"])
@@ -129,6 +131,27 @@ pub(crate) fn run(server: &Server, data_dir: &Path, arguments: &[&str]) -> serde
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}: {stderr}");
     serde_json::from_str(&stdout).unwrap_or_default()
+}
+
+/// What a stand-in for a service was sent: a head, and the document behind it.
+pub(crate) type Seen = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A service on a port of its own, which notes what it is sent and answers each request by `answer`.
+pub(crate) fn stand_in(answer: impl Fn(u16, TcpStream, &Value) + Send + 'static) -> (u16, Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Seen::default();
+    let notes = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            let (head, body) = read_request(&stream);
+            let event: Value = serde_json::from_slice(&body).unwrap();
+            notes.lock().unwrap().push((head, event.clone()));
+            answer(port, stream, &event);
+        }
+    });
+    (port, seen)
 }
 
 /// Reads a request: its head in lower case, and its body by its length.

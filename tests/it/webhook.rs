@@ -1,13 +1,12 @@
 //! A webhook as a lens, in MinIO's shape: what it is sent, what it may answer, and where it may be.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::support::{Client, Server, read_request, run};
+use crate::support::{Client, Seen, Server, run, stand_in};
 
 /// What the URL of the input gives.
 fn fetch(url: &str) -> String {
@@ -20,63 +19,49 @@ fn fetch(url: &str) -> String {
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
-/// What it was sent: a head, and the document behind it.
-type Seen = Arc<Mutex<Vec<(String, Value)>>>;
-
 /// A webhook; the first letter of the key says how it answers. It notes what it was sent.
 fn webhook() -> (u16, Seen) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let notes = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let (head, body) = read_request(&stream);
-            let event: Value = serde_json::from_slice(&body).unwrap();
-            let context = event.get("getObjectContext").or_else(|| event.get("headObjectContext")).unwrap();
-            let text = |name: &str| context.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let url = event.pointer("/userRequest/url").unwrap().as_str().unwrap().to_owned();
-            let bound = format!(
-                "x-amz-request-route: {}\r\nx-amz-request-token: {}\r\n",
-                text("outputRoute"),
-                text("outputToken")
-            );
-            let answer = match url.rsplit('/').next().unwrap().chars().next().unwrap() {
-                'u' => {
-                    let body = fetch(&text("inputS3Url")).to_uppercase();
-                    let length = body.len();
-                    format!(
-                        "200 OK\r\n{bound}content-type: text/x-loud\r\ncontent-length: {length}\r\n\r\n{body}"
-                    )
-                }
-                'e' => format!(
-                    "200 OK\r\n{bound}x-amz-fwd-status: 404\r\nx-amz-fwd-error-code: NotHere\r\n\
+    stand_in(|port, mut stream, event| {
+        let context = event.get("getObjectContext").or_else(|| event.get("headObjectContext")).unwrap();
+        let text = |name: &str| context.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let url = event.pointer("/userRequest/url").unwrap().as_str().unwrap().to_owned();
+        let bound = format!(
+            "x-amz-request-route: {}\r\nx-amz-request-token: {}\r\n",
+            text("outputRoute"),
+            text("outputToken")
+        );
+        let answer = match url.rsplit('/').next().unwrap().chars().next().unwrap() {
+            'u' => {
+                let body = fetch(&text("inputS3Url")).to_uppercase();
+                let length = body.len();
+                format!(
+                    "200 OK\r\n{bound}content-type: text/x-loud\r\ncontent-length: {length}\r\n\r\n{body}"
+                )
+            }
+            'e' => format!(
+                "200 OK\r\n{bound}x-amz-fwd-status: 404\r\nx-amz-fwd-error-code: NotHere\r\n\
                      x-amz-fwd-error-message: look elsewhere\r\ncontent-length: 0\r\n\r\n"
-                ),
-                't' => format!(
-                    "200 OK\r\n{}content-length: 6\r\n\r\nstolen",
-                    bound.replace("x-amz-request-token: ", "x-amz-request-token: A")
-                ),
-                'r' => format!(
-                    "302 Found\r\n{bound}location: http://127.0.0.1:{port}/u\r\ncontent-length: 0\r\n\r\n"
-                ),
-                'b' => {
-                    let head = format!("HTTP/1.1 200 OK\r\n{bound}content-length: {}\r\n\r\n", 64 << 20);
-                    // Until nobody takes it any more.
-                    std::thread::spawn(move || {
-                        stream.write_all(head.as_bytes()).unwrap();
-                        while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
-                    });
-                    continue;
-                }
-                _ => "500 Internal Server Error\r\ncontent-length: 0\r\n\r\n".to_owned(),
-            };
-            notes.lock().unwrap().push((head, event));
-            stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
-        }
-    });
-    (port, seen)
+            ),
+            't' => format!(
+                "200 OK\r\n{}content-length: 6\r\n\r\nstolen",
+                bound.replace("x-amz-request-token: ", "x-amz-request-token: A")
+            ),
+            'r' => format!(
+                "302 Found\r\n{bound}location: http://127.0.0.1:{port}/u\r\ncontent-length: 0\r\n\r\n"
+            ),
+            'b' => {
+                let head = format!("HTTP/1.1 200 OK\r\n{bound}content-length: {}\r\n\r\n", 64 << 20);
+                // Until nobody takes it any more.
+                std::thread::spawn(move || {
+                    stream.write_all(head.as_bytes()).unwrap();
+                    while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+                });
+                return;
+            }
+            _ => "500 Internal Server Error\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        };
+        stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
+    })
 }
 
 fn lens(server: &Server, data: &Path, url: &str) -> String {

@@ -27,14 +27,13 @@ mod transform;
 
 use std::collections::HashSet;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+pub use super::components::{ComponentError, Options};
 use crate::catalog::{Catalog, FunctionKind, View, WasmWorld};
 use artifacts::Artifacts;
 use compile::{CompileError, Compiler};
@@ -45,37 +44,6 @@ use precompiled::Verified;
 
 /// Bytes of machine code that stay loaded.
 const LOADED_BYTES: u64 = 1 << 30;
-
-/// How components are kept and run.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The data directory.
-    pub data_dir: PathBuf,
-    /// Keys the MAC of machine code on disk.
-    pub key: [u8; 32],
-    /// Instances at a time.
-    pub instances: u32,
-    /// Threads that run them.
-    pub threads: usize,
-    /// Longest time of the compiler.
-    pub compile_timeout: Duration,
-    /// How long a request waits for an instance.
-    pub queue: Duration,
-}
-
-/// Why a component cannot be used.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ComponentError {
-    /// It is none, or none that can run here.
-    #[error("{0}")]
-    Refused(String),
-    /// It is being compiled for this version of the server.
-    #[error("the component is being compiled; try again in a moment")]
-    Compiling,
-    /// The server failed.
-    #[error("{0}")]
-    Internal(String),
-}
 
 impl From<io::Error> for ComponentError {
     fn from(error: io::Error) -> Self {

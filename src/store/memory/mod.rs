@@ -118,8 +118,8 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(&bucket.name)?;
-        let place = state.buckets.get(&bucket.name).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let place = state.same(bucket)?.clone();
+        let versioning = place.config.versioning;
         let quota = state.quota(&bucket.name);
         let contents = state.contents_of(bucket)?;
         allows(&condition, contents.current(key).map(|stored| &*stored.info))?;
@@ -296,8 +296,8 @@ impl Store for MemoryStore {
     ) -> Result<ObjectInfo> {
         let now = self.clock.now();
         let mut state = self.state();
-        let versioning = state.versioning(&bucket.name)?;
-        let place = state.buckets.get(&bucket.name).cloned().ok_or(StoreError::NoSuchBucket)?;
+        let place = state.same(bucket)?.clone();
+        let versioning = place.config.versioning;
         let quota = state.quota(&bucket.name);
         let contents = state.contents_of(bucket)?;
         let before = contents.usage();
