@@ -392,7 +392,8 @@ fn check_function(
         })?;
     if account_id != functions && !arn.name.starts_with(function::builtin::PREFIX) {
         return Err(ApiError::invalid_request(format!(
-            "FunctionArn: account {account_id} has no functions here, for those of this server are account              {functions}'s; use a built-in one, arn:aws:lambda:REGION:{account_id}:function:builtin-NAME."
+            "FunctionArn: account {account_id} has no functions here, for those of this server are account \
+             {functions}'s; use a built-in one, arn:aws:lambda:REGION:{account_id}:function:builtin-NAME."
         )));
     }
     match function::check(view, &arn.name, transformation.payload.as_deref()) {
