@@ -23,6 +23,7 @@ use super::AppState;
 use super::aws::{self, AwsDocument, AwsSpec};
 use super::error::{OrProblem, Problem};
 use super::extract::JsonBody;
+use super::function_network::NetworkDocument;
 use super::wasm::{self, Asked, ComponentSpec, WasmDocument};
 use super::webhook::{self, WebhookDocument, WebhookSpec};
 
@@ -110,6 +111,9 @@ pub struct FunctionDocument {
     /// Handler of code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handler: Option<String>,
+    /// What an operator lets it connect to; absent where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkDocument>,
     /// For people.
     pub description: String,
     /// Grows with each change; 0 for a reserved name.
@@ -160,6 +164,7 @@ fn shown(app: &App, function: &Function) -> FunctionDocument {
         aws,
         runtime,
         handler,
+        network: (!function.network.is_empty()).then(|| NetworkDocument::from(&*function.network)),
         description: description.clone(),
         revision: function.revision,
         updated: Some(function.updated.to_string()),
@@ -179,6 +184,7 @@ fn reserved(app: &App, transform: &str) -> FunctionDocument {
         aws: None,
         runtime: None,
         handler: None,
+        network: None,
         description: "Reserved; its payload is the Object Lambda access point's".to_owned(),
         revision: 0,
         updated: None,
@@ -264,9 +270,19 @@ async fn register(
         if old.is_some_and(|old| matches!(old.kind, FunctionKind::Lambda(_))) {
             return Err(runs_code(&written));
         }
+        let kind = decided.kind(old.map(AsRef::as_ref))?;
+        let network = match &kind {
+            FunctionKind::Wasm(_) => old.map(|old| Arc::clone(&old.network)).unwrap_or_default(),
+            // Nothing of theirs uses it.
+            FunctionKind::Builtin { .. }
+            | FunctionKind::Webhook(_)
+            | FunctionKind::Aws(_)
+            | FunctionKind::Lambda(_) => Arc::default(),
+        };
         let function = Function {
             name: written,
-            kind: decided.kind(old.map(AsRef::as_ref))?,
+            kind,
+            network,
             created: old.map_or(now, |old| old.created),
             updated: now,
             revision: old.map_or(1, |old| old.revision + 1),
@@ -389,6 +405,6 @@ fn runs_code(name: &str) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "ResourceConflict", why)
 }
 
-fn no_such_function(name: &str) -> ApiError {
+pub(super) fn no_such_function(name: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "NoSuchFunction", format!("There is no function {name:?}"))
 }

@@ -18,6 +18,7 @@ pub mod error;
 pub mod explain;
 pub mod extract;
 pub mod function_logs;
+pub mod function_network;
 pub mod functions;
 pub mod health;
 mod inquiry;
@@ -39,6 +40,10 @@ pub fn router(app: Arc<App>) -> Router {
     let v1 = Router::new()
         .route("/functions", get(functions::list))
         .route("/functions/{name}", put(functions::put).get(functions::get).delete(functions::delete))
+        .route(
+            "/functions/{name}/network",
+            put(function_network::put).get(function_network::get).delete(function_network::delete),
+        )
         .route("/functions/{name}/preview", post(preview::preview))
         .route("/functions/{name}/logs", get(function_logs::logs))
         .route("/function-platform", get(function_logs::platform))

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::{
-    access_points, accounts, buckets, explain, function_logs, functions, keys, kms_keys, object_lambdas,
+    access_points, accounts, buckets, explain, function_logs, function_network, functions, keys, kms_keys, object_lambdas,
     preview, roles, usage, users,
 };
 
@@ -22,6 +22,9 @@ use super::{
         functions::get,
         functions::put,
         functions::delete,
+        function_network::get,
+        function_network::put,
+        function_network::delete,
         function_logs::logs,
         function_logs::platform,
         usage::functions,

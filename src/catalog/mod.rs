@@ -13,6 +13,7 @@ pub mod identities;
 pub mod keys;
 pub mod lambda;
 pub mod memory;
+pub mod network;
 pub mod records;
 pub mod seal;
 pub(crate) mod secret_file;
@@ -24,6 +25,7 @@ pub use identities::{Directory, Identities};
 pub use keys::{KeyPair, Keys};
 pub use lambda::LambdaFunction;
 pub use memory::MemoryCatalog;
+pub use network::NetworkGrant;
 pub use records::*;
 
 /// All records as of one moment.

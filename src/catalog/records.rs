@@ -1,11 +1,13 @@
 //! The typed records that the catalog keeps. They are stored as JSON, so fields may be added with a default.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::lambda::LambdaFunction;
+use super::network::NetworkGrant;
 use crate::policy::ResourcePolicy;
 
 /// Tags of an access point or OLAP: at most 50, keys to 128 and values to 256 characters.
@@ -266,6 +268,13 @@ pub struct Function {
     /// For people.
     #[serde(default)]
     pub description: String,
+    /// What an operator lets it connect to; a change of the function leaves it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub network: Arc<NetworkGrant>,
+}
+
+fn is_nothing(grant: &Arc<NetworkGrant>) -> bool {
+    grant.is_empty()
 }
 
 /// A named key for SSE-KMS, sealed under the master key.

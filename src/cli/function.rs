@@ -105,6 +105,18 @@ enum Action {
         #[arg(long)]
         request_id: Option<String>,
     },
+    /// Shows or sets what a function may connect to beside this server
+    Network {
+        /// Its name
+        name: String,
+        /// A host and a port: api.example.com:443, *.example.com:443, *:443 (all public addresses), 10.0.0.0/8:5432,
+        /// [fd00::/8]:5432. What is given is all that is granted from now on
+        #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_delimiter = ',', conflicts_with = "none")]
+        allow: Vec<String>,
+        /// Takes the grant away
+        #[arg(long)]
+        none: bool,
+    },
     /// Shows what holds functions that run as processes, and how many run
     Platform,
     /// Shows what functions used: invocations, GB-seconds, bytes
@@ -200,6 +212,14 @@ pub(super) fn run(command: Function) -> Outcome {
         Action::Get { name } => server.show(&Method::GET, &format!("/functions/{}", segment(&name)), None),
         Action::Delete { name } => {
             server.show(&Method::DELETE, &format!("/functions/{}", segment(&name)), None)
+        }
+        Action::Network { name, allow, none } => {
+            let path = format!("/functions/{}/network", segment(&name));
+            match (allow.is_empty(), none) {
+                (_, true) => server.show(&Method::DELETE, &path, None),
+                (true, false) => server.show(&Method::GET, &path, None),
+                (false, false) => server.show(&Method::PUT, &path, Some(&json!({ "allow": allow }))),
+            }
         }
         Action::Logs { name, request_id } => {
             let query = request_id.map(|id| format!("?request_id={}", segment(&id))).unwrap_or_default();

@@ -326,6 +326,7 @@ mod tests {
             updated: jiff::Timestamp::UNIX_EPOCH,
             revision,
             description: String::new(),
+            network: Arc::default(),
         }));
         view
     }

@@ -26,6 +26,7 @@ pub mod invocation;
 pub mod log;
 pub mod manager;
 pub mod metering;
+pub mod network;
 pub mod package;
 pub mod permission;
 pub mod placement;

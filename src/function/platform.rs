@@ -8,7 +8,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::catalog::Catalog;
 use crate::catalog::lambda::Version;
-use crate::catalog::{FunctionKind, View};
+use crate::catalog::{FunctionKind, NetworkGrant, View};
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::telemetry::invocations::Outcome;
@@ -247,19 +247,21 @@ impl Platform {
         for (name, function) in &view.functions {
             let FunctionKind::Lambda(lambda) = &function.kind else { continue };
             let counts = lambda.provisioned.keys().flat_map(|qualifier| lambda.provisioned_of(qualifier));
-            all.extend(counts.map(|(version, count)| (Arc::new(self.spec(name, version, true)), count)));
+            let spec = |version| Spec { provisioned: true, ..self.spec(name, version, &function.network) };
+            all.extend(counts.map(|(version, count)| (Arc::new(spec(version)), count)));
         }
         all
     }
 
-    fn spec(&self, name: &str, version: &Arc<Version>, provisioned: bool) -> Spec {
+    fn spec(&self, name: &str, version: &Arc<Version>, network: &Arc<NetworkGrant>) -> Spec {
         let Parts { account_id, region, .. } = &self.0.parts;
         Spec {
             name: name.to_owned(),
             version: Arc::clone(version),
             account_id: account_id.clone(),
             region: region.clone(),
-            provisioned,
+            provisioned: false,
+            network: Arc::clone(network),
         }
     }
 
@@ -272,7 +274,7 @@ impl Platform {
             Some(id) => id,
             None => uuid().map_err(|error| InvokeError::Internal(error.to_string()))?,
         };
-        let spec = Arc::new(self.spec(&target.name, &target.version, false));
+        let spec = Arc::new(self.spec(&target.name, &target.version, &target.network));
         let (sender, receiver) = oneshot::channel();
         let run = Run {
             platform: self.clone(),

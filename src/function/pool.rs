@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::catalog::NetworkGrant;
+
 use super::manager::{AcquireError, Options};
 use super::provision::Provision;
 use super::runtime::{Spec, Worker};
@@ -20,6 +22,8 @@ pub(super) struct Key {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) revision: String,
+    /// What its sandbox leads out to, which is settled when that is made.
+    network: Arc<NetworkGrant>,
 }
 
 impl Key {
@@ -29,6 +33,7 @@ impl Key {
             name: spec.name.clone(),
             version: version.version.clone(),
             revision: version.revision_id.clone(),
+            network: Arc::clone(&spec.network),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalog::lambda::{LATEST, Version};
-use crate::catalog::{FunctionKind, LambdaFunction, View};
+use crate::catalog::{FunctionKind, LambdaFunction, NetworkGrant, View};
 
 /// A version of a function that runs code.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Resolved {
     pub reserved_concurrency: Option<u32>,
     /// Of its invocations at a time, those for which workers are kept ready.
     pub provisioned: u32,
+    /// What it may connect to.
+    pub network: Arc<NetworkGrant>,
 }
 
 /// Why there is nothing to run.
@@ -83,6 +85,7 @@ pub fn resolve(
         version: Arc::clone(version),
         reserved_concurrency: function.reserved_concurrency,
         provisioned: function.provisioned_total(),
+        network: view.functions.get(name).map(|function| Arc::clone(&function.network)).unwrap_or_default(),
     })
 }
 
@@ -124,6 +127,7 @@ pub(crate) mod tests {
             updated: jiff::Timestamp::UNIX_EPOCH,
             revision: 1,
             description: String::new(),
+            network: Arc::default(),
         }));
         view
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::catalog::NetworkGrant;
 use crate::catalog::lambda::Version;
 
 use super::invocation::{FunctionError, Invocation, Output};
@@ -23,6 +24,8 @@ pub struct Spec {
     pub region: String,
     /// Whether it is started beforehand, to be kept ready.
     pub provisioned: bool,
+    /// What it may connect to beside this server.
+    pub network: Arc<NetworkGrant>,
 }
 
 impl Spec {

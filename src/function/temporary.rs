@@ -259,6 +259,7 @@ mod tests {
                 account_id: "000000000000".into(),
                 region: "us-east-1".into(),
                 provisioned: false,
+                network: Arc::default(),
             })
         }
     }

@@ -169,6 +169,7 @@ pub(super) async fn create(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
             updated: now,
             revision: 1,
             description: String::new(),
+            network: Arc::default(),
         };
         Ok(vec![Change::PutFunction(function)])
     };

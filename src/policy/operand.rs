@@ -129,8 +129,15 @@ impl Network {
         (prefix <= bits).then_some(Self { address, prefix })
     }
 
+    /// How many of the first bits are fixed.
+    #[must_use]
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether the range is of version 4.
-    pub(super) fn is_v4(&self) -> bool {
+    #[must_use]
+    pub fn is_v4(&self) -> bool {
         self.address.is_ipv4()
     }
 

@@ -12,6 +12,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 pub mod audit;
+pub mod egress;
 pub mod events;
 pub mod invocations;
 mod log;
@@ -82,6 +83,8 @@ pub struct Metrics {
     pub function_messages: Family<ActionLabels, Counter>,
     /// Invocations of functions.
     pub functions: invocations::FunctionMetrics,
+    /// Connections of functions.
+    pub egress: egress::EgressMetrics,
 }
 
 impl Default for Metrics {
@@ -103,6 +106,7 @@ impl Default for Metrics {
             function_events: Family::default(),
             function_messages: Family::default(),
             functions: invocations::FunctionMetrics::default(),
+            egress: egress::EgressMetrics::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -125,6 +129,7 @@ impl Default for Metrics {
         let help = "What became of messages that functions consume";
         registry.register("function_messages", help, metrics.function_messages.clone());
         metrics.functions.register(&mut registry);
+        metrics.egress.register(&mut registry);
         Self { registry, ..metrics }
     }
 }
