@@ -25,6 +25,7 @@ use crate::function::events::destination::Destinations;
 use crate::function::events::queue::EventQueue;
 use crate::function::events::{self, Events};
 use crate::function::metering::Meter;
+use crate::function::network::Network;
 use crate::function::polling::places::Places;
 use crate::function::polling::{self, Polling};
 use crate::function::process::{self, ProcessRuntime};
@@ -158,7 +159,10 @@ impl Instance {
         let catalog = RecordsCatalog::open(Arc::new(store.clone())).map_err(StartError::Catalog)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let master = Arc::new(master);
+        let metrics = Arc::new(Metrics::default());
+        let network = Network::new(Arc::clone(&catalog), Arc::clone(&metrics));
         let components = Components::new(wasm::Options {
+            network: network.clone(),
             data_dir: config.data_dir.clone(),
             key: master.derive("refract wasm artifacts"),
             instances: config.wasm_instances,
@@ -191,7 +195,6 @@ impl Instance {
             Arc::clone(&catalog),
             Arc::clone(&clock),
         );
-        let metrics = Arc::new(Metrics::default());
         let outbox = Outbox::open(Arc::new(store.clone()), clock.now());
         let outbox = Arc::new(outbox.map_err(|error| StartError::Catalog(error.into()))?);
         let queues = config.data_dir.join("queues");
@@ -227,6 +230,7 @@ impl Instance {
                 allow_weak: functions.allow_weak_isolation,
                 gateway: gateway.clone(),
                 connections,
+                network,
             },
             code.clone(),
             Arc::clone(&temporary),

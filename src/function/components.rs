@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::network::Network;
+
 /// How components are kept and run.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Connects functions to what they were granted.
+    pub network: Network,
     /// The data directory.
     pub data_dir: PathBuf,
     /// Keys the MAC of machine code on disk.

@@ -133,15 +133,24 @@ fn system_lookup(name: &str) -> io::Result<Vec<IpAddr>> {
     Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
 }
 
-/// Whether an address is of this machine: what goes there comes from there.
+/// Whether an address is of this machine: a socket can be bound to it.
 fn is_own(address: IpAddr) -> bool {
+    let binds = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
+    // Of class E, and for documentation: nobody has them. Where they can be bound as well (`ip_nonlocal_bind`), it is
+    // where the kernel would send from that tells.
+    let nobodys: IpAddr =
+        if address.is_ipv4() { [240, 0, 0, 1].into() } else { [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into() };
+    binds(address) && (!binds(nobodys) || comes_from_itself(address))
+}
+
+/// Whether what is sent to an address has it as its source. Nothing is sent.
+fn comes_from_itself(address: IpAddr) -> bool {
     let any: IpAddr = if address.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
-    let own = UdpSocket::bind((any, 0)).and_then(|socket| {
-        // Nothing is sent.
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
         socket.connect((address, 9))?;
         socket.local_addr()
     });
-    own.is_ok_and(|own| own.ip() == address)
+    source.is_ok_and(|source| source.ip() == address)
 }
 
 fn is_one_host(address: IpAddr) -> bool {
@@ -354,7 +363,11 @@ pub(crate) mod tests {
         for own in ["127.0.0.1", "127.9.9.9"] {
             assert!(is_own(own.parse().unwrap()), "{own}");
         }
-        assert!(!is_own("192.0.2.1".parse().unwrap()));
+        for other in ["203.0.113.9", "2001:db8::9"] {
+            assert!(!is_own(other.parse().unwrap()), "{other}");
+        }
+        assert!(comes_from_itself("127.0.0.1".parse().unwrap()));
+        assert!(!comes_from_itself("203.0.113.9".parse().unwrap()));
     }
 
     #[tokio::test]

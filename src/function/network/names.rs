@@ -110,7 +110,8 @@ mod tests {
             let [a, b, ..] = address.octets();
             assert!(a == 198 && (b == 18 || b == 19), "{address}");
         }
-        assert_eq!(names.state().by_name.len(), names.state().by_address.len());
+        let counts = [names.state().by_name.len(), MOST];
+        assert_eq!(counts, [MOST, names.state().by_address.len()]);
         assert_eq!(names.name(Ipv4Addr::new(198, 18, 0, 0)), None);
     }
 }

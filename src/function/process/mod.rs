@@ -3,6 +3,7 @@
 //! - [`languages`]: the interpreters of this machine.
 //! - `environment`: the variables that a process is given.
 //! - `child`: the process itself; `output`: what it writes; `worker`: both as the manager sees them.
+//! - `sockets`: those that a sandbox gave.
 //! - `api`: the Runtime API, which is the server's side of it. Beside it stand our own clients for Python and Node.js,
 //!   `bootstrap.py` and `bootstrap.mjs`; packages for `provided.al2023` bring theirs.
 //!
@@ -26,6 +27,7 @@ use crate::catalog::lambda::Code;
 
 use super::code::CodeStore;
 use super::invocation::FunctionError;
+use super::network::{Network, proxy};
 use super::package;
 use super::runtime::{Runtime, Spec, StartError, Worker};
 use super::sandbox::cgroup::{Group, group_name};
@@ -39,6 +41,7 @@ mod environment;
 pub mod install;
 pub mod languages;
 mod output;
+mod sockets;
 mod worker;
 
 use api::RuntimeApi;
@@ -67,6 +70,8 @@ pub struct Options {
     pub gateway: String,
     /// Takes connections from functions' own networks to this server.
     pub connections: mpsc::Sender<TcpStream>,
+    /// Takes those to what functions were granted.
+    pub network: Network,
 }
 
 /// Runs functions as processes.
@@ -289,7 +294,7 @@ impl Runtime for ProcessRuntime {
 }
 
 /// A started process, where its Runtime API listens, and what else serves it.
-type Started = (Child, TcpListener, Option<AbortHandle>);
+type Started = (Child, TcpListener, Vec<AbortHandle>);
 
 impl ProcessRuntime {
     /// What is run for a function.
@@ -347,7 +352,7 @@ impl ProcessRuntime {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(variables).current_dir(task).stdin(Stdio::null());
         let child = Child::spawn(&mut command, id, group).map_err(internal)?;
-        Ok((child, listener, None))
+        Ok((child, listener, Vec::new()))
     }
 
     /// Starts it in a sandbox.
@@ -392,6 +397,7 @@ impl ProcessRuntime {
             binds,
             temporary_mb: spec.version.settings.ephemeral_mb,
             ports: vec![RUNTIME_API_PORT, port],
+            outward: spec.network.ports().into_iter().collect(),
             program,
             arguments,
             variables: self.variables(spec, &places, key, &address, id),
@@ -402,25 +408,26 @@ impl ProcessRuntime {
         launch.command.env_clear();
         let child = Child::spawn(&mut launch.command, id, group).map_err(internal)?;
         let went = blocking(move || launch.go(&plan).map_err(internal)).await;
-        let sockets = match went {
-            Ok((sockets, _)) => sockets,
+        let opened = match went {
+            Ok(opened) => opened,
             Err(error) => {
                 child.kill();
                 let said = child.output.take().text;
                 return Err(internal(format!("{error}: {}", String::from_utf8_lossy(&said).trim())));
             }
         };
-        let mut listeners = Vec::new();
-        for socket in sockets {
-            socket.set_nonblocking(true).map_err(internal)?;
-            listeners.push(TcpListener::from_std(socket).map_err(internal)?);
-        }
-        let mut listeners = listeners.into_iter();
-        let (Some(runtime_api), Some(gateway)) = (listeners.next(), listeners.next()) else {
+        let mut ports = sockets::listeners(opened.ports).map_err(internal)?.into_iter();
+        let (Some(runtime_api), Some(gateway)) = (ports.next(), ports.next()) else {
             return Err(internal("the sandbox gave no sockets"));
         };
-        let passing = tokio::spawn(pass(gateway, self.options.connections.clone()));
-        Ok((child, runtime_api, Some(passing.abort_handle())))
+        let outward = sockets::listeners(opened.outward).map_err(internal)?;
+        let names = opened.names.map(sockets::queries).transpose().map_err(internal)?;
+        let mut serving = vec![tokio::spawn(pass(gateway, self.options.connections.clone())).abort_handle()];
+        if !outward.is_empty() {
+            let way_out = proxy::serve(self.options.network.clone(), spec.name.clone(), outward, names);
+            serving.push(tokio::spawn(way_out).abort_handle());
+        }
+        Ok((child, runtime_api, serving))
     }
 
     fn variables(

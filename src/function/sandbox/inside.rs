@@ -5,8 +5,7 @@ use std::ffi::CString;
 use std::fs;
 use std::io::{self, IoSlice, Read};
 use std::mem::MaybeUninit;
-use std::net::TcpListener;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -29,7 +28,7 @@ use rustix::thread::{
     set_thread_res_gid, set_thread_res_uid,
 };
 
-use super::{COMMAND, Plan, USER, filter, landlock, namespaces};
+use super::{COMMAND, Plan, SPACE, USER, filter, landlock, namespaces, outward};
 
 /// Bytes of a plan.
 const MAX_PLAN: u32 = 1 << 20;
@@ -86,8 +85,11 @@ fn inner() -> io::Result<ExitCode> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let plan = read_plan()?;
     loopback()?;
-    let sockets: Vec<TcpListener> =
-        plan.ports.iter().map(|port| TcpListener::bind(("127.0.0.1", *port))).collect::<Result<_, _>>()?;
+    let listening = plan.ports.iter().map(|port| outward::loopback(*port, plan.outward.contains(port)));
+    let mut sockets: Vec<OwnedFd> = listening.collect::<Result<_, _>>()?;
+    if !plan.outward.is_empty() {
+        sockets.extend(outward::open(&plan.outward, &plan.ports)?);
+    }
     make_root(&plan)?;
     let landlock = landlock::restrict().map_err(|error| io::Error::other(format!("Landlock: {error}")))?;
     hand_over(&sockets, landlock)?;
@@ -161,9 +163,9 @@ fn loopback() -> io::Result<()> {
 }
 
 /// Gives the server the sockets that it listens on in here, and says what holds the function beside what must.
-fn hand_over(sockets: &[TcpListener], landlock: u8) -> io::Result<()> {
+fn hand_over(sockets: &[OwnedFd], landlock: u8) -> io::Result<()> {
     let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); 128];
+    let mut space = [MaybeUninit::uninit(); SPACE];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(io::Error::other("too many sockets"));
@@ -214,6 +216,9 @@ fn make_root(plan: &Plan) -> io::Result<()> {
     symlink("/tmp", root.join("dev/shm"))?;
     fs::write(root.join("etc/hosts"), "127.0.0.1 localhost olap.127.0.0.1 olap.localhost\n")?;
     fs::write(root.join("etc/nsswitch.conf"), "hosts: files\npasswd: files\ngroup: files\n")?;
+    if !plan.outward.is_empty() {
+        outward::name(root)?;
+    }
     fs::write(
         root.join("etc/passwd"),
         format!("root:x:0:0::/tmp:/bin/sh\nsbx_user:x:{USER}:{USER}::/tmp:/bin/sh\n"),

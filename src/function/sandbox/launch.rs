@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSliceMut, Write};
 use std::mem::MaybeUninit;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
-use super::{COMMAND, Isolation, Plan, cgroup};
+use super::{COMMAND, Isolation, Plan, SPACE, cgroup};
 
 /// Time for a sandbox to be set up.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -22,6 +22,19 @@ pub struct Launch {
     /// What is to be started; its output and its group are the caller's to choose.
     pub command: Command,
     socket: UnixStream,
+}
+
+/// The sockets that were opened in a sandbox, and what holds it beside what must.
+#[derive(Debug)]
+pub struct Opened {
+    /// Those of the plan's ports.
+    pub ports: Vec<TcpListener>,
+    /// Those of the ports that lead out.
+    pub outward: Vec<TcpListener>,
+    /// That of names, where any leads out.
+    pub names: Option<UdpSocket>,
+    /// The version of Landlock; 0 where the kernel has none.
+    pub landlock: u8,
 }
 
 impl Launch {
@@ -36,12 +49,11 @@ impl Launch {
         Ok(Self { command, socket })
     }
 
-    /// Lets the started process go on, by a plan, and answers the sockets and the version of Landlock that holds it.
-    /// Blocks.
+    /// Lets the started process go on, by a plan, and answers the sockets. Blocks.
     ///
     /// # Errors
     /// It ended; its output says why.
-    pub fn go(mut self, plan: &Plan) -> io::Result<(Vec<TcpListener>, u8)> {
+    pub fn go(mut self, plan: &Plan) -> io::Result<Opened> {
         let text = serde_json::to_vec(plan).map_err(io::Error::other)?;
         let length = u32::try_from(text.len()).map_err(io::Error::other)?;
         self.socket.set_read_timeout(Some(LIMIT))?;
@@ -52,21 +64,25 @@ impl Launch {
         // The command holds the other end, which would keep this from learning that the process ended.
         drop(self.command);
         let mut byte = [0];
-        let mut space = [MaybeUninit::uninit(); 128];
+        let mut space = [MaybeUninit::uninit(); SPACE];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received =
             recvmsg(&self.socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-        let mut sockets = Vec::new();
+        let mut sockets: Vec<OwnedFd> = Vec::new();
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                sockets.extend(descriptors.map(TcpListener::from));
+                sockets.extend(descriptors);
             }
         }
-        if received.bytes == 0 || sockets.len() != plan.ports.len() {
+        let (ports, outward) = (plan.ports.len(), plan.outward.len());
+        if received.bytes == 0 || sockets.len() != ports + outward + usize::from(outward > 0) {
             return Err(io::Error::other("the sandbox was not set up"));
         }
+        let names = sockets.drain(ports + outward..).next().map(UdpSocket::from);
+        let outward = sockets.drain(ports..).map(TcpListener::from).collect();
+        let ports = sockets.into_iter().map(TcpListener::from).collect();
         let [landlock] = byte;
-        Ok((sockets, landlock))
+        Ok(Opened { ports, outward, names, landlock })
     }
 }
 
@@ -92,6 +108,7 @@ fn try_namespaces(scratch: &Path) -> io::Result<u8> {
         binds: Vec::new(),
         temporary_mb: 1,
         ports: vec![9001],
+        outward: Vec::new(),
         program: "/bin/true".into(),
         arguments: Vec::new(),
         variables: Default::default(),
@@ -103,8 +120,8 @@ fn try_namespaces(scratch: &Path) -> io::Result<u8> {
         child.kill().ok();
     }
     let output = child.wait_with_output()?;
-    if let (true, Ok((_, landlock))) = (output.status.success(), &went) {
-        return Ok(*landlock);
+    if let (true, Ok(opened)) = (output.status.success(), &went) {
+        return Ok(opened.landlock);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.trim().trim_start_matches("refract: the sandbox cannot be set up: ");

@@ -1,10 +1,11 @@
 //! What holds a function's process: namespaces, a root of its own, a filter of system calls, limits.
 //!
 //! - [`launch`]: the server's side; [`inside`]: the command `refract __sandbox`, which sets up and becomes the function.
-//! - `namespaces`, `filter` and `landlock`: what it uses; [`cgroup`]: memory, CPU and processes, and the freezer.
+//! - `namespaces`, `outward`, `filter` and `landlock`: what it uses; [`cgroup`]: memory, CPU and processes, and the freezer.
 //!
 //! The function is process 1 of its own pid namespace: when it ends, all that it has started ends. Its network is a
-//! loopback interface of its own with two sockets that were opened before it: the Runtime API and this server.
+//! loopback interface of its own with two sockets that were opened before it: the Runtime API and this server; and where
+//! an operator granted it some of the network, one for each port of that, and one for names.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,11 +18,17 @@ pub mod inside;
 mod landlock;
 pub mod launch;
 mod namespaces;
+mod outward;
 
 /// The argument that makes the binary the sandbox's inside.
 pub const COMMAND: &str = "__sandbox";
 /// The user that functions run as, as on AWS; no file of the host is its.
 const USER: u32 = 993;
+
+/// Sockets that are handed over at most: two, one for each entry of a grant, and that of names; and their space in a
+/// message.
+const SOCKETS: usize = 2 + crate::catalog::network::MAX_ENTRIES + 1;
+const SPACE: usize = rustix::cmsg_space!(ScmRights(SOCKETS));
 
 /// What becomes of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +41,9 @@ pub struct Plan {
     pub temporary_mb: u32,
     /// Ports on the loopback interface, whose sockets go to the server.
     pub ports: Vec<u16>,
+    /// Ports of whatever address that lead out, by the server, which answers for names then, too; none for a function
+    /// that was granted nothing.
+    pub outward: Vec<u16>,
     /// What is run.
     pub program: PathBuf,
     /// Its arguments.

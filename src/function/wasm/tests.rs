@@ -20,6 +20,7 @@ fn probe() -> Vec<u8> {
 
 fn options(dir: &tempfile::TempDir) -> Options {
     Options {
+        network: crate::function::network::tests::network(&[]).0,
         data_dir: dir.path().to_owned(),
         key: [3; 32],
         instances: 16,
