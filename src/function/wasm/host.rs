@@ -1,4 +1,5 @@
-//! What an instance sees of the world: its streams, clocks, random numbers, a tail of what it printed, and nothing else.
+//! What an instance sees of the world: its streams, clocks, random numbers, a tail of what it printed,
+//! requests to what its function was granted, and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +10,11 @@ use refract_transforms::Head;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::refract::transform::head;
 use super::bindings::refract::transform::types;
+use super::outgoing::Outgoing;
 use super::printed::Printed;
 
 /// Elements of any table.
@@ -70,7 +72,7 @@ pub(super) struct Host {
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: NoNetwork,
+    hooks: Outgoing,
     printed: Printed,
     memory: MemoryLimit,
     pub(super) head: SharedHead,
@@ -84,7 +86,7 @@ impl fmt::Debug for Host {
 
 impl Host {
     /// A host for one run, whose memories may have `memory` bytes together.
-    pub(super) fn new(memory: usize, head: SharedHead) -> Self {
+    pub(super) fn new(memory: usize, head: SharedHead, outgoing: Outgoing) -> Self {
         let printed = Printed::default();
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(printed.clone()).stderr(printed.clone()).allow_tcp(false).allow_udp(false);
@@ -92,7 +94,7 @@ impl Host {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: NoNetwork,
+            hooks: outgoing,
             printed,
             memory: MemoryLimit { limit: memory, used: 0, denied: false },
             head,
@@ -131,31 +133,6 @@ impl WasiView for Host {
 impl WasiHttpView for Host {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
-    }
-}
-
-/// Refuses every request that a function sends out.
-#[derive(Debug)]
-struct NoNetwork;
-
-impl WasiHttpHooks for NoNetwork {
-    fn send_request(
-        &mut self,
-        _: http::Request<wasmtime_wasi_http::WasiBody>,
-        _: Option<wasmtime_wasi_http::RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
-    ) -> Box<
-        dyn Future<
-                Output = Result<
-                    (
-                        http::Response<wasmtime_wasi_http::WasiBody>,
-                        Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
-                    ),
-                    wasmtime_wasi_http::Error,
-                >,
-            > + Send,
-    > {
-        Box::new(std::future::ready(Err(wasmtime_wasi_http::Error::HttpRequestDenied)))
     }
 }
 

@@ -4,6 +4,7 @@
 //!   into code.
 //! - [`engine`]: instances' memory and the clock that interrupts them; [`lanes`]: the threads they run on.
 //! - [`component`]: a loaded component; [`host`]: what an instance sees; [`printed`]: what it prints.
+//! - [`outgoing`]: requests to what a function was granted.
 //! - [`transform`], [`http`]: a run of either world; [`streams`], [`pipe`]: its bytes; [`stop`]: why it ended.
 //! - [`run`]: from a request to a run and back.
 
@@ -15,6 +16,7 @@ mod engine;
 mod host;
 mod http;
 mod lanes;
+mod outgoing;
 mod pipe;
 mod precompiled;
 mod printed;

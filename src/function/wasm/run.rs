@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use refract_transforms::Context;
 use refract_transforms::stage::HIGH_WATER;
+use tokio::runtime::Handle;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc};
 use wasmtime::UpdateDeadline;
 
@@ -15,6 +16,7 @@ use super::component::{Loaded, Pre};
 use super::engine::Running;
 use super::host::{Host, SharedHead};
 use super::lanes::Budget;
+use super::outgoing::Outgoing;
 use super::pipe::{self, Reader, Writer};
 use super::stop::Stop;
 use super::streams::Source;
@@ -131,7 +133,8 @@ impl Components {
         let (writer, reader) = pipe::pipe(context.limits.output_bytes);
         let head = SharedHead::default();
         let budget = Budget::new(task.timeout);
-        let mut store = Host::new(task.memory, head.clone()).into_store(&machine.engine);
+        let outgoing = Outgoing::new(self.0.options.network.clone(), &task.name, Handle::current());
+        let mut store = Host::new(task.memory, head.clone(), outgoing).into_store(&machine.engine);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback({
             let budget = Arc::clone(&budget);
