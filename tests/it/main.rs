@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what helps a test may fail it")]
 
 mod client;
+mod code;
 mod differential;
 mod heads;
 mod identities;

@@ -1,15 +1,17 @@
 //! A server process on a free port, which ends with the value.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Cursor, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use data_encoding::BASE64;
 use refract::auth::Signer;
 use refract::catalog::KeyPair;
 use serde_json::Value;
+use zip::write::SimpleFileOptions;
 
 /// The `refract` command with nothing of this process's own settings.
 pub(crate) fn refract() -> Command {
@@ -173,4 +175,12 @@ pub(crate) fn read_request(stream: &TcpStream) -> (String, Vec<u8>) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     (head, body)
+}
+
+/// A package whose one file is `app.py`.
+pub(crate) fn zipped(source: &str) -> String {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file("app.py", SimpleFileOptions::default().unix_permissions(0o644)).unwrap();
+    writer.write_all(source.as_bytes()).unwrap();
+    BASE64.encode(writer.finish().unwrap().get_ref())
 }

@@ -272,6 +272,49 @@ mod encrypted {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "tls")]
+    #[tokio::test]
+    async fn tls_is_with_whom_the_destination_names() {
+        use rustls::RootCertStore;
+        use rustls::pki_types::PrivateKeyDer;
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        use crate::function::network::tests::{grant, network, to};
+
+        let made = rcgen::generate_simple_self_signed(vec!["api.example".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+            while let Ok((stream, _)) = listener.accept().await {
+                if let Ok(mut stream) = acceptor.accept(stream).await {
+                    stream.write_all(b"hello").await.unwrap();
+                }
+            }
+        });
+        let (network, catalog, _) = network(&[("api.example", &["127.0.0.1"]), ("b.example", &["127.0.0.1"])]);
+        grant(&catalog, "f", &[&format!("127.0.0.1:{port}"), &format!("*.example:{port}")]).await;
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let trusting = encrypted::config(roots).unwrap();
+        let shake = async |name: &str| {
+            let connection = network.connect("f", &to(name, port)).await.unwrap();
+            encrypted::shake(Arc::clone(&trusting), connection, &to(name, port)).await
+        };
+        let mut said = [0; 5];
+        shake("api.example").await.unwrap().read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"hello");
+        assert!(matches!(shake("b.example").await, Err(Error::TlsCertificateError)));
+        let connection = network.connect("f", &to("api.example", port)).await.unwrap();
+        let by_public_roots = encrypted::open(connection, &to("api.example", port)).await;
+        assert!(matches!(by_public_roots, Err(Error::TlsCertificateError)));
+    }
+
     #[test]
     fn the_authority_of_a_request_is_where_it_goes() {
         for (uri, tls, to) in [

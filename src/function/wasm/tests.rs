@@ -10,6 +10,8 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::function::builtin::WasmTask;
+use crate::function::network::Network;
+use crate::function::network::tests::{grant, network};
 use crate::function::run::{Output, RunError};
 use crate::store::{BodyError, Payload};
 
@@ -20,7 +22,7 @@ fn probe() -> Vec<u8> {
 
 fn options(dir: &tempfile::TempDir) -> Options {
     Options {
-        network: crate::function::network::tests::network(&[]).0,
+        network: network(&[]).0,
         data_dir: dir.path().to_owned(),
         key: [3; 32],
         instances: 16,
@@ -41,8 +43,12 @@ async fn fixture() -> Fixture {
 }
 
 async fn fixture_of(component: Vec<u8>, world: WasmWorld) -> Fixture {
+    fixture_with(component, world, network(&[]).0).await
+}
+
+async fn fixture_with(component: Vec<u8>, world: WasmWorld, network: Network) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
-    let components = Components::new(options(&dir));
+    let components = Components::new(Options { network, ..options(&dir) });
     let registered = components.register(component).await.unwrap();
     assert_eq!(registered.world, world);
     let task = WasmTask {
@@ -328,4 +334,81 @@ async fn what_was_compiled_serves_after_a_restart_and_a_changed_file_is_compiled
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("it was not compiled again");
+}
+
+/// `c/fetch.c` as a component of `wasi:http/proxy`, which asks another server for what the key says.
+fn fetch() -> Vec<u8> {
+    wat::parse_str(include_str!("../../../transforms/functions/wasm/fetch.component.wat")).unwrap()
+}
+
+/// A server that answers with the first line and the host of a request, and at `/large` with much.
+async fn upstream() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    // Whoever speaks TLS has no end of a head.
+                    match tokio::io::AsyncReadExt::read_u8(&mut stream).await {
+                        Ok(byte) if head.first() != Some(&22) => head.push(byte),
+                        _ => return drop(stream.try_write(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+                    }
+                }
+                let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+                let host = head.lines().find(|line| line.starts_with("host:")).unwrap();
+                let mut body = format!("{}|{host}", head.lines().next().unwrap()).into_bytes();
+                if head.starts_with("get /large") {
+                    body = filler(5 << 20).to_vec();
+                }
+                let length = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                tokio::io::AsyncWriteExt::write_all(&mut stream, length.as_bytes()).await.unwrap();
+                tokio::io::AsyncWriteExt::write_all(&mut stream, &body).await.unwrap();
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_component_asks_what_its_function_was_granted() {
+    let names: [(&str, &[&str]); 2] = [("api.example", &["127.0.0.1"]), ("meta.example", &["169.254.169.254"])];
+    let (network, catalog, metrics) = network(&names);
+    let port = upstream().await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let fixture = fixture_with(fetch(), WasmWorld::Http, network).await;
+    let ask = async |key: &str| match fixture.run(key, Payload::Bytes(Bytes::new())).await {
+        Ok(output) => String::from_utf8(gather(output.body).await.unwrap()).unwrap(),
+        Err(RunError::Refused { status: 502, code, message }) if code == "NoAnswer" => message,
+        Err(other) => panic!("{key}: {other}"),
+    };
+    // The numbers are those of wasi:http's error-code.
+    let (denied, prohibited, refused, unknown) = ("015", "004", "006", "001");
+    let (by_address, by_name) = (format!("h127.0.0.1_{port}/a?b=c"), format!("hapi.example_{port}/"));
+    assert_eq!(ask(&by_address).await, denied, "no grant, no network");
+    let local = format!("127.0.0.1/32:{port}");
+    grant(&catalog, "probe", &[&local, &format!("*.example:{port}"), &format!("127.0.0.1:{closed}")]).await;
+    assert_eq!(ask(&by_address).await, format!("get /a%3fb%3dc http/1.1|host: 127.0.0.1:{port}"));
+    assert_eq!(ask(&by_name).await, format!("get / http/1.1|host: api.example:{port}"));
+    for (key, why) in [
+        (format!("hmeta.example_{port}/"), prohibited),
+        (format!("hno.example_{port}/"), unknown),
+        (format!("h127.0.0.1_{closed}/"), refused),
+        (format!("h127.0.0.2_{port}/"), denied),
+        (format!("hother.test_{port}/"), denied),
+        ("hapi.example/".to_owned(), denied),
+        ("sapi.example/".to_owned(), denied),
+    ] {
+        assert_eq!(ask(&key).await, why, "{key}");
+    }
+    let large = fixture.run(&format!("h127.0.0.1_{port}/large"), Payload::Bytes(Bytes::new())).await.unwrap();
+    assert!(gather(large.body).await.unwrap() == filler(5 << 20));
+    // It is no TLS that is spoken there.
+    assert_eq!(ask(&format!("s127.0.0.1_{port}/")).await, "012");
+    let text = metrics.render();
+    let line = "refract_function_connections_total{function=\"probe\",outcome=\"connected\"} 4";
+    assert!(text.contains(line), "{text}");
+    grant(&catalog, "probe", &[]).await;
+    assert_eq!(ask(&by_address).await, denied);
 }

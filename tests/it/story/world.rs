@@ -1,15 +1,12 @@
 //! The people of the story, their policies, and what they look at: made by the APIs that clients use.
 
-use std::io::{Cursor, Write as _};
 use std::path::Path;
 
-use data_encoding::BASE64;
 use refract::catalog::KeyPair;
 use serde_json::{Value, json};
-use zip::write::SimpleFileOptions;
 
 use crate::client::Person;
-use crate::support::Server;
+use crate::support::{Server, zipped};
 
 pub(crate) const ACCOUNT: &str = "000000000000";
 pub(crate) const PEOPLE: &str = include_str!("../../../data/samples/people.csv");
@@ -62,13 +59,6 @@ fn through(lenses: &[&str], functions: &[&str], key: &str) -> String {
              "Resource":["arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/ap1/object/{key}",
                          "arn:aws:s3:us-east-1:{ACCOUNT}:accesspoint/ap1","arn:aws:s3:::data","arn:aws:s3:::data/{key}"],{CALLED}}}"#
     )
-}
-
-fn zipped(source: &str) -> String {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    writer.start_file("app.py", SimpleFileOptions::default().unix_permissions(0o644)).unwrap();
-    writer.write_all(source.as_bytes()).unwrap();
-    BASE64.encode(writer.finish().unwrap().get_ref())
 }
 
 /// The text of an element of a document.
