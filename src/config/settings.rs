@@ -239,7 +239,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Switch,
         "BOOL",
         "false",
-        "Run functions as processes where this host cannot isolate them fully: they may read what the server may read",
+        "Run functions as processes where this host cannot isolate them fully: without namespaces they may read what the server may read, and have its network",
     ),
     setting(
         "function_memory_mb",

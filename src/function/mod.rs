@@ -13,7 +13,7 @@
 //! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`], held by [`sandbox`].
 //! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
 //! - [`polling`]: functions that consume queues; [`permission`]: whether a service may invoke a function.
-//! - [`metering`]: what all functions used, whatever runs them.
+//! - [`metering`]: what all functions used, whatever runs them; [`network`]: what they may connect to.
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 

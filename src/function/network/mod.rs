@@ -258,14 +258,15 @@ impl Network {
 
     /// Waits until a function's connection is not granted any more.
     pub async fn revoked(&self, function: &str, to: &Destination, address: IpAddr) {
-        let mut last = self.grant(function);
+        let mut last = None;
         loop {
             tokio::time::sleep(RECHECK).await;
             let now = self.grant(function);
-            if !Arc::ptr_eq(&last, &now) && !is_granted(&now, to, address) {
+            // The one that it was connected by is not known here.
+            if last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &now)) && !is_granted(&now, to, address) {
                 return;
             }
-            last = now;
+            last = Some(now);
         }
     }
 }
