@@ -199,7 +199,7 @@ async fn main() -> Result<(), Failure> {
             let (heads, body) = (Rc::clone(&heads), Rc::clone(&body));
             local.spawn_local(async move {
                 let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
-                let (mut times, mut errors) = (Vec::new(), 0_u64);
+                let (mut times, mut errors) = (Vec::new(), Vec::new());
                 let mut at = worker;
                 while if fill { at < keys } else { started.elapsed() < duration } {
                     let Some(head) = heads.get(usize::try_from(at % keys).unwrap_or(0)) else { break };
@@ -207,9 +207,9 @@ async fn main() -> Result<(), Failure> {
                     let begun = Instant::now();
                     match connection.send(head, &body).await {
                         Ok((200, length)) if method == "PUT" || length == size => times.push(begun.elapsed()),
-                        Ok(_) => errors += 1,
-                        Err(_) => {
-                            errors += 1;
+                        Ok((status, length)) => errors.push(format!("{status} with {length} bytes")),
+                        Err(error) => {
+                            errors.push(error.to_string());
                             connection =
                                 Connection::open(address).await.map_err(|error| error.to_string())?;
                         }
@@ -219,13 +219,13 @@ async fn main() -> Result<(), Failure> {
             })
         })
         .collect();
-    let (mut times, mut errors) = (Vec::new(), 0);
+    let (mut times, mut errors) = (Vec::new(), Vec::new());
     local
         .run_until(async {
             for task in tasks {
                 let (some, failed) = task.await??;
                 times.extend(some);
-                errors += failed;
+                errors.extend(failed);
             }
             Ok::<_, Failure>(())
         })
@@ -237,12 +237,14 @@ async fn main() -> Result<(), Failure> {
     let count = times.len() as f64;
     let quantile = |of: usize| times.get(times.len() * of / 100).map_or(0.0, |time| time.as_secs_f64() * 1e3);
     println!(
-        "{{\"requests_s\": {:.1}, \"cpu_ms\": {:.4}, \"p50_ms\": {:.4}, \"p99_ms\": {:.4}, \"peak_mib\": {}, \"errors\": {errors}}}",
+        "{{\"requests_s\": {:.1}, \"cpu_ms\": {:.4}, \"p50_ms\": {:.4}, \"p99_ms\": {:.4}, \"peak_mib\": {}, \"errors\": {}, \"first_error\": {:?}}}",
         count / seconds,
         (after.0 - before.0) * 1e3 / count.max(1.0),
         quantile(50),
         quantile(99),
         after.1 / 1024,
+        errors.len(),
+        errors.first().map_or("", String::as_str),
     );
     Ok(())
 }

@@ -102,6 +102,26 @@ impl Keyring {
         place: &str,
     ) -> Result<(DataKey, Encryption), KeyringError> {
         let data = DataKey::random()?;
+        let encryption = self.seal_key(&data, kind, customer, place)?;
+        Ok((data, encryption))
+    }
+
+    /// The same data key for an object that gets another place.
+    ///
+    /// # Errors
+    /// [`KeyringError`]: a customer's key is not known here.
+    pub fn rebind(&self, encryption: &Encryption, from: &str, to: &str) -> Result<Encryption, KeyringError> {
+        let data = self.open(encryption, None, from)?;
+        self.seal_key(&data, encryption.kind.clone(), None, to)
+    }
+
+    fn seal_key(
+        &self,
+        data: &DataKey,
+        kind: Kind,
+        customer: Option<&DataKey>,
+        place: &str,
+    ) -> Result<Encryption, KeyringError> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|error| KeyringError::Random(error.to_string()))?;
         let wrapping = self.wrapping(&kind, customer)?;
@@ -109,7 +129,7 @@ impl Keyring {
         let payload = Payload { msg: data.bytes(), aad: aad.as_bytes() };
         let sealed = wrapping.encrypt(&Nonce::from(nonce), payload).map_err(|_| KeyringError::Open)?;
         let sealed_key = [&nonce[..], &sealed].concat();
-        Ok((data, Encryption { kind, sealed_key }))
+        Ok(Encryption { kind, sealed_key })
     }
 
     /// The data key of an object.
@@ -217,6 +237,12 @@ mod tests {
                 "{kind:?}"
             );
             assert!(matches!(keyring.open(&encryption, Some(&mine), "1/b"), Err(KeyringError::Open)));
+            let moved = keyring.rebind(&encryption, "1/a", "1/b");
+            assert_eq!(moved.is_err(), matches!(kind, Kind::Customer { .. }), "{kind:?}");
+            if let Ok(moved) = moved {
+                assert_eq!(keyring.open(&moved, None, "1/b").unwrap().bytes(), key.bytes());
+                assert!(matches!(keyring.open(&moved, None, "1/a"), Err(KeyringError::Open)));
+            }
             if matches!(kind, Kind::Customer { .. }) {
                 assert!(keyring.open(&encryption, Some(&other), "1/a").is_err());
                 assert!(keyring.open(&encryption, None, "1/a").is_err());

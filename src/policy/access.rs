@@ -4,6 +4,8 @@
 //! the OLAP, the access point, the bucket. All of them must allow, and a denial anywhere wins. At the bucket an ACL
 //! counts like a policy of the resource, and what another account owns is that account's to give.
 
+use std::cell::LazyCell;
+
 use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -14,6 +16,7 @@ use crate::error::ApiError;
 use crate::store::{Bucket, ObjectInfo};
 
 use super::asked::Asked;
+use super::context::{Keys, LazyContext};
 use super::decision::{Decision, Reason};
 use super::document::Policy;
 use super::evaluate::{Labelled, PolicySet};
@@ -171,7 +174,7 @@ impl<'a> Access<'a> {
     /// 403 AccessDenied.
     pub fn allow_lens(&self, action: &str) -> Result<(), ApiError> {
         let Some(lens) = self.via.and_then(|via| via.lens.as_ref()) else { return Ok(()) };
-        let global = self.scene(None).global();
+        let global = LazyCell::new(|| self.scene(None).global());
         match self.at_lens(&self.who(), lens, action, &global, &mut |_, _, _| {}) {
             Ruling::Allow => Ok(()),
             Ruling::Silent(why) | Ruling::Deny(why) => Err(self.denied(action, &why)),
@@ -198,13 +201,13 @@ impl<'a> Access<'a> {
         seen: Seen<'_>,
     ) -> Result<(), ApiError> {
         let Some(lens) = self.via.and_then(|via| via.lens.as_ref()) else { return Ok(()) };
-        let (who, global) = (self.who(), self.scene(None).global());
+        let (who, global) = (self.who(), LazyCell::new(|| self.scene(None).global()));
         match self.at_lens(&who, lens, action, &global, seen) {
             Ruling::Allow => {}
             Ruling::Silent(why) | Ruling::Deny(why) => return Err(self.denied(action, &why)),
         }
         let owner = &lens.point.account_id;
-        let context = keys::at_function(&global, owner);
+        let context = LazyContext::new(|| keys::at_function(&global, owner));
         let action = "lambda:InvokeFunction";
         let mut invoke = |form: &FunctionForm<'_>| {
             let policy = match form.policy {
@@ -214,7 +217,7 @@ impl<'a> Access<'a> {
                 Some(Some(policy)) => Some(Labelled { label: "the policy of the function", policy }),
                 None => None,
             };
-            let (policies, restrictions, context): (Vec<_>, &[_], _) =
+            let (policies, restrictions, context): (Vec<_>, &[_], &dyn Keys) =
                 (policy.into_iter().collect(), &[], &context);
             let (resource, policies) = (form.arn.as_str(), policies.as_slice());
             let gate = Gate { action, resource, owner, policies, restrictions, context, delegated: false };

@@ -1,6 +1,6 @@
 //! ARNs and patterns of ARNs: `arn:partition:service:region:account:resource`, compared part by part.
 
-use super::context::Context;
+use super::context::Keys;
 use super::pattern::Pattern;
 use super::variables::{self, Part};
 
@@ -62,7 +62,7 @@ impl ArnPattern {
     }
 
     /// Whether an ARN matches; nothing where a variable has no value.
-    pub(super) fn matches(&self, arn: &str, context: &Context) -> Option<bool> {
+    pub(super) fn matches(&self, arn: &str, context: &dyn Keys) -> Option<bool> {
         let Some(parts) = &self.0 else { return Some(true) };
         let Parts { patterns, head } = &**parts;
         if let Some(head) = head {
@@ -97,6 +97,7 @@ impl ArnPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Context;
 
     #[test]
     fn compares_part_by_part() {

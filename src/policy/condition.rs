@@ -1,6 +1,6 @@
 //! One condition of a statement: an operator, a key and its values.
 
-use super::context::Context;
+use super::context::Keys;
 use super::error::PolicyError;
 use super::json::Json;
 use super::operand::Operand;
@@ -80,7 +80,7 @@ impl Condition {
 
     /// Whether the condition holds for a request. A variable without a value never makes a condition of an allowing
     /// statement hold: `allows` says whether it is one.
-    pub(super) fn holds(&self, context: &Context, allows: bool) -> bool {
+    pub(super) fn holds(&self, context: &dyn Keys, allows: bool) -> bool {
         let Operator { comparison, negated, quantifier, if_exists } = self.operator;
         let values = context.lookup(&self.key).filter(|values| !values.is_empty());
         if comparison == Comparison::Null {

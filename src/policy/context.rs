@@ -1,5 +1,14 @@
 //! What is known about a request: the values of its condition keys.
 
+use std::cell::LazyCell;
+use std::fmt;
+
+/// Condition keys, as evaluation asks for them.
+pub trait Keys: fmt::Debug {
+    /// The values of a key whose name is in lower case.
+    fn lookup(&self, key: &str) -> Option<&[String]>;
+}
+
 /// The condition keys of a request and their values. Names of keys are not case-sensitive.
 ///
 /// Filled before evaluation, for evaluation does no I/O. A key whose value is dear to fetch, such as
@@ -98,10 +107,33 @@ impl Context {
         let (_, values) = &mut self.values[at];
         values
     }
+}
 
-    /// The values of a key that is in lower case already.
-    pub(super) fn lookup(&self, key: &str) -> Option<&[String]> {
+impl Keys for Context {
+    fn lookup(&self, key: &str) -> Option<&[String]> {
         self.find(key).ok().and_then(|at| self.values.get(at)).map(|(_, values)| values.as_slice())
+    }
+}
+
+/// A context that is made when a statement first asks for a key. Most requests meet none that does, and to make it
+/// costs more than the rest of their evaluation.
+pub(super) struct LazyContext<F>(LazyCell<Context, F>);
+
+impl<F: FnOnce() -> Context> LazyContext<F> {
+    pub(super) fn new(make: F) -> Self {
+        Self(LazyCell::new(make))
+    }
+}
+
+impl<F: FnOnce() -> Context> Keys for LazyContext<F> {
+    fn lookup(&self, key: &str) -> Option<&[String]> {
+        self.0.lookup(key)
+    }
+}
+
+impl<F> fmt::Debug for LazyContext<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyContext(…)")
     }
 }
 

@@ -1,13 +1,15 @@
 //! The gates on the way to a bucket, one after the other: the OLAP, the access point, the bucket.
 
+use std::cell::LazyCell;
+use std::ops::Deref;
 use std::sync::LazyLock;
 
 use crate::catalog::PublicAccessBlock;
 use crate::store::ObjectInfo;
 
-use super::Context;
 use super::access::Access;
 use super::caller::{Bounds, Caller};
+use super::context::{Context, Keys, LazyContext};
 use super::decision::{Decision, Outcome};
 use super::document::{Policy, PolicyKind};
 use super::evaluate::{Labelled, PolicySet, evaluate};
@@ -40,7 +42,7 @@ pub(super) struct Gate<'a> {
     pub(super) policies: &'a [Labelled<'a>],
     /// Policies of the resource of which only denials count.
     pub(super) restrictions: &'a [Labelled<'a>],
-    pub(super) context: &'a Context,
+    pub(super) context: &'a dyn Keys,
     /// Whether the caller has passed the gate of an access point.
     pub(super) delegated: bool,
 }
@@ -119,7 +121,7 @@ impl<'a> Access<'a> {
         seen: Seen<'_>,
     ) -> Ruling {
         let (who, scene) = (self.who(), self.scene(object));
-        let global = scene.global();
+        let global = LazyCell::new(|| scene.global());
         if let Some(via) = self.via {
             if via.point.bucket_account_id.as_ref().is_some_and(|owner| *owner != self.bucket.owner) {
                 let name = &via.point.name;
@@ -133,13 +135,13 @@ impl<'a> Access<'a> {
                     other => return other,
                 }
             }
-            match self.at_point(&who, via, action, &scene.at_s3(&global, action, &via.point.account_id), seen)
-            {
+            let context = LazyContext::new(|| scene.at_s3(&global, action, &via.point.account_id));
+            match self.at_point(&who, via, action, &context, seen) {
                 Ruling::Allow => {}
                 other => return other,
             }
         }
-        let context = scene.at_s3(&global, action, &self.bucket.owner);
+        let context = LazyContext::new(|| scene.at_s3(&global, action, &self.bucket.owner));
         self.at_bucket(&who, action, object, granted, &context, seen)
     }
 
@@ -149,13 +151,13 @@ impl<'a> Access<'a> {
         who: &Who<'_>,
         lens: &Lens,
         action: &str,
-        global: &Context,
+        global: &impl Deref<Target = Context>,
         seen: Seen<'_>,
     ) -> Ruling {
         let name = action.split_once(':').map_or(action, |(_, name)| name);
         let action = format!("s3-object-lambda:{name}");
         let owner = lens.point.account_id.as_str();
-        let context = self.scene(None).at_lens(global, owner);
+        let context = LazyContext::new(|| self.scene(None).at_lens(global, owner));
         let block = self.block_of(owner).and(lens.point.public_access_block);
         let label = format!("the policy of Object Lambda access point {}", lens.point.name);
         let resources = match self.key.filter(|_| !operation::is_of_bucket(&format!("s3:{name}"))) {
@@ -175,7 +177,7 @@ impl<'a> Access<'a> {
         resources.iter().map(&mut at).reduce(Ruling::or).unwrap_or_else(|| Ruling::Silent(String::new()))
     }
 
-    fn at_point(&self, who: &Who<'_>, via: &Via, action: &str, context: &Context, seen: Seen<'_>) -> Ruling {
+    fn at_point(&self, who: &Who<'_>, via: &Via, action: &str, context: &dyn Keys, seen: Seen<'_>) -> Ruling {
         let owner = via.point.account_id.as_str();
         let resource = match self.key_of(action) {
             Some(key) => format!("{}/object/{key}", via.arn),
@@ -200,7 +202,7 @@ impl<'a> Access<'a> {
         (action, resource, owner): (&str, &str, &str),
         (label, stored): (&str, Option<&ResourcePolicy>),
         block: PublicAccessBlock,
-        context: &Context,
+        context: &dyn Keys,
         seen: Seen<'_>,
     ) -> Ruling {
         let policy = match stored.map(ResourcePolicy::policy) {
@@ -227,7 +229,7 @@ impl<'a> Access<'a> {
         action: &str,
         object: Option<&ObjectInfo>,
         granted: bool,
-        context: &Context,
+        context: &dyn Keys,
         seen: Seen<'_>,
     ) -> Ruling {
         let bucket_owner = self.bucket.owner.as_str();

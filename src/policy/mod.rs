@@ -49,7 +49,8 @@ pub mod trail;
 mod variables;
 pub mod via;
 
-pub use context::Context;
+use context::LazyContext;
+pub use context::{Context, Keys};
 pub use decision::{Decision, Found, Outcome, Reason};
 pub use document::{Policy, PolicyKind};
 pub use error::PolicyError;
@@ -148,7 +149,7 @@ pub fn authorize_seen(
         return Err(ApiError::access_denied(format!("{action} by {who} on what account {owner} owns")));
     }
     let scene = keys::Scene { asked, principal, via: None, object: None };
-    let context = scene.at_s3(&scene.global(), action, owner);
+    let context = LazyContext::new(|| scene.at_s3(&scene.global(), action, owner));
     let (bounds, caller) = (caller::Bounds::of(&caller.identity), caller::Caller::new(caller, None));
     let view = caller.view();
     let request = Request { principal: &view, action, resource, context: &context };

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::arn::ArnPattern;
-use super::context::Context;
+use super::context::Keys;
 use super::operator::{Comparison, Order};
 use super::pattern::Pattern;
 use super::variables::Template;
@@ -79,7 +79,7 @@ impl Operand {
 
     /// Whether a value of the request satisfies the operator with this operand. `unresolved` is the answer where a
     /// variable has no value.
-    pub(super) fn holds(&self, value: &str, context: &Context, unresolved: bool) -> bool {
+    pub(super) fn holds(&self, value: &str, context: &dyn Keys, unresolved: bool) -> bool {
         match self {
             Self::Text(template) => template.resolve(context).map_or(unresolved, |wanted| wanted == value),
             Self::Folded(template) => {

@@ -175,6 +175,10 @@ pub fn needs(operation: &str, headers: &HeaderMap, versioned: bool) -> Option<Ve
         let versioned = source.windows(11).any(|bytes| bytes == b"?versionId=");
         also(of_source(versioned), Subject::Source);
     }
+    if operation == "RenameObject" {
+        also("s3:GetObject", Subject::Source);
+        also("s3:DeleteObject", Subject::Source);
+    }
     Some(needs)
 }
 
@@ -320,6 +324,7 @@ const S3: &[(&str, Subject, &[&str])] = &[
     ("PutObjectRetention", Subject::Object, &["s3:PutObjectRetention"]),
     ("PutObjectTagging", Subject::Object, &["s3:PutObjectTagging"]),
     ("PutPublicAccessBlock", Subject::Bucket, &["s3:PutBucketPublicAccessBlock"]),
+    ("RenameObject", Subject::NewObject, &["s3:PutObject"]),
     ("RestoreObject", Subject::Object, &["s3:RestoreObject"]),
     ("SelectObjectContent", Subject::Object, &["s3:GetObject"]),
     ("UploadPart", Subject::Upload, &["s3:PutObject"]),

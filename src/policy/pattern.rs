@@ -1,6 +1,6 @@
 //! Wildcards: `*` is any run of characters, `?` is one character. Matching never goes exponential.
 
-use super::context::Context;
+use super::context::Keys;
 use super::variables::{self, Part, Variable};
 
 /// A piece of a pattern.
@@ -106,7 +106,7 @@ impl Pattern {
     }
 
     /// Whether the pattern matches a text; nothing where a variable has no value.
-    pub(super) fn matches(&self, subject: &str, context: &Context) -> Option<bool> {
+    pub(super) fn matches(&self, subject: &str, context: &dyn Keys) -> Option<bool> {
         match &self.shape {
             Shape::Fixed(text) => return Some(**text == *subject),
             Shape::Prefix(text) => return Some(subject.starts_with(&**text)),
@@ -166,7 +166,7 @@ fn tokenize(text: &str, tokens: &mut Vec<Token>) {
 #[derive(Clone, Copy)]
 enum Compare<'a> {
     /// As they are, with the values of variables from here; the value of the only one is known.
-    Exactly(&'a Context, Option<&'a str>),
+    Exactly(&'a dyn Keys, Option<&'a str>),
     /// Whatever the case of ASCII letters, without variables.
     Folded,
 }
@@ -266,6 +266,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::policy::Context;
 
     /// Slow and plainly right.
     fn reference(pattern: &[char], text: &[char]) -> bool {

@@ -1,7 +1,7 @@
 //! The Resource and NotResource elements of a statement.
 
 use super::arn::ArnPattern;
-use super::context::Context;
+use super::context::Keys;
 use super::error::PolicyError;
 use super::json::Json;
 
@@ -28,7 +28,7 @@ impl Resources {
 
     /// Whether the statement is about a resource. A variable without a value never widens an allowing statement:
     /// `allows` says whether it is one.
-    pub(super) fn include(&self, arn: &str, context: &Context, allows: bool) -> bool {
+    pub(super) fn include(&self, arn: &str, context: &dyn Keys, allows: bool) -> bool {
         let unresolved = self.negated && allows;
         let listed = self.patterns.iter().any(|pattern| pattern.matches(arn, context).unwrap_or(unresolved));
         listed != self.negated

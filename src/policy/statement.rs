@@ -2,7 +2,7 @@
 
 use super::action::Actions;
 use super::condition::Condition;
-use super::context::Context;
+use super::context::Keys;
 use super::document::PolicyKind;
 use super::error::PolicyError;
 use super::json::Json;
@@ -20,7 +20,7 @@ pub struct Request<'a> {
     /// ARN of the resource.
     pub resource: &'a str,
     /// What else is known.
-    pub context: &'a Context,
+    pub context: &'a dyn Keys,
 }
 
 /// What a statement does where it applies.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::context::Context;
+use super::context::Keys;
 
 /// A piece of a text in which variables may stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Variable {
 
 impl Variable {
     /// The value: what the request has, if it has one value only, or else the default.
-    pub(super) fn resolve<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
+    pub(super) fn resolve<'a>(&'a self, context: &'a dyn Keys) -> Option<&'a str> {
         match context.lookup(&self.key) {
             Some([value]) => Some(value),
             Some([_, _, ..]) => None,
@@ -97,7 +97,7 @@ impl Template {
     }
 
     /// The text for this request; none where a variable has no value.
-    pub(super) fn resolve<'a>(&'a self, context: &'a Context) -> Option<Cow<'a, str>> {
+    pub(super) fn resolve<'a>(&'a self, context: &'a dyn Keys) -> Option<Cow<'a, str>> {
         let piece = |part: &'a Part| match part {
             Part::Text(text) | Part::Quoted(text) => Some(&**text),
             Part::Variable(variable) => variable.resolve(context),
@@ -113,6 +113,7 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Context;
 
     #[test]
     fn resolves_values_defaults_and_quoted_characters() {

@@ -237,6 +237,25 @@ pub(super) fn unseal(
     }
 }
 
+/// How an object that gets another key of its bucket is encrypted there.
+///
+/// # Errors
+/// 501 for one under a customer's key.
+pub(super) fn of_renamed(
+    keyring: &Keyring,
+    bucket: &Bucket,
+    (from, to): (&str, &str),
+    encryption: Option<&Encryption>,
+) -> Result<Option<Encryption>, ApiError> {
+    let Some(encryption) = encryption else { return Ok(None) };
+    if matches!(encryption.kind, Kind::Customer { .. }) {
+        return Err(ApiError::not_implemented(
+            "An object that is encrypted under a customer's key cannot be renamed: copy and delete it",
+        ));
+    }
+    keyring.rebind(encryption, &place(bucket, from), &place(bucket, to)).map(Some).map_err(refused)
+}
+
 /// Checks the customer's key at the end of an upload: needed where the upload has checksums, and right where it is given.
 ///
 /// # Errors

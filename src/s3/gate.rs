@@ -57,12 +57,8 @@ impl Api {
         let named = named.map(|(_, value)| value.into_owned());
         let needs = operation::needs(operation, call.asked.headers, named.is_some()).ok_or_else(unknown)?;
         let (subject, _) = operation::rule(operation).ok_or_else(unknown)?;
-        if call.via.is_some() && !operation::is_allowed_through_point(operation) {
-            return Err(ApiError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "MethodNotAllowed",
-                format!("{operation} is not allowed through an access point: use the bucket's own name"),
-            ));
+        if call.via.is_some() {
+            allow_through_point(operation)?;
         }
         if subject == Subject::Service {
             return admit_to_service(operation, call, &needs);
@@ -103,6 +99,21 @@ impl Api {
         }
         Ok(())
     }
+}
+
+/// Whether an operation may be asked for through an access point.
+///
+/// # Errors
+/// 405 MethodNotAllowed.
+pub(super) fn allow_through_point(operation: &str) -> Result<(), ApiError> {
+    if operation::is_allowed_through_point(operation) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "MethodNotAllowed",
+        format!("{operation} is not allowed through an access point: use the bucket's own name"),
+    ))
 }
 
 /// Operations on what is nobody's yet: the buckets of the caller, and a bucket to be.

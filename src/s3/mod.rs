@@ -56,6 +56,7 @@ mod post_stream;
 mod preconditions;
 mod put;
 mod range;
+mod rename;
 mod room;
 mod said;
 #[cfg(test)]
@@ -221,6 +222,9 @@ impl S3Plane {
                     accounts: &self.api.accounts,
                 };
                 access.check_expected_owner()?;
+                if access.via.is_some() {
+                    gate::allow_through_point(direct.name())?;
+                }
                 match direct {
                     Direct::GetObject | Direct::HeadObject => {
                         get_object(self.api.reader(), &access, key, &parts).await
@@ -231,6 +235,7 @@ impl S3Plane {
                     Direct::PutObject => {
                         put::put_object(&self.api, &access, key, &parts, body, call.trailers).await
                     }
+                    Direct::RenameObject => rename::rename_object(&self.api, &access, key, &parts).await,
                     Direct::UploadPart(upload_id, number) => {
                         access.allow("s3:PutObject", None)?;
                         let part = (upload_id.as_str(), number);
@@ -296,6 +301,7 @@ enum Direct {
     HeadObject,
     GetObjectAttributes,
     PutObject,
+    RenameObject,
     UploadPart(String, u16),
 }
 
@@ -306,6 +312,7 @@ impl Direct {
             Self::HeadObject => "HeadObject",
             Self::GetObjectAttributes => "GetObjectAttributes",
             Self::PutObject => "PutObject",
+            Self::RenameObject => "RenameObject",
             Self::UploadPart(..) => "UploadPart",
         }
     }
@@ -314,12 +321,14 @@ impl Direct {
     fn of(parts: &request::Parts) -> Result<Option<Self>, ApiError> {
         const SUBRESOURCES: [&str; 8] =
             ["acl", "legal-hold", "retention", "tagging", "torrent", "uploads", "select", "restore"];
-        let (mut upload_id, mut part_number, mut attributes) = (None, None, false);
+        let (mut upload_id, mut part_number) = (None, None);
+        let (mut attributes, mut renames) = (false, false);
         for (name, value) in query_pairs(parts.uri.query().unwrap_or_default()) {
             match name.as_ref() {
                 "uploadId" => upload_id = Some(value.into_owned()),
                 "partNumber" => part_number = Some(value.into_owned()),
                 "attributes" => attributes = true,
+                "renameObject" => renames = true,
                 name if SUBRESOURCES.contains(&name) => return Ok(None),
                 _ => {}
             }
@@ -329,6 +338,7 @@ impl Direct {
             (&Method::GET, ..) if attributes => Some(Self::GetObjectAttributes),
             (&Method::GET, None, _) => Some(Self::GetObject),
             (&Method::HEAD, None, _) => Some(Self::HeadObject),
+            (&Method::PUT, None, None) if renames => Some(Self::RenameObject),
             (&Method::PUT, None, None) if !copies => Some(Self::PutObject),
             (&Method::PUT, Some(id), Some(number)) if !copies => {
                 Some(Self::UploadPart(id, get::part_number(&number)?))

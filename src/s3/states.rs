@@ -16,6 +16,7 @@ const NOTES: &[(&str, &str)] = &[
     ("PutBucketRequestPayment", "Kept and read back; nobody is billed."),
     ("PutBucketVersioning", "Not MFA delete."),
     ("PutObject", "Not `aws:kms:dsse`."),
+    ("RenameObject", "In every bucket without versions, where AWS has it for directory buckets."),
     ("RestoreObject", "Storage classes are labels: nothing is ever away."),
     ("SelectObjectContent", "Closed at AWS. A lens with the `filter` transform does its work."),
 ];
@@ -117,6 +118,7 @@ const REQUESTS: &[(&str, &str)] = &[
     ("PutObjectRetention", "PUT /bkt/k?retention"),
     ("PutObjectTagging", "PUT /bkt/k?tagging"),
     ("PutPublicAccessBlock", "PUT /bkt?publicAccessBlock"),
+    ("RenameObject", "PUT /plain/new?renameObject rename"),
     ("RestoreObject", "POST /bkt/k?restore"),
     ("SelectObjectContent", "POST /bkt/k?select&select-type=2"),
     ("UploadPart", "PUT /bkt/k?partNumber=1&uploadId=x"),
@@ -166,6 +168,7 @@ const END: &str = "<!-- end of operations -->";
 fn headers(kind: &str) -> Vec<(&'static str, &'static str)> {
     match kind {
         "copy" => vec![("x-amz-copy-source", "/bkt/k")],
+        "rename" => vec![("x-amz-rename-source", "k")],
         "attributes" => vec![("x-amz-object-attributes", "ETag")],
         "acl" => vec![("x-amz-acl", "private")],
         "form" => vec![("content-type", "multipart/form-data; boundary=b")],
@@ -182,7 +185,7 @@ async fn state(operation: &str, request: &str) -> &'static str {
     let client = Client::new();
     // Locks need a bucket that was made for them.
     client.expect(200, "PUT /bkt", &[("x-amz-bucket-object-lock-enabled", "true")], "").await;
-    for line in ["PUT /empty", "PUT /bkt/k"] {
+    for line in ["PUT /empty", "PUT /bkt/k", "PUT /plain", "PUT /plain/k"] {
         client.expect(200, line, &[], "").await;
     }
     let (line, kind) = match request.split(' ').collect::<Vec<_>>()[..] {

@@ -117,6 +117,11 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
         change: ObjectChange,
     ) -> Result<ObjectInfo>;
 
+    /// Gives an object another key, in one transaction, and answers its head there. What has that key is replaced.
+    /// [`StoreError::PreconditionFailed`] where either is not what the caller decided on, or the bucket has versions:
+    /// an object there is one of its key.
+    async fn rename(&self, bucket: &Bucket, rename: Rename) -> Result<ObjectInfo>;
+
     /// Lists keys in byte order. A delimiter seeks past each common prefix; it does not scan it.
     async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage>;
 

@@ -123,6 +123,7 @@ const SAMPLES: &[Sample] = &[
     ("PutObjectTagging", "PUT /bkt/k?tagging", &[], "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"),
     ("PutObjectTagging", "PUT /bkt/k?tagging&versionId={v}", &[], "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"),
     ("PutPublicAccessBlock", "PUT /bkt?publicAccessBlock", &[], ""),
+    ("RenameObject", "PUT /src/new?renameObject", &[("x-amz-rename-source", "s")], ""),
     ("RestoreObject", "POST /bkt/k?restore", &[], ""),
     ("SelectObjectContent", "POST /bkt/k?select&select-type=2", &[], ""),
     ("WriteGetObjectResponse", "POST /WriteGetObjectResponse", &[("x-amz-request-route", "r"), ("x-amz-request-token", "t")], ""),
@@ -154,6 +155,7 @@ fn resource(need: &Need, key: &str) -> String {
         Subject::Service => "*".to_owned(),
         Subject::Bucket => "bkt".to_owned(),
         Subject::Source => "src/s".to_owned(),
+        Subject::NewObject if key == "src/new" => key.to_owned(),
         Subject::Object | Subject::NewObject | Subject::Upload | Subject::Keys => format!("bkt/{key}"),
     };
     format!("arn:aws:s3:::{on}")
@@ -170,7 +172,11 @@ async fn every_pair_of_every_operation_is_needed() {
         let (line, body) = (fill(line), fill(body));
         let (_, target) = line.split_once(' ').unwrap();
         let key = target.trim_start_matches("/bkt/").split('?').next().unwrap();
-        let key = if target.starts_with("/bkt/") { key } else { "k" };
+        let key = match target {
+            _ if target.starts_with("/bkt/") => key,
+            _ if target.starts_with("/src/new") => "src/new",
+            _ => "k",
+        };
         let mut map = HeaderMap::new();
         headers.iter().for_each(|(name, value)| drop(map.insert(*name, value.parse().unwrap())));
         let versioned = line.contains("versionId") || body.contains("VersionId");

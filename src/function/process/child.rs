@@ -26,7 +26,7 @@ pub(super) struct Child {
     mark: String,
     exited: watch::Receiver<Option<ExitStatus>>,
     /// Its limits.
-    group: Option<Group>,
+    group: Option<Arc<Group>>,
     /// Processor time that was told of, in microseconds.
     told_cpu: AtomicU64,
     /// What it writes.
@@ -61,7 +61,7 @@ impl Child {
             pid,
             mark: mark.to_owned(),
             exited,
-            group,
+            group: group.map(Arc::new),
             told_cpu: AtomicU64::new(0),
             output: Output::read(reader)?,
         })
@@ -124,16 +124,9 @@ impl Child {
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
         if let Some(group) = &self.group {
-            for _ in 0..32 {
-                let found = group.processes();
-                if found.is_empty() {
-                    break;
-                }
-                for pid in found.into_iter().filter_map(Pid::from_raw) {
-                    kill_process(pid, Signal::KILL).ok();
-                }
-                // Those that are frozen die when they go on.
-                group.freeze(false).ok();
+            if kill_all(group) {
+                let group = Arc::clone(group);
+                std::thread::spawn(move || see_to_the_end(&group));
             }
             return;
         }
@@ -156,11 +149,36 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.kill();
-        if let Some(group) = self.group.take() {
-            // The kernel takes a moment to let go of it, for which nobody here waits.
-            std::thread::spawn(move || drop(group));
+        let Some(group) = self.group.take() else { return self.kill() };
+        self.signal(Signal::KILL);
+        kill_all(&group);
+        // The kernel takes a moment to let go of it, for which nobody here waits.
+        std::thread::spawn(move || {
+            see_to_the_end(&group);
+            drop(group);
+        });
+    }
+}
+
+/// Kills what is in a group now; whether there was anything.
+fn kill_all(group: &Group) -> bool {
+    let found = group.processes();
+    for pid in found.iter().copied().filter_map(Pid::from_raw) {
+        kill_process(pid, Signal::KILL).ok();
+    }
+    // Those that are frozen die when they go on.
+    group.freeze(false).ok();
+    !found.is_empty()
+}
+
+/// Kills what is in a group until nothing is: one process may be starting another while this looks, and a thousand take
+/// their time to die. Blocks.
+fn see_to_the_end(group: &Group) {
+    for _ in 0..1_000 {
+        if !kill_all(group) {
+            return;
         }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -143,7 +143,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Makes a group with limits on memory and processes.
+    /// Makes a group with limits on memory and processes, and a weight of CPU beside the server and others.
     ///
     /// # Errors
     /// It cannot be made, or has not what it must have.
@@ -170,7 +170,21 @@ impl Group {
                 group.write("pids", "pids.max", &PROCESSES.to_string())?;
             }
         }
+        group.weigh_cpu(memory_mb);
         Ok(group)
+    }
+
+    /// Weighs CPU by memory, the server having that of a whole processor, from the first moment on: a quota alone lets a
+    /// function that does nothing but compute take all of a processor until its share of a period is used up.
+    fn weigh_cpu(&self, memory_mb: u32) {
+        let of = |whole: u64| (whole * u64::from(memory_mb) / MB_A_PROCESSOR).max(2).to_string();
+        let written = match &self.hierarchy {
+            Hierarchy::V2(_) => self.write("cpu", "cpu.weight", &of(100)),
+            Hierarchy::V1 { .. } => self.write("cpu", "cpu.shares", &of(1_024)),
+        };
+        if let Err(error) = written {
+            tracing::debug!(%error, "the CPU of a function cannot be weighed");
+        }
     }
 
     fn path(&self, controller: &str) -> PathBuf {

@@ -1,18 +1,22 @@
 //! The threads that functions run on: a lane for those that have just begun, and one, behind everything else, for
 //! those that have used the processor for a while. So a function that computes, or loops, does not hold up others.
+//! A function whose last run was short has its first turn on the thread of the request, which costs no change of threads.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Processor time after which a function goes to the slow lane.
 const SHORT: Duration = Duration::from_millis(20);
+
+/// Processor time of a run after which the next one of the function begins on the thread of its request.
+const BRIEF: Duration = Duration::from_millis(1);
 
 /// Processor time of one run: what was used, and how much may be.
 #[derive(Debug)]
@@ -56,6 +60,11 @@ impl Budget {
     /// Whether the limit is reached; to be asked from inside a poll.
     pub(super) fn is_over(&self) -> bool {
         self.spent() >= self.limit
+    }
+
+    /// Whether this was a short run; to be asked from inside its last poll.
+    pub(super) fn is_brief(&self) -> bool {
+        self.spent() < BRIEF
     }
 
     /// The limit.
@@ -111,11 +120,24 @@ impl Lanes {
         Ok(Self { fast: Some(fast), slow: Some(slow) })
     }
 
-    /// Starts a run.
-    pub(super) fn spawn(&self, budget: &Arc<Budget>, work: impl Future<Output = ()> + Send + 'static) {
+    /// Starts a run; `here` has its first turn on this thread, which the clock of the engine ends after two ticks.
+    pub(super) fn spawn(
+        &self,
+        budget: &Arc<Budget>,
+        here: bool,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
         let (Some(fast), Some(slow)) = (&self.fast, &self.slow) else { return };
         let slow: Handle = slow.handle().clone();
         let mut lap = Lap { work: Some(Box::pin(work)), budget: Arc::clone(budget), patience: SHORT };
+        if here {
+            // Whatever it waits for, the lane asks for it again at once.
+            match Pin::new(&mut lap).poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(None) => return,
+                Poll::Ready(rest) => lap.work = rest,
+                Poll::Pending => {}
+            }
+        }
         fast.spawn(async move {
             if let Some(rest) = (&mut lap).await {
                 (lap.work, lap.patience) = (Some(rest), Duration::MAX);
@@ -148,7 +170,7 @@ mod tests {
         let lanes = Lanes::start(1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let (sender, mut names) = tokio::sync::mpsc::unbounded_channel();
-        lanes.spawn(&budget, async move {
+        lanes.spawn(&budget, false, async move {
             for _ in 0..4 {
                 let name = std::thread::current().name().unwrap().to_owned();
                 sender.send(name).unwrap();
@@ -163,5 +185,26 @@ mod tests {
         assert_eq!(seen.first().unwrap(), "refract-wasm");
         assert_eq!(seen.last().unwrap(), "refract-wasm-long");
         assert!(budget.used() >= 3 * SHORT && !budget.is_over());
+    }
+
+    #[tokio::test]
+    async fn a_first_turn_is_taken_here_and_no_other() {
+        let lanes = Lanes::start(1).unwrap();
+        let budget = Budget::new(Duration::from_secs(60));
+        let here = std::thread::current().id();
+        let (sender, mut threads) = tokio::sync::mpsc::unbounded_channel();
+        let brief = sender.clone();
+        lanes.spawn(&budget, true, async move { brief.send(std::thread::current().id()).unwrap() });
+        assert_eq!(threads.try_recv(), Ok(here));
+        lanes.spawn(&budget, true, async move {
+            for _ in 0..3 {
+                sender.send(std::thread::current().id()).unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+        assert_eq!(threads.try_recv(), Ok(here));
+        for _ in 0..2 {
+            assert_ne!(threads.recv().await.unwrap(), here);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! From a request to a run and back: who may run, on what, and the first bytes of the answer.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -150,7 +151,7 @@ impl Components {
         let head_of_run = head.clone();
         let (ask, abandoned) = (ask(&loaded, context, &task.payload)?, writer.clone());
         let (spent, cpu) = (Arc::clone(&budget), cpu.clone());
-        machine.lanes.spawn(&budget, async move {
+        machine.lanes.spawn(&budget, loaded.brief.load(Ordering::Relaxed), async move {
             let held = held;
             let run = async {
                 match (&loaded.pre, ask) {
@@ -171,6 +172,7 @@ impl Components {
                 () = abandoned.closed() => Err(RunError::Abandoned),
             };
             cpu.add(spent.spent());
+            loaded.brief.store(spent.is_brief(), Ordering::Relaxed);
             held.writer.end(outcome);
         });
         answer(reader, &head, task.timeout).await

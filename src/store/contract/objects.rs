@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::*;
+use crate::bucket::Versioning;
 
 contract!(
     buckets_come_and_go,
@@ -21,9 +22,63 @@ contract!(
     what_was_meant_for_a_bucket_that_is_gone_is_not_for_the_next,
     concurrent_writers_leave_one_whole_version,
     only_one_of_many_wins_if_absent,
+    a_renamed_object_is_whole_under_its_new_key_alone,
     records_are_kept,
     the_wrong_name_is_the_right_error,
 );
+
+async fn a_renamed_object_is_whole_under_its_new_key_alone(s: &Subject) {
+    s.bucket("b").await;
+    for (seed, size) in [(1, 100), (2, 700_000)] {
+        let bytes = noise(seed, size);
+        let put = s.put("from", &bytes).await;
+        let old = s.put("to", &noise(9, 300_000)).await;
+        let open = s.store.open("b", "to", VersionRef::Current).await.unwrap();
+        let usage = s.store.usage("b").unwrap();
+        let rename = |seen: &ObjectInfo, replaced: Option<&ObjectInfo>| Rename {
+            from: "from".into(),
+            to: "to".into(),
+            seen: seen.clone(),
+            replaced: replaced.cloned(),
+            encryption: None,
+            token: Some("t".into()),
+        };
+        for wrong in [
+            rename(&old, Some(&old)),
+            rename(&put, None),
+            rename(&put, Some(&put)),
+            Rename { from: "none".into(), ..rename(&put, Some(&old)) },
+            Rename { to: "from".into(), ..rename(&put, Some(&put)) },
+        ] {
+            let refused = s.store.rename(&s.b(), wrong).await;
+            assert!(matches!(refused, Err(StoreError::PreconditionFailed)), "{refused:?}");
+        }
+        assert_eq!(s.store.usage("b").unwrap(), usage);
+        let renamed = s.store.rename(&s.b(), rename(&put, Some(&old))).await.unwrap();
+        let trace = Some(Renamed { from: "from".into(), token: "t".into() });
+        assert_eq!(renamed, ObjectInfo { renamed: trace, ..put });
+        assert_eq!(s.store.head("b", "to", VersionRef::Current).await.unwrap(), renamed);
+        let gone = s.store.head("b", "from", VersionRef::Current).await;
+        assert!(matches!(gone, Err(StoreError::NoSuchKey)));
+        assert!(s.get("to").await == bytes);
+        assert!(
+            collect(open.read(0..300_000)).await.unwrap() == noise(9, 300_000),
+            "what was open stays readable"
+        );
+        assert_eq!(s.keys(ListQuery::default()).await.0, ["to"]);
+        assert_eq!(s.store.usage("b").unwrap().objects, usage.objects - 1);
+        assert_eq!(s.store.usage("b").unwrap().bytes, usage.bytes - 300_000);
+    }
+    let seen = s.put("from", &noise(3, 10)).await;
+    let versioned = Box::new(|bucket: &mut Bucket| {
+        bucket.config.versioning = Versioning::Suspended;
+        Ok(())
+    });
+    s.store.update_bucket(&s.b(), versioned).await.unwrap();
+    let (from, to) = ("from".into(), "new".into());
+    let rename = Rename { from, to, seen, replaced: None, encryption: None, token: None };
+    assert!(matches!(s.store.rename(&s.b(), rename).await, Err(StoreError::PreconditionFailed)));
+}
 
 async fn buckets_come_and_go(s: &Subject) {
     let a = s.bucket("b").await;

@@ -16,10 +16,12 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
+use super::buffers::Buffer;
 use super::faults::Step;
 use super::gc::Task;
 use super::room::Coming;
 use super::rows::crc64;
+use crate::encryption::cipher::TAG;
 use crate::encryption::{BodyCipher, DataKey};
 use crate::store::hash::{Digests, Hasher};
 use crate::store::{Result, StoreError};
@@ -213,7 +215,6 @@ pub(super) struct BlobWriter {
     /// What follows the body: for each segment its CRC, and its tag where it is sealed.
     trailer: Vec<u8>,
     cipher: Option<BodyCipher>,
-    sealed: Vec<u8>,
     segments: u64,
 }
 
@@ -235,7 +236,7 @@ impl BlobWriter {
     ) -> Result<Self> {
         let cipher = key.map(BodyCipher::new).transpose()?;
         let (blob, file) = BlobFile::create(shared).map_err(io_error)?;
-        Ok(Self { file, blob, coming, hasher, trailer: Vec::new(), cipher, sealed: Vec::new(), segments: 0 })
+        Ok(Self { file, blob, coming, hasher, trailer: Vec::new(), cipher, segments: 0 })
     }
 
     /// Takes the next segment: a whole one, except in the last call.
@@ -249,11 +250,14 @@ impl BlobWriter {
                 self.trailer.extend_from_slice(&crc64(segment).to_le_bytes());
             }
             Some(cipher) => {
-                self.sealed.clear();
-                self.sealed.extend_from_slice(segment);
-                let tag = cipher.seal(self.segments, &mut self.sealed)?;
-                self.file.write_all(&self.sealed).map_err(io_error)?;
-                self.trailer.extend_from_slice(&crc64(&self.sealed).to_le_bytes());
+                let mut tag = [0; TAG];
+                let sealed = Buffer::filled(segment.len(), |bytes| {
+                    bytes.copy_from_slice(segment);
+                    tag = cipher.seal(self.segments, bytes)?;
+                    Ok(())
+                })?;
+                self.file.write_all(sealed.as_ref()).map_err(io_error)?;
+                self.trailer.extend_from_slice(&crc64(sealed.as_ref()).to_le_bytes());
                 self.trailer.extend_from_slice(&tag);
             }
         }

@@ -8,6 +8,10 @@ use bytes::Bytes;
 
 use super::blob::SEGMENT;
 
+/// Buffers begin at a page. What the page cache holds is copied from the start of a page, and some processors copy at a
+/// sixth of their rate to a place a few bytes further into its own page, which is where the allocator's header ends.
+const PAGE: usize = 4_096;
+
 /// Free buffers that are kept: 8 MiB of them.
 const KEPT: usize = 32;
 
@@ -16,7 +20,9 @@ static FREE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 /// Up to [`SEGMENT`] bytes. Goes back to the free ones when it is dropped.
 #[derive(Debug)]
 pub(super) struct Buffer {
+    /// A segment, and what lies before the first page in it.
     bytes: Box<[u8]>,
+    start: usize,
     len: usize,
 }
 
@@ -24,24 +30,32 @@ impl Buffer {
     /// An empty one.
     pub(super) fn new() -> Self {
         let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Self { bytes: free.unwrap_or_else(|| vec![0; SEGMENT].into()), len: 0 }
+        let bytes = free.unwrap_or_else(|| vec![0; SEGMENT + PAGE].into());
+        let start = bytes.as_ptr().align_offset(PAGE).min(PAGE);
+        Self { bytes, start, len: 0 }
     }
 
     /// One with `len` bytes, [`SEGMENT`] at most, that `read` writes: all of them, or it fails.
     pub(super) fn filled(len: usize, read: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<Self> {
         let mut buffer = Self::new();
-        read(buffer.bytes.get_mut(..len).ok_or(io::ErrorKind::InvalidInput)?)?;
+        read(buffer.all().get_mut(..len).ok_or(io::ErrorKind::InvalidInput)?)?;
         buffer.len = len;
         Ok(buffer)
     }
 
+    /// All of the segment, used or not.
+    fn all(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..self.start + SEGMENT).unwrap_or_default()
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.len == self.bytes.len()
+        self.len == SEGMENT
     }
 
     /// Moves bytes from the front of `from` into what is free here.
     pub(super) fn take_from(&mut self, from: &mut Bytes) {
-        let free = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let len = self.len;
+        let free = self.all().get_mut(len..).unwrap_or_default();
         let bytes = from.split_to(free.len().min(from.len()));
         if let Some(free) = free.get_mut(..bytes.len()) {
             free.copy_from_slice(&bytes);
@@ -52,7 +66,7 @@ impl Buffer {
 
 impl AsRef<[u8]> for Buffer {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(self.start..self.start + self.len).unwrap_or_default()
     }
 }
 
@@ -91,6 +105,12 @@ mod tests {
         assert_eq!(more.len(), 3);
         assert_eq!(buffer.as_ref().len(), SEGMENT);
         assert_eq!(buffer.as_ref().last(), Some(&7));
+    }
+
+    #[test]
+    fn buffers_begin_at_a_page() {
+        let buffers: Vec<Buffer> = (0..3).map(|_| Buffer::filled(SEGMENT, |_| Ok(())).unwrap()).collect();
+        assert!(buffers.iter().all(|buffer| buffer.as_ref().as_ptr().addr().is_multiple_of(PAGE)));
     }
 
     #[test]

@@ -318,6 +318,10 @@ impl Store for FsStore {
         self.do_update_object(bucket, key, version, change).await
     }
 
+    async fn rename(&self, bucket: &Bucket, rename: Rename) -> Result<ObjectInfo> {
+        self.do_rename(bucket, rename).await
+    }
+
     async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage> {
         self.do_list(bucket, query).await
     }

@@ -13,10 +13,11 @@ use super::rows::{ObjectRow, PartRow, Place, crc64};
 use super::stage::settle;
 use super::tables::{BucketRef, PARTS, Tx, View, object_key};
 use super::uploads::parts_of;
+use crate::bucket::Versioning;
 use crate::store::condition::allows;
 use crate::store::{
-    Bucket, DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Result, Staged, Store,
-    StoreError, VersionRef, WriteCondition,
+    Bucket, DeleteKey, Deleted, NewObject, Object, ObjectChange, ObjectInfo, PartInfo, Rename, Result,
+    Staged, Store, StoreError, VersionRef, WriteCondition,
 };
 
 /// The parts of an object and where their bytes are.
@@ -149,6 +150,26 @@ impl FsStore {
                 .collect()
         };
         self.committer().run_freeing(run).await
+    }
+
+    pub(super) async fn do_rename(&self, bucket: &Bucket, rename: Rename) -> Result<ObjectInfo> {
+        let bucket = BucketRef::from(bucket);
+        let run = move |tx: &mut Tx<'_>| {
+            let bucket = tx.bucket(&bucket)?;
+            let (from, to) = (object_key(bucket.id, &rename.from), object_key(bucket.id, &rename.to));
+            let (row, old) = (tx.object(&from)?, tx.object(&to)?);
+            let seen =
+                rename.is_as_seen(row.as_ref().map(|row| &row.info), old.as_ref().map(|row| &row.info));
+            let Some(mut row) = row.filter(|_| seen && bucket.config.versioning == Versioning::Off) else {
+                return Err(StoreError::PreconditionFailed);
+            };
+            tx.make_way(&bucket, &rename.to, old)?;
+            tx.objects.table()?.remove(from.as_slice())?;
+            rename.apply(&mut row.info);
+            tx.set_object(&to, &row)?;
+            Ok(row.info)
+        };
+        self.committer().run_little(run).await
     }
 
     pub(super) async fn do_update_object(

@@ -14,6 +14,7 @@ use super::condition::allows;
 use super::hash::Hasher;
 use super::listing::{Step, common_prefix, walk, walk_versions};
 use super::*;
+use crate::bucket::Versioning;
 use crate::clock::Clock;
 
 mod contents;
@@ -163,6 +164,25 @@ impl Store for MemoryStore {
         let mut info = ObjectInfo::clone(&stored.info);
         change.apply(&mut info, now)?;
         stored.info = Arc::new(info.clone());
+        Ok(info)
+    }
+
+    async fn rename(&self, bucket: &Bucket, rename: Rename) -> Result<ObjectInfo> {
+        let mut state = self.state();
+        let versioning = state.same(bucket)?.config.versioning;
+        let contents = state.contents_of(bucket)?;
+        let head = |key: &str| contents.current(key).map(|stored| &*stored.info);
+        let seen = rename.is_as_seen(head(&rename.from), head(&rename.to));
+        let Some(stored) = contents.current(&rename.from).filter(|_| seen && versioning == Versioning::Off)
+        else {
+            return Err(StoreError::PreconditionFailed);
+        };
+        let (from, to) = (rename.from.clone(), rename.to.clone());
+        let mut info = ObjectInfo::clone(&stored.info);
+        rename.apply(&mut info);
+        let stored = Stored { info: Arc::new(info.clone()), ..stored.clone() };
+        contents.objects.remove(&from);
+        contents.objects.insert(to, vec![(0, Kept::Object(stored))]);
         Ok(info)
     }
 
