@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use super::{
-    access_points, accounts, buckets, explain, function_logs, function_network, functions, keys, kms_keys, object_lambdas,
-    preview, roles, usage, users,
+    access_points, accounts, buckets, explain, function_logs, function_network, functions, keys, kms_keys,
+    object_lambdas, preview, roles, usage, users,
 };
 
 /// The document, from the handlers' own descriptions.

@@ -102,7 +102,9 @@ impl Host {
         }
         if let Some(inner) = host.strip_prefix('[') {
             let inner = inner.strip_suffix(']').filter(|inner| inner.contains(':'));
-            return Self::within(inner.ok_or("IPv6 is written `[2001:db8::1]:443` or `[2001:db8::/32]:443`")?);
+            return Self::within(
+                inner.ok_or("IPv6 is written `[2001:db8::1]:443` or `[2001:db8::/32]:443`")?,
+            );
         }
         if host.contains(':') {
             return Err("IPv6 is written in brackets: `[2001:db8::1]:443`".into());
@@ -289,7 +291,10 @@ mod tests {
             ("http://example.com:443", "in brackets"),
         ] {
             let said = NetworkGrant::parse(&["a.example:1", entry]).unwrap_err();
-            assert!(said.contains(why) && said.starts_with(&format!("allow[1] {entry:?}")), "{entry}: {said}");
+            assert!(
+                said.contains(why) && said.starts_with(&format!("allow[1] {entry:?}")),
+                "{entry}: {said}"
+            );
         }
         let long = format!("{}.com:443", "a".repeat(64));
         assert!(NetworkGrant::parse(&[long]).is_err());
@@ -301,7 +306,8 @@ mod tests {
 
     #[test]
     fn names_and_addresses_are_matched_with_their_ports() {
-        let grant = grant(&["api.example.com:443", "*.example.org:443", "10.0.0.0/8:5432", "[fd00::/8]:1", "*:8"]);
+        let grant =
+            grant(&["api.example.com:443", "*.example.org:443", "10.0.0.0/8:5432", "[fd00::/8]:1", "*:8"]);
         for (name, port) in [("api.example.com", 443), ("a.b.example.org", 443), ("any", 8)] {
             assert!(grant.names(name, Some(port)), "{name}");
         }

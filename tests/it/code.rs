@@ -48,7 +48,8 @@ impl Host {
 
     fn admin(&self, status: u16, line: &str, body: &Value) -> Value {
         let (method, path) = line.split_once(' ').unwrap();
-        let (line, headers) = (format!("{method} /_refract/v1{path}"), [("content-type", "application/json")]);
+        let (line, headers) =
+            (format!("{method} /_refract/v1{path}"), [("content-type", "application/json")]);
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let answer = self.root.send("s3", &line, &headers, body);
         assert_eq!(answer.status, status, "{line}: {}", answer.text());
@@ -164,11 +165,8 @@ fn a_function_connects_to_what_it_was_granted_and_to_nothing_else() {
         assert_eq!(tried[&place], came, "{place}: {tried:#?}");
     }
     let url = format!("http://127.0.0.1:{port}/");
-    let answer = host.lambda(
-        200,
-        "POST /2015-03-31/functions/reach/invocations",
-        &json!({ "to": [], "url": url }),
-    );
+    let answer =
+        host.lambda(200, "POST /2015-03-31/functions/reach/invocations", &json!({ "to": [], "url": url }));
     assert_eq!(answer, json!({ "url": "hello" }));
 
     // A name is granted, and leads to a private address: that takes an entry of its own.

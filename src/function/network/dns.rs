@@ -170,7 +170,10 @@ pub(super) mod tests {
         let mut edns = query("api.example.com", A);
         edns[11] = 1;
         edns.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(answer(&edns, granted).unwrap()[12..], answer(&query("api.example.com", A), granted).unwrap()[12..]);
+        assert_eq!(
+            answer(&edns, granted).unwrap()[12..],
+            answer(&query("api.example.com", A), granted).unwrap()[12..]
+        );
     }
 
     #[test]

@@ -272,7 +272,10 @@ impl Network {
 }
 
 /// Connects to the first of these that answers.
-async fn dial(addresses: impl Iterator<Item = IpAddr>, port: u16) -> Result<(TcpStream, IpAddr), NoConnection> {
+async fn dial(
+    addresses: impl Iterator<Item = IpAddr>,
+    port: u16,
+) -> Result<(TcpStream, IpAddr), NoConnection> {
     let deadline = Instant::now() + CONNECT;
     let mut why = NoConnection::Timeout;
     for address in addresses {
@@ -334,8 +337,16 @@ pub(crate) mod tests {
 
     #[test]
     fn names_and_stars_lead_to_public_addresses_only() {
-        let private =
-            ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "::1", "fe80::1", "fd00::1"];
+        let private = [
+            "127.0.0.1",
+            "10.0.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+        ];
         for address in private.into_iter().chain(["0.0.0.0", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]) {
             for entries in [["*:443", "a.example:443"], ["*.example:443", "*:443"]] {
                 assert!(!granted(&entries, address, 443, address), "{address}");
@@ -343,16 +354,23 @@ pub(crate) mod tests {
             }
         }
         for address in private {
-            let entry = if address.contains(':') { format!("[{address}]:443") } else { format!("{address}:443") };
+            let entry =
+                if address.contains(':') { format!("[{address}]:443") } else { format!("{address}:443") };
             let entries = ["a.example:443", &entry];
             assert!(granted(&entries, address, 443, address), "{address} says so");
             assert!(granted(&entries, "a.example", 443, address), "{address} says so");
             assert!(!granted(&entries, "b.example", 443, address), "the name is not granted");
             assert!(!granted(&entries, address, 80, address), "another port");
         }
-        assert!(granted(&["*:443"], "1.1.1.1", 443, "1.1.1.1") && granted(&["*:443"], "b.example", 443, "1.1.1.1"));
+        assert!(
+            granted(&["*:443"], "1.1.1.1", 443, "1.1.1.1")
+                && granted(&["*:443"], "b.example", 443, "1.1.1.1")
+        );
         assert!(granted(&["a.example:443"], "a.example", 443, "2606:4700::1111"));
-        assert!(!granted(&["a.example:443"], "1.1.1.1", 443, "1.1.1.1"), "by its address, a name's is not granted");
+        assert!(
+            !granted(&["a.example:443"], "1.1.1.1", 443, "1.1.1.1"),
+            "by its address, a name's is not granted"
+        );
         // Addresses of more than one host, or of whichever: those the kernel reads otherwise.
         assert!(!granted(&["0.0.0.0/8:1", "224.0.0.0/8:1"], "0.0.0.0", 1, "0.0.0.0"));
         assert!(!granted(&["224.0.0.0/8:1"], "224.0.0.1", 1, "224.0.0.1"));
@@ -401,7 +419,8 @@ pub(crate) mod tests {
         assert!(why("db.example").await.starts_with("it leads to 127.0.0.1"));
         let text = metrics.render();
         for (outcome, count) in [("connected", 3), ("refused", 7), ("failed", 1)] {
-            let line = format!("refract_function_connections_total{{function=\"f\",outcome=\"{outcome}\"}} {count}");
+            let line =
+                format!("refract_function_connections_total{{function=\"f\",outcome=\"{outcome}\"}} {count}");
             assert!(text.contains(&line), "{line}\n{text}");
         }
     }

@@ -255,7 +255,9 @@ mod encrypted {
     ) -> Result<TlsStream<Connection>, Error> {
         let name = match &to.host {
             Host::Address(address) => ServerName::from(*address),
-            Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| Error::HttpRequestUriInvalid)?,
+            Host::Name(name) => {
+                ServerName::try_from(name.clone()).map_err(|_| Error::HttpRequestUriInvalid)?
+            }
         };
         let shaken = TlsConnector::from(config).connect(name, connection).await;
         shaken.map_err(|error: io::Error| {
@@ -297,7 +299,8 @@ mod tests {
                 }
             }
         });
-        let (network, catalog, _) = network(&[("api.example", &["127.0.0.1"]), ("b.example", &["127.0.0.1"])]);
+        let (network, catalog, _) =
+            network(&[("api.example", &["127.0.0.1"]), ("b.example", &["127.0.0.1"])]);
         grant(&catalog, "f", &[&format!("127.0.0.1:{port}"), &format!("*.example:{port}")]).await;
         let mut roots = RootCertStore::empty();
         roots.add(made.cert.der().clone()).unwrap();

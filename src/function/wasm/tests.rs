@@ -373,7 +373,8 @@ async fn upstream() -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_asks_what_its_function_was_granted() {
-    let names: [(&str, &[&str]); 2] = [("api.example", &["127.0.0.1"]), ("meta.example", &["169.254.169.254"])];
+    let names: [(&str, &[&str]); 2] =
+        [("api.example", &["127.0.0.1"]), ("meta.example", &["169.254.169.254"])];
     let (network, catalog, metrics) = network(&names);
     let port = upstream().await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
