@@ -264,19 +264,24 @@ fn what_is_no_grant_is_refused_and_only_who_may_grants() {
     assert!(!output.status.success() && said.contains("1 to 65535"), "{said}");
 
     // Who may change the function, in every other way, may not.
-    let policy = json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Action": ["lambda:*", "refract:PutFunction", "refract:GetFunction*"], "Resource": "*" } ] });
-    let made = host.admin(200, "PUT /accounts/root/users/author", &json!({ "inline": { "own": policy } }));
-    let key = host.admin(201, "POST /keys", &json!({ "user": "author" }));
-    let text = |name: &str| key[name].as_str().unwrap_or_else(|| panic!("{made} {key}")).to_owned();
-    let author = Person::new(host.server.address, &text("access_key_id"), &text("secret_access_key"));
+    let person = |name: &str, actions: &[&str]| {
+        let policy = json!({ "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] });
+        host.admin(200, &format!("PUT /accounts/root/users/{name}"), &json!({ "inline": { "own": policy } }));
+        let key = host.admin(201, "POST /keys", &json!({ "user": name }));
+        let text = |field: &str| key[field].as_str().unwrap_or_else(|| panic!("{key}")).to_owned();
+        Person::new(host.server.address, &text("access_key_id"), &text("secret_access_key"))
+    };
+    let author = person("author", &["lambda:*", "refract:PutFunction", "refract:GetFunction*"]);
+    let operator = person("operator", &["refract:PutFunctionNetwork", "refract:DeleteFunctionNetwork"]);
     let line = "/_refract/v1/functions/reach/network";
-    assert_eq!(author.s3(&format!("GET {line}")).status, 200);
-    assert_eq!(author.s3(&format!("DELETE {line}")).status, 403);
-    let body = json!({ "allow": ["*:443"] }).to_string();
     let headers = [("content-type", "application/json")];
-    assert_eq!(author.send("s3", &format!("PUT {line}"), &headers, body).status, 403);
-    host.admin(204, "DELETE /functions/reach/network", &Value::Null);
+    let body = json!({ "allow": ["*:443"] }).to_string();
+    for (who, get, put, delete) in [(&author, 200, 403, 403), (&operator, 403, 200, 204)] {
+        assert_eq!(who.s3(&format!("GET {line}")).status, get);
+        assert_eq!(who.send("s3", &format!("PUT {line}"), &headers, body.clone()).status, put);
+        assert_eq!(who.s3(&format!("DELETE {line}")).status, delete);
+    }
 }
 
 #[test]
@@ -298,6 +303,17 @@ fn workers_that_are_kept_ready_start_again_with_the_server() {
         }
     };
     ready(&host);
+    let provisioned = |host: &Host| {
+        let begun = Instant::now();
+        let line = "POST /2015-03-31/functions/start/invocations?Qualifier=1";
+        while host.lambda(200, line, &json!({})) != "provisioned-concurrency" {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    // Another grant is another sandbox.
+    host.admin(200, "PUT /functions/start/network", &json!({ "allow": ["a.example:443"] }));
+    provisioned(&host);
     // Once as an operator ends it, and once as a crash does.
     let host = host.restart();
     ready(&host);
@@ -307,8 +323,7 @@ fn workers_that_are_kept_ready_start_again_with_the_server() {
     let (server, root) = start(&dir);
     let host = Host { root, server, dir };
     ready(&host);
-    let invoked = host.lambda(200, "POST /2015-03-31/functions/start/invocations?Qualifier=1", &json!({}));
-    assert_eq!(invoked, "provisioned-concurrency");
+    provisioned(&host);
     let metrics = host.root.send("s3", "GET /_refract/metrics", &[], "").text();
     let counted = |name: &str| {
         let line = metrics.lines().find(|line| line.starts_with(&format!("refract_function_{name}_total{{")));

@@ -1,8 +1,10 @@
 //! A Wasm component as a lens: registered by the command line, compiled by a process of its own, and held to its limits.
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Client, Server, refract, run};
+use crate::support::{Client, Server, read_request, refract, run};
 
 #[test]
 fn a_component_is_a_lens_and_a_hostile_one_harms_nobody() {
@@ -115,4 +117,57 @@ fn what_is_no_component_is_refused_by_its_name() {
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && error.contains("InvalidRequest: component:"), "{error}");
+}
+
+#[test]
+fn a_component_asks_other_servers_once_an_operator_lets_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = dir.path().join("fetch.wasm");
+    let fetch = include_str!("../../transforms/functions/wasm/fetch.component.wat");
+    std::fs::write(&file, wat::parse_str(fetch).unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (head, _) = read_request(&stream);
+            let body = head.lines().next().unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+    });
+    let mut server = Server::start(&data, &[]);
+    let put = ["function", "put", "fetch", "--wasm", file.to_str().unwrap()];
+    run(&server, &data, &put);
+    let key = format!("h127.0.0.1_{port}/page");
+    {
+        let client = Client::new(&server, &data);
+        assert!(client.send("PUT", "/bucket", "", "").starts_with("HTTP/1.1 200"));
+        assert!(client.send("PUT", &format!("/bucket/{key}"), "", "x").starts_with("HTTP/1.1 200"));
+    }
+    run(&server, &data, &["access-point", "put", "point", "--bucket", "bucket"]);
+    let lens = ["object-lambda", "put", "lens", "--access-point", "point", "--function", "fetch"];
+    let lens = run(&server, &data, &lens);
+    let path = format!("/{}/{key}", lens.pointer("/alias").unwrap().as_str().unwrap());
+    let refused = |server: &Server| {
+        let answer = Client::new(server, &data).get(&path);
+        // HTTP-request-denied, as the component numbers it.
+        assert!(answer.starts_with("HTTP/1.1 502") && answer.contains("<Message>015</Message>"), "{answer}");
+    };
+    refused(&server);
+    run(&server, &data, &["function", "network", "fetch", "--allow", &format!("127.0.0.1:{port}")]);
+    let answer = Client::new(&server, &data).get(&path);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("get /page http/1.1"), "{answer}");
+    // A change of the function leaves the grant, and so does a restart; one that needs none has none.
+    let put = ["function", "put", "fetch", "--wasm", file.to_str().unwrap(), "--memory-mb", "9"];
+    let shown = run(&server, &data, &put);
+    assert_eq!(shown.pointer("/network/allow/0").unwrap(), &format!("127.0.0.1:{port}"));
+    server.signal("TERM");
+    assert!(server.child.wait().unwrap().success());
+    let server = Server::start(&data, &[]);
+    let answer = Client::new(&server, &data).get(&path);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("get /page http/1.1"), "{answer}");
+    run(&server, &data, &["function", "network", "fetch", "--none"]);
+    refused(&server);
 }

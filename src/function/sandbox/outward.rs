@@ -26,14 +26,18 @@ pub(super) fn open(ports: &[u16], taken: &[u16]) -> io::Result<Vec<OwnedFd>> {
     let both = own_all_addresses(AddressFamily::INET6).is_ok();
     let mut all = Vec::with_capacity(ports.len() + 1);
     for port in ports {
-        all.push(listener(*port, both, taken.contains(port)).map_err(failed("a port that is granted"))?);
+        let shared = taken.contains(port);
+        let opened =
+            if both { listener(*port, true, shared) } else { Err(io::ErrorKind::Unsupported.into()) };
+        let opened = opened.or_else(|_| listener(*port, false, shared));
+        all.push(opened.map_err(failed("a port that is granted"))?);
     }
     all.push(UdpSocket::bind((NAME_SERVER, 53)).map_err(failed("the name server"))?.into());
     Ok(all)
 }
 
 /// A socket that takes connections to any address at a port; `shared` where another has the port at one address.
-pub(super) fn listener(port: u16, both: bool, shared: bool) -> io::Result<OwnedFd> {
+fn listener(port: u16, both: bool, shared: bool) -> io::Result<OwnedFd> {
     let (family, any) = if both {
         (AddressFamily::INET6, SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)))
     } else {
