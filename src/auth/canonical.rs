@@ -15,18 +15,21 @@ pub(super) fn is_s3(service: &str) -> bool {
     matches!(service, "s3" | "s3-object-lambda" | "s3express" | "s3-outposts")
 }
 
-/// Query parameters in the order they were sent: raw text, decoded name, decoded value. `+` is a space, as for
-/// those who read the query later, so that a signed `%2B` cannot be turned into one.
-pub(super) fn query(raw: &str) -> impl Iterator<Item = (&str, Vec<u8>, Vec<u8>)> {
+/// Query parameters in the order they were sent: raw text, decoded name, and value to be [decoded](decode).
+pub(super) fn query(raw: &str) -> impl Iterator<Item = (&str, Cow<'_, [u8]>, &str)> {
     raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (pair, decode(name), decode(value))
+        (pair, decode(name), value)
     })
 }
 
-fn decode(text: &str) -> Vec<u8> {
-    let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
-    percent_decode_str(&text).collect()
+/// A name or a value of the query. `+` is a space, as for those who read the query later, so that a signed `%2B` cannot
+/// be turned into one.
+pub(super) fn decode(text: &str) -> Cow<'_, [u8]> {
+    if text.contains('+') {
+        return percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>().into();
+    }
+    percent_decode_str(text).into()
 }
 
 fn encode(bytes: &[u8], set: &'static AsciiSet) -> String {
@@ -71,8 +74,8 @@ fn normalise(path: &str) -> String {
 /// Sorted, strictly encoded query without `X-Amz-Signature`.
 pub(super) fn canonical_query(raw: &str) -> String {
     let mut pairs: Vec<(String, String)> = query(raw)
-        .filter(|(_, name, _)| name != b"X-Amz-Signature")
-        .map(|(_, name, value)| (encode(&name, STRICT), encode(&value, STRICT)))
+        .filter(|(_, name, _)| **name != *b"X-Amz-Signature")
+        .map(|(_, name, value)| (encode(&name, STRICT), encode(&decode(value), STRICT)))
         .collect();
     pairs.sort();
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")

@@ -3,7 +3,7 @@
 use http::Uri;
 use http::request::Parts;
 
-use super::canonical::query;
+use super::canonical::{decode, query};
 use crate::error::ApiError;
 
 const V4: [&str; 8] = [
@@ -41,7 +41,7 @@ pub(super) fn parameter(raw: &str, wanted: &str) -> Result<Option<String>, ApiEr
         if found.is_some() {
             return Err(ApiError::invalid_argument(format!("{wanted} was sent more than once.")));
         }
-        let text = String::from_utf8(value)
+        let text = String::from_utf8(decode(value).into_owned())
             .map_err(|_| ApiError::invalid_argument(format!("{wanted} is not UTF-8.")))?;
         found = Some(text);
     }

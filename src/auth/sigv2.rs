@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use super::canonical::{one, query};
+use super::canonical::{decode, one, query};
 use super::errors;
 use super::presign::parameter;
 use super::sigv4::{any_date, check_skew};
@@ -96,11 +96,11 @@ fn string_to_sign(parts: &Parts, date: &str, path: &str) -> Result<Vec<u8>, ApiE
         }
         // boto3 moves headers of a presigned request into the query and signs them as headers.
         if text.to_ascii_lowercase().starts_with("x-amz-") {
-            if amz.insert(text.to_ascii_lowercase(), value).is_some() {
+            if amz.insert(text.to_ascii_lowercase(), decode(value).into_owned()).is_some() {
                 return Err(ApiError::invalid_argument(format!("{text} was sent more than once.")));
             }
         } else if SIGNED.contains(&text.as_str()) {
-            resource.push((name, value, pair.contains('=')));
+            resource.push((name.into_owned(), decode(value).into_owned(), pair.contains('=')));
         }
     }
     resource.sort();

@@ -1,9 +1,13 @@
 //! The function platform: from a resolved version and an event to what the function answers.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use crate::catalog::Catalog;
@@ -275,7 +279,7 @@ impl Platform {
             None => uuid().map_err(|error| InvokeError::Internal(error.to_string()))?,
         };
         let spec = Arc::new(self.spec(&target.name, &target.version, &target.network));
-        let (sender, receiver) = oneshot::channel();
+        let (sender, mut receiver) = oneshot::channel();
         let run = Run {
             platform: self.clone(),
             invoked_arn: self.arn(&target.name, target.qualifier.as_deref()),
@@ -284,8 +288,13 @@ impl Platform {
             event,
             request_id,
         };
-        tokio::spawn(run.run(sender));
-        receiver.await.unwrap_or_else(|_| Err(InvokeError::Internal("an invocation was lost".to_owned())))
+        let mut run = ToItsEnd(Some(Box::pin(run.run(sender))));
+        let answer = tokio::select! {
+            biased;
+            answer = &mut receiver => answer,
+            () = &mut run => receiver.await,
+        };
+        answer.unwrap_or_else(|_| Err(InvokeError::Internal("an invocation was lost".to_owned())))
     }
 
     fn limit(&self, target: &Resolved) -> Limit {
@@ -295,6 +304,31 @@ impl Platform {
                 let reserved = reserved(&self.0.parts.catalog.snapshot());
                 Limit::Shared(self.0.parts.concurrency.saturating_sub(reserved))
             }
+        }
+    }
+}
+
+/// Work that becomes a task of its own when it is dropped before its end. Until then it is done where it is waited for,
+/// which costs no change of threads.
+struct ToItsEnd(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Future for ToItsEnd {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(work) = &mut self.0 {
+            std::task::ready!(work.as_mut().poll(context));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for ToItsEnd {
+    fn drop(&mut self) {
+        // Without a runtime the server has ended.
+        if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(rest);
         }
     }
 }

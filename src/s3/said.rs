@@ -94,13 +94,15 @@ const SINGLE: [&str; 7] =
 /// # Errors
 /// 400 InvalidArgument.
 pub(super) fn check_parameters(parts: &request::Parts) -> Result<(), ApiError> {
-    let query = parts.uri.query().unwrap_or_default();
-    let twice = |wanted: &&&str| query_pairs(query).filter(|(name, _)| name == **wanted).count() > 1;
-    match SINGLE.iter().find(twice) {
-        None => Ok(()),
-        Some(name) => {
-            Err(ApiError::invalid_argument(format!("The parameter {name} is there more than once"))
-                .with_detail("ArgumentName", *name))
+    let mut seen = [false; SINGLE.len()];
+    for (name, _) in query_pairs(parts.uri.query().unwrap_or_default()) {
+        let known = SINGLE.iter().zip(&mut seen).find(|(known, _)| **known == name);
+        if let Some((name, seen)) = known
+            && std::mem::replace(seen, true)
+        {
+            return Err(ApiError::invalid_argument(format!("The parameter {name} is there more than once"))
+                .with_detail("ArgumentName", *name));
         }
     }
+    Ok(())
 }

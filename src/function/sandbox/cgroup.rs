@@ -1,9 +1,11 @@
 //! Control groups, of version 2 or 1, where they can be written: memory, processes, CPU, and the freezer.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -77,7 +79,7 @@ impl Hierarchy {
             }
         }
         for name in left {
-            let group = Group { hierarchy: self.clone(), name };
+            let group = Group::of(self, &name);
             let found = group.processes();
             // A process that is of another pid namespace has no id here: then so may be the server.
             if !found.contains(&0) {
@@ -140,6 +142,21 @@ pub fn group_name(id: &str) -> String {
 pub struct Group {
     hierarchy: Hierarchy,
     name: String,
+    cpu: Counter,
+    peak: Counter,
+}
+
+/// A file of the kernel's that says another number each time, kept open: it is asked after each invocation.
+#[derive(Debug, Default)]
+struct Counter(OnceLock<Option<File>>);
+
+impl Counter {
+    fn read(&self, path: impl FnOnce() -> PathBuf) -> Option<String> {
+        let file = self.0.get_or_init(|| File::open(path()).ok()).as_ref()?;
+        let mut text = [0; 512];
+        let length = file.read_at(&mut text, 0).ok()?;
+        Some(String::from_utf8_lossy(text.get(..length)?).into_owned())
+    }
 }
 
 impl Group {
@@ -148,7 +165,7 @@ impl Group {
     /// # Errors
     /// It cannot be made, or has not what it must have.
     pub fn new(hierarchy: &Hierarchy, name: &str, memory_mb: u32) -> io::Result<Self> {
-        let group = Self { hierarchy: hierarchy.clone(), name: name.to_owned() };
+        let group = Self::of(hierarchy, name);
         for directory in hierarchy.directories() {
             match fs::create_dir(directory.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -172,6 +189,11 @@ impl Group {
         }
         group.weigh_cpu(memory_mb);
         Ok(group)
+    }
+
+    fn of(hierarchy: &Hierarchy, name: &str) -> Self {
+        let (hierarchy, name) = (hierarchy.clone(), name.to_owned());
+        Self { hierarchy, name, cpu: Counter::default(), peak: Counter::default() }
     }
 
     /// Weighs CPU by memory, the server having that of a whole processor, from the first moment on: a quota alone lets a
@@ -247,7 +269,7 @@ impl Group {
     /// Processor time of all its processes so far.
     #[must_use]
     pub fn cpu_time(&self) -> Option<Duration> {
-        let read = |controller: &str, file: &str| fs::read_to_string(self.path(controller).join(file)).ok();
+        let read = |controller: &str, file: &str| self.cpu.read(|| self.path(controller).join(file));
         match &self.hierarchy {
             Hierarchy::V2(_) => {
                 let text = read("", "cpu.stat")?;
@@ -274,7 +296,7 @@ impl Group {
             Hierarchy::V2(_) => "memory.peak",
             Hierarchy::V1 { .. } => "memory.max_usage_in_bytes",
         };
-        fs::read_to_string(self.path("memory").join(file)).ok()?.trim().parse().ok()
+        self.peak.read(|| self.path("memory").join(file))?.trim().parse().ok()
     }
 }
 
