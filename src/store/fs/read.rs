@@ -45,6 +45,8 @@ pub(super) enum Source {
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) source: Source,
+    /// Size of all of the source.
+    pub(super) size: u64,
     pub(super) range: Range<u64>,
 }
 
@@ -67,7 +69,7 @@ impl ObjectData for Data {
             let within = range.start.max(start)..range.end.min(end);
             if within.start < within.end {
                 let range = within.start - start..within.end - start;
-                pieces.push(Piece { source: source.clone(), range });
+                pieces.push(Piece { source: source.clone(), size: *size, range });
             }
             start = end;
         }
@@ -91,8 +93,8 @@ pub(super) fn stream(
         return Payload::Bytes(Bytes::new());
     }
     let length = pieces.iter().map(|piece| piece.range.end - piece.range.start).sum();
-    if let [Piece { source: Source::Bytes(bytes, crc), range }] = pieces.as_slice()
-        && let Ok(bytes) = open_small(bytes, *crc, key.as_ref())
+    if let [Piece { source: Source::Bytes(bytes, crc), size, range }] = pieces.as_slice()
+        && let Ok(bytes) = open_small(bytes, (*crc, *size), key.as_ref())
     {
         return Payload::Bytes(slice(&bytes, range));
     }
@@ -120,9 +122,10 @@ fn mismatch() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "stored bytes do not match their checksum")
 }
 
-/// A small body, checked and opened.
-fn open_small(bytes: &Bytes, crc: u64, key: Option<&DataKey>) -> io::Result<Bytes> {
-    if crc64(bytes) != crc {
+/// A small body, checked and opened. What is longer than the body is sealed, and needs the key.
+fn open_small(bytes: &Bytes, (crc, size): (u64, u64), key: Option<&DataKey>) -> io::Result<Bytes> {
+    let more = if key.is_some() { TAG + SALT } else { 0 };
+    if crc64(bytes) != crc || bytes.len() as u64 != size + more as u64 {
         return Err(mismatch());
     }
     let Some(key) = key else { return Ok(bytes.clone()) };
@@ -150,12 +153,12 @@ impl Reader {
                 }
                 self.current = None;
             }
-            let Some(Piece { source, range }) = self.pieces.pop_front() else { return Ok(None) };
+            let Some(Piece { source, size, range }) = self.pieces.pop_front() else { return Ok(None) };
             let (file, size) = match source {
                 Source::Bytes(bytes, crc) => {
-                    return Ok(Some(slice(&open_small(&bytes, crc, self.key.as_ref())?, &range)));
+                    return Ok(Some(slice(&open_small(&bytes, (crc, size), self.key.as_ref())?, &range)));
                 }
-                Source::Inline(id, crc) => return Ok(Some(slice(&self.inline(id, crc)?, &range))),
+                Source::Inline(id, crc) => return Ok(Some(slice(&self.inline(id, (crc, size))?, &range))),
                 Source::Open(file, size) => (file, size),
                 Source::File(id, size) => {
                     let (shared, _) = self.held.as_ref().ok_or_else(|| io::Error::other("no store"))?;
@@ -169,12 +172,12 @@ impl Reader {
     }
 
     /// A small part of an object, from the table.
-    fn inline(&self, id: u64, crc: u64) -> io::Result<Bytes> {
+    fn inline(&self, id: u64, check: (u64, u64)) -> io::Result<Bytes> {
         let (shared, _) = self.held.as_ref().ok_or_else(|| io::Error::other("no store"))?;
         let view = shared.view();
         let row = view.inline.get(id).map_err(|error| io::Error::other(error.to_string()))?;
         let row = row.ok_or_else(mismatch)?;
-        open_small(&Bytes::copy_from_slice(row.value()), crc, self.key.as_ref())
+        open_small(&Bytes::copy_from_slice(row.value()), check, self.key.as_ref())
     }
 }
 

@@ -213,5 +213,5 @@ pub(super) async fn read_staged(staged: &Staged, range: Range<u64>) -> Result<Pa
     };
     let size = staged.size;
     let range = range.start.min(size)..range.end.min(size);
-    Ok(stream(vec![Piece { source, range }], None, key.clone()))
+    Ok(stream(vec![Piece { source, size, range }], None, key.clone()))
 }
