@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, oneshot};
 
 use crate::catalog::lambda::Code;
 use crate::catalog::{FunctionKind, View};
@@ -53,9 +53,7 @@ impl CodeStore {
     /// [`PackageError`] as 400 or 413.
     pub async fn check(&self, zip: Bytes) -> Result<Code, ApiError> {
         let size = zip.len() as u64;
-        let checked = tokio::task::spawn_blocking(move || {
-            package::check(&zip).map(|()| HEXLOWER.encode(&Sha256::digest(&zip)))
-        });
+        let checked = behind(move || package::check(&zip).map(|()| HEXLOWER.encode(&Sha256::digest(&zip))));
         let sha256 = checked.await.map_err(|error| ApiError::internal(error.to_string()))??;
         Ok(Code { sha256, size })
     }
@@ -116,6 +114,23 @@ impl CodeStore {
             }
         }
     }
+}
+
+/// Does work on a thread of its own, of lower priority: what somebody has sent may take its time.
+fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
+    let (sender, receiver) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("refract-package".to_owned());
+    let started = thread.spawn(move || {
+        // On Linux the niceness is that of a thread.
+        if let Err(error) = rustix::process::nice(10) {
+            tracing::debug!(%error, "the thread that checks a package has no lower priority");
+        }
+        drop(sender.send(work()));
+    });
+    if let Err(error) = started {
+        tracing::error!(%error, "no thread can be had to check a package");
+    }
+    receiver
 }
 
 impl From<PackageError> for ApiError {

@@ -39,6 +39,10 @@ pub mod tls;
 use heads::HeadTap;
 use idle::{Awaited, Taken};
 
+/// How long a connection of a function may be idle. One that is frozen between two invocations does not learn that its
+/// connection was closed, and fails when it uses it; its connections end with it.
+const FUNCTION_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a listener allows.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -126,9 +130,10 @@ impl Server {
     pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let gateway = self.gateway.take();
         let server = Arc::new(self);
-        let builder = Arc::new(server.builder());
+        let builder = Arc::new(server.builder(server.limits.head_timeout));
         // Until the drain's end: requests in flight may need their functions, and those the server.
-        let inside = tokio::spawn(Arc::clone(&server).serve_functions(gateway, Arc::clone(&builder)));
+        let for_functions = Arc::new(server.builder(FUNCTION_IDLE));
+        let inside = tokio::spawn(Arc::clone(&server).serve_functions(gateway, for_functions));
         let graceful = GracefulShutdown::new();
         let connections =
             Arc::new(Semaphore::new(server.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
@@ -193,12 +198,13 @@ impl Server {
         }
     }
 
-    fn builder(&self) -> auto::Builder<TokioExecutor> {
+    /// `idle` is for how long a connection may wait for a request.
+    fn builder(&self, idle: Duration) -> auto::Builder<TokioExecutor> {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.head_timeout)
+            .header_read_timeout(idle)
             .max_buf_size(self.limits.head_bytes.max(8 << 10));
         builder
             .http2()

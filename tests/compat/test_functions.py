@@ -904,3 +904,29 @@ def test_a_clear_word_where_a_runtime_directory_is_missing(tmp_path):
         assert "refract function runtime install python" in body["errorMessage"]
     finally:
         server.stop()
+
+
+def test_a_connection_that_a_function_keeps_is_there_after_a_pause(tmp_path):
+    fn = Functions(tmp_path, "--head-seconds", "1")
+    try:
+        name = fn.create("""
+import http.client, os
+
+connection = http.client.HTTPConnection(os.environ["AWS_ENDPOINT_URL"].split("//")[1])
+connection.connect()
+# As a client that does not look whether its connection is still there.
+connection.auto_open = 0
+
+
+def handler(event, context):
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+""")
+        for _ in range(2):
+            answer = fn.awslambda.invoke(FunctionName=name, Payload=b"{}")
+            assert (answer.get("FunctionError"), answer["Payload"].read()) == (None, b"200")
+            time.sleep(2.5)
+    finally:
+        fn.server.stop()
