@@ -42,17 +42,14 @@ pub(super) async fn rename_object(
     }
     let source = Access { key: Some(&from), ..*access };
     for _ in 0..ATTEMPTS {
-        let seen = match head(api, access, &from).await? {
-            Some(seen) => seen,
-            None => {
-                source.allow_missing("s3:GetObject")?;
-                source.allow("s3:DeleteObject", None)?;
-                let there = head(api, access, to).await?;
-                return match is_done(there.as_ref(), &from, token.as_deref())? {
-                    true => Ok(Response::new(Body::empty())),
-                    false => Err(StoreError::NoSuchKey.into()),
-                };
-            }
+        let Some(seen) = head(api, access, &from).await? else {
+            source.allow_missing("s3:GetObject")?;
+            source.allow("s3:DeleteObject", None)?;
+            let there = head(api, access, to).await?;
+            return match is_done(there.as_ref(), &from, token.as_deref())? {
+                true => Ok(Response::new(Body::empty())),
+                false => Err(StoreError::NoSuchKey.into()),
+            };
         };
         allow(access, &source, &seen)?;
         if api.bucket(&access.bucket.name)?.config.versioning != Versioning::Off {
