@@ -5,7 +5,7 @@ Prints, for GET and PUT of each size at 1 and 16 connections: requests a second,
 and at the end each server's peak of resident memory and what SSE-S3 costs. Refract has rows of a plain bucket, of one
 with versions, of one with SSE-S3, and of a lens. Peers that are not at hand are left out by name: nginx (on the
 PATH), s3s-fs (`cargo install --root DIR s3s-fs --version 0.14.1 --features binary`), moto (`pip install moto[server]`
-in the Python that runs this). Build first: `cargo build --release && cargo build --release --bench load`.
+in the Python that runs this). Build first: `cargo build --release --bins --bench load`.
 """
 import argparse
 import json

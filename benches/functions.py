@@ -6,7 +6,7 @@ one), `stream` (one large object), `instances` (memory of 1,000 live Wasm instan
 functions while hostile ones run, beside without). What differs by less than the machine's noise is measured in rounds,
 one kind after the other, and the differences of each round are taken: the least and the median are printed.
 
-Needs boto3. Build first: `cargo build --release && cargo build --release --bench load --bench handler`.
+Needs boto3. Build first: `cargo build --release --bins --bench load --bench handler`.
 """
 import argparse
 import concurrent.futures
