@@ -3,7 +3,7 @@
 //! - [`tls`]: certificates from PEM files, read again when they change.
 //! - [`heads`]: the client's own spelling of header names.
 //! - [`idle`]: clients that stop sending, or taking.
-//! - [`body`]: a body that reports when its last byte has left.
+//! - [`body`]: a body that reports when its last byte has left; [`expect`]: clients that wait to send theirs.
 //!
 //! The listener, the limits and the shutdown are given from outside, so that a test can run a server on port 0.
 
@@ -15,8 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, Version, header};
-use http_body::Body as HttpBody;
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -31,11 +30,13 @@ use crate::door::Door;
 use crate::telemetry::{Metrics, events};
 
 pub mod body;
+pub mod expect;
 pub mod heads;
 pub mod idle;
 #[cfg(feature = "tls")]
 pub mod tls;
 
+use expect::{Expected, Noted};
 use heads::HeadTap;
 use idle::{Awaited, Taken};
 
@@ -278,28 +279,23 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
         let report = body::Report::new(Arc::clone(&self.metrics), started, &request);
-        let in_vain = expects_in_vain(&request);
+        let expected = Expected::of(&request);
         // A function may take its time within an answer; how long it takes altogether is limited elsewhere.
         let inside = request.extensions().get::<Connection>().is_some_and(|from| from.from_function);
         let request = request.map(|body| match inside {
             true => Body::new(body),
             false => Body::new(Awaited::new(body, self.limits.idle)),
         });
+        let request = match &expected {
+            Some(expected) => request.map(|body| Body::new(Noted::new(body, expected.clone()))),
+            None => request,
+        };
         let mut answer = self.door.handle(request).await;
-        if in_vain {
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if let Some(expected) = expected {
+            expected.settle(&mut answer);
         }
         report.attach(answer)
     }
-}
-
-/// Whether a client waits for 100 Continue before a body that has no bytes, as botocore does: there is no such answer
-/// then, and on the same connection it would take the next answer's head for a body, until the connection is closed.
-fn expects_in_vain<B: HttpBody>(request: &Request<B>) -> bool {
-    let expects = request.headers().get(header::EXPECT);
-    request.version() <= Version::HTTP_11
-        && request.body().is_end_stream()
-        && expects.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// A connection, once one more is allowed.

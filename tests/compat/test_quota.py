@@ -70,6 +70,8 @@ def test_a_body_without_room_is_refused_before_it_is_sent(admin):
             connection.sendall(head.encode())
             answer = connection.recv(4096)
         assert answer.split()[1] == status, answer
+        # Whoever waits with its body, and is not told to send it, is told that the connection ends.
+        assert (b"connection: close" in answer.lower()) == (status != b"100"), answer
         assert status == b"100" or b"QuotaExceeded" in answer
 
 
