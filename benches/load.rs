@@ -86,6 +86,20 @@ impl Connection {
         Ok(Self { address, stream, buffer: vec![0; 256 << 10], closes: false })
     }
 
+    /// A body without a length: of an answer that had begun before its end was known.
+    async fn chunks(&mut self, mut body: Vec<u8>) -> Result<u64, Failure> {
+        loop {
+            if let Some(length) = chunked_length(&body)? {
+                return Ok(length);
+            }
+            let read = self.stream.read(&mut self.buffer).await?;
+            if read == 0 {
+                return Err("the body was cut short".into());
+            }
+            body.extend_from_slice(self.buffer.get(..read).unwrap_or_default());
+        }
+    }
+
     /// One request; answers the status and the bytes of the body.
     async fn send(&mut self, head: &[u8], body: &[u8]) -> Result<(u16, u64), Failure> {
         if self.closes {
@@ -113,6 +127,12 @@ impl Connection {
             self.closes = answer.headers.iter().any(|field| {
                 field.name.eq_ignore_ascii_case("connection") && field.value.eq_ignore_ascii_case(b"close")
             });
+            let chunked =
+                answer.headers.iter().any(|field| field.name.eq_ignore_ascii_case("transfer-encoding"));
+            if chunked {
+                let body = so_far.get(end..).unwrap_or_default().to_vec();
+                return Ok((status, self.chunks(body).await?));
+            }
             let length =
                 answer.headers.iter().find(|field| field.name.eq_ignore_ascii_case("content-length"));
             let length: u64 = length
@@ -127,6 +147,24 @@ impl Connection {
             }
             return Ok((status, length));
         }
+    }
+}
+
+/// Bytes in the chunks of a body, once all of them are there.
+fn chunked_length(body: &[u8]) -> Result<Option<u64>, Failure> {
+    let (mut rest, mut length) = (body, 0);
+    loop {
+        let httparse::Status::Complete((head, size)) =
+            httparse::parse_chunk_size(rest).map_err(|error| error.to_string())?
+        else {
+            return Ok(None);
+        };
+        let Some(next) = rest.get(head + usize::try_from(size)? + 2..) else { return Ok(None) };
+        if size == 0 {
+            return Ok(Some(length));
+        }
+        length += size;
+        rest = next;
     }
 }
 
