@@ -1,8 +1,6 @@
 //! Connections that functions make to what is granted them: one event, which is the log line and the metrics.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -10,12 +8,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::series::{Known, OTHER};
 use super::{Metrics, Word};
 
 /// Functions that have series of their own; what comes later counts under [`OTHER`].
 const MOST_SERIES: usize = 1_000;
-/// Stands for the names that have no series of their own.
-const OTHER: &str = "(other)";
 /// Refusals a second that are warned of; a function could fill the log with them.
 const WARNINGS: u64 = 10;
 
@@ -69,7 +66,7 @@ pub struct EgressBytes {
 pub struct EgressMetrics {
     connections: Family<EgressLabels, Counter>,
     bytes: Family<EgressBytes, Counter>,
-    known: Mutex<HashSet<String>>,
+    known: Known<String, MOST_SERIES>,
     start: Instant,
     /// Warnings of a second: the second, and how many.
     warned: [AtomicU64; 2],
@@ -80,7 +77,7 @@ impl Default for EgressMetrics {
         Self {
             connections: Family::default(),
             bytes: Family::default(),
-            known: Mutex::default(),
+            known: Known::default(),
             start: Instant::now(),
             warned: Default::default(),
         }
@@ -96,14 +93,8 @@ impl EgressMetrics {
     }
 
     fn label(&self, function: &str) -> String {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.contains(function) {
-            if known.len() >= MOST_SERIES {
-                return OTHER.to_owned();
-            }
-            known.insert(function.to_owned());
-        }
-        function.to_owned()
+        let name = function.to_owned();
+        if self.known.admits(name.clone()) { name } else { OTHER.to_owned() }
     }
 
     /// Counters of the bytes that a function sends and receives.

@@ -1,7 +1,5 @@
 //! Invocations of functions, whatever runs them: one event, which is the log line and the metrics of functions.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -9,12 +7,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::series::{Known, OTHER};
 use super::{Metrics, Word};
 
 /// Pairs of a function and an OLAP that have series of their own; what comes later counts under [`OTHER`].
 const MOST_SERIES: usize = 2_000;
-/// Stands for the names that have no series of their own.
-const OTHER: &str = "(other)";
 
 /// What came of a request for a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,7 +92,7 @@ pub struct FunctionMetrics {
     cpu: Seconds,
     received: Family<FunctionLabels, Counter>,
     sent: Family<FunctionLabels, Counter>,
-    known: Mutex<HashSet<(String, String)>>,
+    known: Known<(String, String), MOST_SERIES>,
 }
 
 impl FunctionMetrics {
@@ -123,10 +120,8 @@ impl FunctionMetrics {
     fn labels(&self, event: &FunctionAsked<'_>) -> FunctionLabels {
         let lens = event.object_lambda.unwrap_or_default();
         let pair = (event.function.to_owned(), lens.to_owned());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let executor = Word(event.executor);
-        if known.contains(&pair) || known.len() < MOST_SERIES {
-            known.insert(pair.clone());
+        if self.known.admits(pair.clone()) {
             return FunctionLabels { function: pair.0, executor, object_lambda: pair.1 };
         }
         FunctionLabels { function: OTHER.to_owned(), executor, object_lambda: OTHER.to_owned() }

@@ -16,6 +16,7 @@ pub mod egress;
 pub mod events;
 pub mod invocations;
 mod log;
+mod series;
 
 pub use audit::{Audit, AuditOptions, AuditTo};
 pub use log::{LogFormat, init};
