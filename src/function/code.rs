@@ -16,6 +16,7 @@ use crate::store::{
 };
 
 use super::package::{self, MAX_ZIP, PackageError};
+use super::priority::stand_behind;
 
 /// An underscore is in no bucket's name, and no account has the owner's name: no request reaches it.
 const BUCKET: &str = "refract_functions";
@@ -121,10 +122,7 @@ fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> onesh
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("refract-package".to_owned());
     let started = thread.spawn(move || {
-        // On Linux the niceness is that of a thread.
-        if let Err(error) = rustix::process::nice(10) {
-            tracing::debug!(%error, "the thread that checks a package has no lower priority");
-        }
+        stand_behind();
         drop(sender.send(work()));
     });
     if let Err(error) = started {

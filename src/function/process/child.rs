@@ -149,14 +149,11 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        let Some(group) = self.group.take() else { return self.kill() };
-        self.signal(Signal::KILL);
-        kill_all(&group);
-        // The kernel takes a moment to let go of it, for which nobody here waits.
-        std::thread::spawn(move || {
-            see_to_the_end(&group);
-            drop(group);
-        });
+        self.kill();
+        if let Some(group) = self.group.take() {
+            // The kernel takes a moment to let go of it, for which nobody here waits.
+            std::thread::spawn(move || drop(group));
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::function::priority::stand_behind;
+
 /// Processor time after which a function goes to the slow lane.
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -115,8 +117,7 @@ impl Lanes {
             builder
         };
         let fast = lane("refract-wasm").build()?;
-        // On Linux the niceness is that of a thread.
-        let slow = lane("refract-wasm-long").on_thread_start(behind).build()?;
+        let slow = lane("refract-wasm-long").on_thread_start(stand_behind).build()?;
         Ok(Self { fast: Some(fast), slow: Some(slow) })
     }
 
@@ -144,12 +145,6 @@ impl Lanes {
                 slow.spawn(lap);
             }
         });
-    }
-}
-
-fn behind() {
-    if let Err(error) = rustix::process::nice(10) {
-        tracing::debug!(%error, "the threads of long runs have no lower priority");
     }
 }
 
