@@ -53,36 +53,6 @@ impl ReadConditions {
         )
     }
 
-    /// Reads the conditions of a rename, on what it replaces or on what it renames, and holds them against what is there.
-    /// A date that nothing has is one that it was not changed since.
-    ///
-    /// # Errors
-    /// 412 PreconditionFailed, which names the condition.
-    pub(crate) fn require_of_rename(
-        headers: &HeaderMap,
-        source: bool,
-        present: Option<&ObjectInfo>,
-    ) -> Result<(), ApiError> {
-        let prefix = if source { "x-amz-rename-source-" } else { "" };
-        let names = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
-        let text = |name: &str| headers.get(format!("{prefix}{name}")).and_then(|value| value.to_str().ok());
-        let since = |name| text(name).and_then(parse_date);
-        let listed = |tags: &str| present.is_some_and(|info| etag_listed(tags, &info.etag));
-        let later =
-            |time: Timestamp| present.is_some_and(|info| info.last_modified.as_second() > time.as_second());
-        let [matches, none, modified, unmodified] = names;
-        let failed = [
-            (matches, text(matches).is_some_and(|tags| !listed(tags))),
-            (none, text(none).is_some_and(listed)),
-            (modified, text(none).is_none() && since(modified).is_some_and(|time| !later(time))),
-            (unmodified, text(matches).is_none() && since(unmodified).is_some_and(later)),
-        ];
-        match failed.into_iter().find(|(_, failed)| *failed) {
-            None => Ok(()),
-            Some((name, _)) => Err(precondition_failed().with_detail("Condition", shown(name))),
-        }
-    }
-
     fn from_names(headers: &HeaderMap, names: [&HeaderName; 4]) -> Self {
         let [matches, none, since, unmodified] = names;
         let text = |name: &HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -120,13 +90,35 @@ impl ReadConditions {
     }
 }
 
-/// A condition as documents name it.
-fn shown(name: &str) -> &'static str {
-    match name {
-        "if-match" => "If-Match",
-        "if-none-match" => "If-None-Match",
-        "if-modified-since" => "If-Modified-Since",
-        _ => "If-Unmodified-Since",
+/// Holds the conditions of a rename, on what it replaces or on what it renames, against what is there. A date that
+/// nothing has is one that it was not changed since.
+///
+/// # Errors
+/// 412 PreconditionFailed, which names the condition.
+pub(crate) fn require_of_rename(
+    headers: &HeaderMap,
+    source: bool,
+    present: Option<&ObjectInfo>,
+) -> Result<(), ApiError> {
+    const NAMES: [&str; 4] = ["If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"];
+    let prefix = if source { "x-amz-rename-source-" } else { "" };
+    let texts = NAMES.map(|name| {
+        let name = format!("{prefix}{}", name.to_ascii_lowercase());
+        headers.get(name).and_then(|value| value.to_str().ok())
+    });
+    let [matches, none, modified, unmodified] = texts;
+    let listed = |tags: &str| present.is_some_and(|info| etag_listed(tags, &info.etag));
+    let later =
+        |time: Timestamp| present.is_some_and(|info| info.last_modified.as_second() > time.as_second());
+    let failed = [
+        matches.is_some_and(|tags| !listed(tags)),
+        none.is_some_and(listed),
+        none.is_none() && modified.and_then(parse_date).is_some_and(|time| !later(time)),
+        matches.is_none() && unmodified.and_then(parse_date).is_some_and(later),
+    ];
+    match NAMES.into_iter().zip(failed).find(|(_, failed)| *failed) {
+        None => Ok(()),
+        Some((name, _)) => Err(precondition_failed().with_detail("Condition", name)),
     }
 }
 

@@ -127,7 +127,7 @@ impl Client {
     }
 }
 
-fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {xml}"));
     rest.split_once(&format!("</{name}>")).unwrap().0
 }
@@ -467,59 +467,4 @@ async fn an_upload_with_checksums_and_a_customers_key_is_completed_with_that_key
         c.expect(200, &line, &right, &document).await;
         assert_eq!(c.expect(200, "GET /b1x/k", &right, "").await, "hello");
     }
-}
-
-#[tokio::test]
-async fn a_rename_moves_an_object_once() {
-    let client = Client::new();
-    client.expect(200, "PUT /bkt", &[], "").await;
-    let sse = [("x-amz-server-side-encryption", "AES256"), ("x-amz-tagging", "a=b"), ("x-amz-meta-x", "1")];
-    let put = client.send("PUT /bkt/a%20b", &sse, "content").await;
-    let token = ("x-amz-client-token", "0123");
-    let source = ("x-amz-rename-source", "a%20b");
-    for (header, condition) in [
-        (("if-match", "\"0\""), "If-Match"),
-        (("x-amz-rename-source-if-match", "\"0\""), "If-Match"),
-        (("x-amz-rename-source-if-none-match", "*"), "If-None-Match"),
-        (("if-modified-since", "Thu, 01 Jan 2015 00:00:00 GMT"), "If-Modified-Since"),
-        (("x-amz-rename-source-if-unmodified-since", "Thu, 01 Jan 2015 00:00:00 GMT"), "If-Unmodified-Since"),
-    ] {
-        let refused = client.expect(412, "PUT /bkt/new?renameObject", &[source, header], "").await;
-        assert_eq!(element(&refused, "Condition"), condition);
-    }
-    let absent = ("if-none-match", "*");
-    client.expect(200, "PUT /bkt/new?renameObject", &[source, token, absent], "").await;
-    client.expect(404, "GET /bkt/a%20b", &[], "").await;
-    let got = client.send("GET /bkt/new", &[], "").await;
-    assert_eq!(got.body(), "content");
-    for name in ["etag", "x-amz-server-side-encryption"] {
-        assert_eq!(got.headers()[name], put.headers()[name]);
-    }
-    for name in ["x-amz-meta-x", "x-amz-tagging-count"] {
-        assert_eq!(got.headers()[name], "1");
-    }
-    client.expect(200, "PUT /bkt/new?renameObject", &[source, token], "").await;
-    client.expect(404, "PUT /bkt/new?renameObject", &[source], "").await;
-    client.expect(404, "PUT /bkt/other?renameObject", &[source, token], "").await;
-    client.expect(400, "PUT /bkt/new?renameObject", &[("x-amz-rename-source", "c"), token], "").await;
-    client.expect(200, "PUT /bkt/c", &[], "other").await;
-    client.expect(412, "PUT /bkt/c?renameObject", &[("x-amz-rename-source", "/new"), absent], "").await;
-    client.expect(200, "PUT /bkt/c?renameObject", &[("x-amz-rename-source", "/bkt/new")], "").await;
-    assert_eq!(client.expect(200, "GET /bkt/c", &[], "").await, "content");
-    for (bad, code) in [("", "InvalidArgument"), ("c", "InvalidRequest"), ("%FF", "InvalidArgument")] {
-        let refused =
-            client.expect(400, "PUT /bkt/c?renameObject", &[("x-amz-rename-source", bad)], "").await;
-        assert_eq!(element(&refused, "Code"), code);
-    }
-    client
-        .expect(
-            400,
-            "PUT /bkt/d?renameObject",
-            &[("x-amz-rename-source", "c"), ("x-amz-client-token", "a b")],
-            "",
-        )
-        .await;
-    let versioned = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    client.expect(200, "PUT /bkt?versioning", &[], versioned).await;
-    client.expect(501, "PUT /bkt/d?renameObject", &[("x-amz-rename-source", "c")], "").await;
 }

@@ -1,7 +1,7 @@
 //! Objects and buckets: the [`Store`] trait, its types, and one file or folder for each implementation.
 //!
 //! - [`types`]: what a store holds and answers.
-//! - [`uploads`]: the same of multipart uploads.
+//! - [`uploads`]: the same of multipart uploads; [`rename`]: of another key for an object.
 //! - [`error`]: what can go wrong, by what the caller can do.
 //! - [`fs`]: the durable engine: redb for heads and small bodies, one file for each larger body.
 //! - [`memory`]: the reference model, for tests and comparison.
@@ -24,6 +24,7 @@ mod listing;
 mod md5;
 pub mod memory;
 pub mod record;
+pub mod rename;
 pub mod types;
 pub mod uploads;
 pub mod usage;
@@ -32,6 +33,7 @@ pub mod version;
 pub use error::StoreError;
 pub use hash::Digests;
 pub use record::{Record, RecordChange, RecordTable};
+pub use rename::{Rename, Renamed};
 pub use types::*;
 pub use uploads::*;
 pub use usage::{Quota, Usage};
