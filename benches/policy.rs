@@ -49,7 +49,6 @@ fn main() {
         kind: CallerKind::User,
         account_id: "000000000000",
         account_name: None,
-        canonical_id: "",
         arn: "arn:aws:iam::000000000000:user/ada",
         principal_id: "AIDAADA",
         issuer_arn: None,

@@ -20,7 +20,7 @@
 //! [`website`] and [`admin`]; what runs in the background, [`lifecycle`], [`notification`] and [`access_log`]; and below
 //! them what they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets, configured
 //! by [`bucket`]), [`encryption`], [`bodies`] (what is held of requests), [`telemetry`]. [`config`] becomes a server in
-//! [`instance`]; [`context`] is what a request carries.
+//! [`instance`]; [`context`] is what a request carries, [`headers`] are the names of its headers.
 
 pub mod access_log;
 pub mod access_point;
@@ -39,6 +39,7 @@ pub mod door;
 pub mod encryption;
 pub mod error;
 pub mod function;
+pub mod headers;
 pub mod iam;
 pub mod instance;
 pub mod lambda_api;

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header, request};
 use crate::auth::{AuthMethod, Principal, PrincipalKind};
 use crate::catalog::canonical_id;
 use crate::context::RequestContext;
+use crate::headers::AMZ_COPY_SOURCE;
 use crate::s3::query_pairs;
 use crate::server::Connection;
 use crate::store::Bucket;
@@ -60,7 +61,7 @@ impl Begun {
         parts: &mut request::Parts,
         time: jiff::Timestamp,
     ) -> Option<Arc<Self>> {
-        let copies = parts.headers.contains_key("x-amz-copy-source");
+        let copies = parts.headers.contains_key(&AMZ_COPY_SOURCE);
         if bucket.config.logging.is_none() && !copies {
             return None;
         }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// All but the unreserved characters of RFC 3986.
@@ -36,22 +36,30 @@ fn encode(bytes: &[u8], set: &'static AsciiSet) -> String {
     percent_encoding::percent_encode(bytes, set).to_string()
 }
 
+/// Whether a byte of a path stands for itself, however the path is spelt.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/')
+}
+
 /// Paths the client may have signed: one for most services; for S3 the path as it was sent and, where that
 /// differs, as AWS would spell it. Both decode to the same key.
-pub(super) fn paths(raw: &str, service: &str) -> Vec<String> {
+pub(super) fn paths<'a>(raw: &'a str, service: &str) -> Vec<Cow<'a, str>> {
     let raw = if raw.is_empty() { "/" } else { raw };
     if is_s3(service) {
+        if raw.bytes().all(is_plain) {
+            return vec![raw.into()];
+        }
         let decoded: Vec<u8> = percent_decode_str(raw).collect();
         let spelled = encode(&decoded, PATH);
         // An encoded slash is no separator: there, only what was sent counts.
         let same_slashes =
             raw.bytes().filter(|b| *b == b'/').count() == spelled.bytes().filter(|b| *b == b'/').count();
         if spelled == raw || !same_slashes {
-            return vec![raw.to_owned()];
+            return vec![raw.into()];
         }
-        return vec![raw.to_owned(), spelled];
+        return vec![raw.into(), spelled.into()];
     }
-    vec![utf8_percent_encode(&normalise(raw), PATH).to_string()]
+    vec![utf8_percent_encode(&normalise(raw), PATH).to_string().into()]
 }
 
 /// Removes empty and dot segments.
@@ -105,7 +113,10 @@ pub(super) fn header(parts: &Parts, name: &str) -> Option<Vec<u8>> {
 }
 
 /// The text of one header that may be there once.
-pub(super) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, crate::error::ApiError> {
+pub(super) fn one<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, crate::error::ApiError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

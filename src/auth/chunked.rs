@@ -14,6 +14,7 @@ use super::canonical::one;
 use super::errors;
 use super::{Authenticated, ChunkKey, PayloadMode};
 use crate::error::ApiError;
+use crate::headers::{AMZ_CONTENT_SHA256, AMZ_DECODED_CONTENT_LENGTH};
 use crate::store::BodyError;
 
 /// The largest signed chunk, which is held in memory until its signature is verified: 16 MiB.
@@ -50,7 +51,7 @@ fn incomplete() -> BodyError {
     ))
 }
 
-fn number(parts: &Parts, name: &str) -> Result<Option<u64>, ApiError> {
+fn number(parts: &Parts, name: &HeaderName) -> Result<Option<u64>, ApiError> {
     one(&parts.headers, name)?
         .map(|text| {
             text.parse().map_err(|_| ApiError::invalid_argument(format!("{name} must be a number of bytes.")))
@@ -70,19 +71,19 @@ pub fn body(
     body: Body,
 ) -> Result<(Body, Trailers), ApiError> {
     let trailers = Trailers::default();
-    let mode = match (auth, one(&parts.headers, "x-amz-content-sha256")?) {
+    let mode = match (auth, one(&parts.headers, &AMZ_CONTENT_SHA256)?) {
         (Some(auth), _) => auth.payload,
         (None, Some(text)) => PayloadMode::parse(text)?,
         (None, None) => PayloadMode::Unsigned,
     };
-    let decoded = number(parts, "x-amz-decoded-content-length")?;
+    let decoded = number(parts, &AMZ_DECODED_CONTENT_LENGTH)?;
     if !mode.is_chunked() {
         if decoded.is_some() {
             return Err(ApiError::invalid_request(
                 "x-amz-decoded-content-length needs a STREAMING value of x-amz-content-sha256.",
             ));
         }
-        let length = number(parts, "content-length")?;
+        let length = number(parts, &header::CONTENT_LENGTH)?;
         let hash = if let PayloadMode::Sha256(hash) = mode { Some(hash) } else { None };
         return Ok((plain(body, length, hash), trailers));
     }
@@ -104,7 +105,7 @@ pub fn body(
             value.to_str().map_err(|_| ApiError::invalid_argument("x-amz-trailer is not ASCII text."))?;
         declared.extend(text.split(',').map(|n| n.trim().to_ascii_lowercase()).filter(|n| !n.is_empty()));
     }
-    parts.headers.remove("x-amz-decoded-content-length");
+    parts.headers.remove(&AMZ_DECODED_CONTENT_LENGTH);
     parts.headers.remove(header::TRANSFER_ENCODING);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(expected));
     unchunk_encoding(parts)?;

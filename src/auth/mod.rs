@@ -131,7 +131,7 @@ pub fn authenticate(
 ) -> Result<Outcome, ApiError> {
     let raw = request.uri.query().unwrap_or("");
     let (v4, v2) = (presign::has_v4(raw), presign::has_v2(raw));
-    let header = canonical::one(&request.headers, "authorization")?;
+    let header = canonical::one(&request.headers, &http::header::AUTHORIZATION)?;
     if usize::from(v4) + usize::from(v2) + usize::from(header.is_some()) > 1 {
         return Err(ApiError::invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \

@@ -1,10 +1,11 @@
 //! The query parameters of authentication: finding them, and taking them out once they were checked.
 
-use http::Uri;
 use http::request::Parts;
+use http::{Uri, header};
 
 use super::canonical::{decode, query};
 use crate::error::ApiError;
+use crate::headers::{AMZ_CONTENT_SHA256, AMZ_DATE, AMZ_SECURITY_TOKEN};
 
 const V4: [&str; 8] = [
     "x-amz-algorithm",
@@ -51,7 +52,7 @@ pub(super) fn parameter(raw: &str, wanted: &str) -> Result<Option<String>, ApiEr
 /// Takes the authentication out of a request that was checked, and leaves other query parameters as they were
 /// encoded. Call it after [`body`](super::body()), which reads some of these headers.
 pub fn strip(parts: &mut Parts) {
-    for name in ["authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"] {
+    for name in [header::AUTHORIZATION, AMZ_DATE, AMZ_SECURITY_TOKEN, AMZ_CONTENT_SHA256] {
         parts.headers.remove(name);
     }
     let Some(raw) = parts.uri.query() else { return };

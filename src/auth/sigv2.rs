@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
+use http::header;
 use http::request::Parts;
 use jiff::Timestamp;
 use sha1::Sha1;
@@ -15,6 +16,7 @@ use super::presign::parameter;
 use super::sigv4::{any_date, check_skew};
 use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, PayloadMode, SigV2, check_key, find_key};
 use crate::error::ApiError;
+use crate::headers::{AMZ_CONTENT_SHA256, AMZ_DATE, AMZ_SECURITY_TOKEN};
 
 /// Query parameters that are part of the resource that is signed.
 const SIGNED: [&str; 37] = [
@@ -180,13 +182,13 @@ pub(super) fn by_header(
             "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature",
         ));
     };
-    let amz_date = one(&parts.headers, "x-amz-date")?;
-    let date = one(&parts.headers, "date")?;
+    let amz_date = one(&parts.headers, &AMZ_DATE)?;
+    let date = one(&parts.headers, &header::DATE)?;
     let at = amz_date.or(date).and_then(any_date).ok_or_else(errors::no_date)?;
     check_skew(at, now)?;
     // Where x-amz-date is there, it is signed among its like, and Date is not.
     let date = if amz_date.is_some() { "" } else { date.unwrap_or_default() };
-    let token = one(&parts.headers, "x-amz-security-token")?;
+    let token = one(&parts.headers, &AMZ_SECURITY_TOKEN)?;
     verify(parts, &Claim { method: AuthMethod::HeaderV2, id, signature, date, token, bucket }, keys, now)
 }
 
@@ -217,7 +219,7 @@ pub(super) fn by_query(
     }
     let token = match parameter(raw, "x-amz-security-token")? {
         Some(token) => Some(token),
-        None => one(&parts.headers, "x-amz-security-token")?.map(str::to_owned),
+        None => one(&parts.headers, &AMZ_SECURITY_TOKEN)?.map(str::to_owned),
     };
     let (id, signature, date, token) = (&*id, &*signature, &*expires, token.as_deref());
     verify(parts, &Claim { method: AuthMethod::PresignedV2, id, signature, date, token, bucket }, keys, now)
@@ -229,7 +231,7 @@ fn verify(
     keys: &dyn KeyStore,
     now: Timestamp,
 ) -> Result<Authenticated, ApiError> {
-    let payload = match one(&parts.headers, "x-amz-content-sha256")? {
+    let payload = match one(&parts.headers, &AMZ_CONTENT_SHA256)? {
         Some(value) => PayloadMode::parse(value)?,
         None => PayloadMode::Unsigned,
     };

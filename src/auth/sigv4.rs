@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use data_encoding::HEXLOWER;
+use http::header;
 use http::request::Parts;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -19,6 +20,7 @@ use super::payload::EMPTY;
 use super::presign::parameter;
 use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key, find_key};
 use crate::error::ApiError;
+use crate::headers::{AMZ_CONTENT_SHA256, AMZ_DATE, AMZ_SECURITY_TOKEN};
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
@@ -94,6 +96,8 @@ struct Claim<'a> {
     signature: &'a str,
     token: Option<&'a str>,
     at: Timestamp,
+    /// The same as the client wrote it.
+    stated: &'a str,
     payload: Option<&'a str>,
 }
 
@@ -136,12 +140,16 @@ pub(super) fn by_header(
         ));
     };
     // Some clients put HTTP's form into either header; what they sign is the same moment in the basic form.
-    let stated = one(&parts.headers, "x-amz-date")?.or(one(&parts.headers, "date")?);
-    let at = stated.and_then(any_date).ok_or_else(errors::no_date)?;
+    let stated = match one(&parts.headers, &AMZ_DATE)? {
+        Some(stated) => Some(stated),
+        None => one(&parts.headers, &header::DATE)?,
+    };
+    let stated = stated.ok_or_else(errors::no_date)?;
+    let at = any_date(stated).ok_or_else(errors::no_date)?;
     check_skew(at, now)?;
-    let token = one(&parts.headers, "x-amz-security-token")?;
-    let payload = one(&parts.headers, "x-amz-content-sha256")?;
-    let claim = Claim { place, credential, signed, signature, token, at, payload };
+    let token = one(&parts.headers, &AMZ_SECURITY_TOKEN)?;
+    let payload = one(&parts.headers, &AMZ_CONTENT_SHA256)?;
+    let claim = Claim { place, credential, signed, signature, token, at, stated, payload };
     verify(parts, &claim, keys, now, options, body_hash)
 }
 
@@ -189,15 +197,15 @@ pub(super) fn by_query(
         return Err(errors::denied("Request has expired"));
     }
     let token = get("X-Amz-Security-Token")?;
-    if token.is_some() && parts.headers.contains_key("x-amz-security-token") {
+    if token.is_some() && parts.headers.contains_key(&AMZ_SECURITY_TOKEN) {
         return Err(ApiError::invalid_argument("X-Amz-Security-Token was sent more than once."));
     }
     let token = match token.as_deref() {
         Some(token) => Some(token),
-        None => one(&parts.headers, "x-amz-security-token")?,
+        None => one(&parts.headers, &AMZ_SECURITY_TOKEN)?,
     };
     let in_query = get("X-Amz-Content-Sha256")?;
-    let in_header = one(&parts.headers, "x-amz-content-sha256")?;
+    let in_header = one(&parts.headers, &AMZ_CONTENT_SHA256)?;
     if in_query.is_some() && in_header.is_some() && in_query.as_deref() != in_header {
         return Err(ApiError::invalid_argument(
             "x-amz-content-sha256 was sent twice, with different values.",
@@ -206,7 +214,7 @@ pub(super) fn by_query(
     let s3 = credential.split('/').nth_back(1).is_some_and(is_s3);
     let payload = in_query.as_deref().or(in_header).or_else(|| s3.then_some("UNSIGNED-PAYLOAD"));
     let (credential, signed, signature) = (&*credential, &*signed, &*signature);
-    let claim = Claim { place, credential, signed, signature, token, at, payload };
+    let claim = Claim { place, credential, signed, signature, token, at, stated: &date, payload };
     verify(parts, &claim, keys, now, options, body_hash)
 }
 
@@ -225,10 +233,20 @@ pub(super) fn any_date(text: &str) -> Option<Timestamp> {
     amz_date(text).or_else(http_date).or_else(mail_date).filter(|at| at.as_second() >= 0)
 }
 
+/// Whether a date has the shape in which it is signed.
+fn is_basic(text: &str) -> bool {
+    let right = |(at, byte): (usize, u8)| match at {
+        8 => byte == b'T',
+        15 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 16 && text.bytes().enumerate().all(right)
+}
+
 /// `YYYYMMDDTHHMMSSZ`.
 #[must_use]
 pub fn amz_date(text: &str) -> Option<Timestamp> {
-    if text.len() != 16 || text.bytes().filter(u8::is_ascii_digit).count() != 14 {
+    if !is_basic(text) {
         return None;
     }
     let civil = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
@@ -252,7 +270,10 @@ fn verify(
             "The Credential is malformed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
         ));
     };
-    let stamp = claim.at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let stamp = match is_basic(claim.stated) {
+        true => claim.stated.to_owned(),
+        false => claim.at.strftime("%Y%m%dT%H%M%SZ").to_string(),
+    };
     if stamp.get(..8) != Some(date) {
         return Err(
             place.malformed("Invalid credential date: it is not the same as the date of the request.")
@@ -271,7 +292,7 @@ fn verify(
     {
         return Err(place.malformed("SignedHeaders must be in lower case, sorted, each once."));
     }
-    if parts.headers.get_all("host").iter().count() > 1 {
+    if parts.headers.get_all(header::HOST).iter().count() > 1 {
         return Err(ApiError::invalid_argument("host was sent more than once."));
     }
     let unsigned: Vec<&str> = parts
@@ -284,8 +305,8 @@ fn verify(
         return Err(errors::denied("There were headers present in the request which were not signed")
             .with_detail("HeadersNotSigned", unsigned.join(", ")));
     }
-    let empty = !parts.headers.contains_key("transfer-encoding")
-        && one(&parts.headers, "content-length")?.is_none_or(|length| length == "0");
+    let empty = !parts.headers.contains_key(header::TRANSFER_ENCODING)
+        && one(&parts.headers, &header::CONTENT_LENGTH)?.is_none_or(|length| length == "0");
     let hash = body_hash.map(|hash| HEXLOWER.encode(&hash));
     let payload = match (claim.payload, &hash) {
         (Some(text), _) => text,

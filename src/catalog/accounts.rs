@@ -36,7 +36,10 @@ impl Account {
     }
 }
 
-/// The canonical user id of an account: 64 hexadecimal digits, always the same.
+/// Characters of a canonical user id.
+pub const CANONICAL_ID_LENGTH: usize = 64;
+
+/// The canonical user id of an account: [`CANONICAL_ID_LENGTH`] hexadecimal digits, always the same.
 #[must_use]
 pub fn canonical_id(account_id: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(format!("refract-canonical-id:{account_id}")))

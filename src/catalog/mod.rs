@@ -19,7 +19,7 @@ pub mod seal;
 pub(crate) mod secret_file;
 pub mod sessions;
 
-pub use accounts::{Account, Accounts, canonical_id};
+pub use accounts::{Account, Accounts, CANONICAL_ID_LENGTH, canonical_id};
 pub use durable::RecordsCatalog;
 pub use identities::{Directory, Identities};
 pub use keys::{KeyPair, Keys};

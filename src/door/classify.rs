@@ -1,12 +1,15 @@
 //! A plane from the signature's scope, then the host, then the path. Paths alone are ambiguous: `2015-03-31` and
 //! `v20180820` are legal bucket names. Nothing here is trusted: the signature that claims the scope is verified next.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method, StatusCode, Uri, header, request};
 
 use crate::access_point::Addressed;
 use crate::access_point::host::{self, Host};
 use crate::control::is_control_path;
 use crate::error::ApiError;
+use crate::headers::AMZ_ACCOUNT_ID;
 use crate::s3::query_pairs;
 
 /// A plane of AWS's.
@@ -60,7 +63,7 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
     let authority = authority(parts)?;
     let service = claimed_service(parts);
     let path = parts.uri.path();
-    let for_account = parts.headers.contains_key("x-amz-account-id")
+    let for_account = parts.headers.contains_key(&AMZ_ACCOUNT_ID)
         || matches!(host::parse(&authority, domains), Host::Account(_));
     let plane = match service.as_deref() {
         Some("lambda") => Plane::Lambda,
@@ -72,7 +75,7 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
             Plane::WriteGetObjectResponse
         }
         _ if is_control_path(path) && for_account => Plane::Control,
-        _ if parts.headers.contains_key("x-amz-account-id")
+        _ if parts.headers.contains_key(&AMZ_ACCOUNT_ID)
             && matches!(host::parse(&authority, domains), Host::Account(_)) =>
         {
             Plane::Control
@@ -131,20 +134,28 @@ fn claimed_service(parts: &request::Parts) -> Option<String> {
 
 /// The access key id that a request claims, in header or query.
 #[must_use]
-pub fn claimed_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    claimed(headers, uri)?.rsplitn(5, '/').nth(4).map(str::to_owned)
+pub fn claimed_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
+    let credential = claimed(headers, uri)?;
+    let length = credential.rsplitn(5, '/').nth(4)?.len();
+    Some(match credential {
+        Cow::Borrowed(text) => text.get(..length)?.into(),
+        Cow::Owned(mut text) => {
+            text.truncate(length);
+            text.into()
+        }
+    })
 }
 
 /// The credential that a request claims.
-fn claimed(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+fn claimed<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
     if let Some(header) = headers.get(header::AUTHORIZATION) {
         let text = header.to_str().ok()?;
         let (_, rest) = text.split_once("Credential=")?;
-        return rest.split([',', ' ']).next().map(str::to_owned);
+        return rest.split([',', ' ']).next().map(Cow::from);
     }
     query_pairs(uri.query()?)
         .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))
-        .map(|(_, value)| value.into_owned())
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 
 use crate::access_log::Begun;
 use crate::access_point::{Addressed, Target, target};
@@ -17,6 +17,7 @@ use crate::context::{App, RequestContext};
 use crate::control::{self, ControlCall};
 use crate::error::ApiError;
 use crate::function::temporary::{POINT_PARAMETER, Use};
+use crate::headers::{AMZ_ID_2, AMZ_REQUEST_ID};
 use crate::lambda_api::{self, LambdaCall};
 use crate::object_lambda::{Action, LensCall, Turn};
 use crate::policy::{Access, Asked, Origin, Via};
@@ -77,8 +78,8 @@ impl Door {
         audit::note(app, &context, &head, &answer);
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&context.id) {
-            headers.insert(HeaderName::from_static("x-amz-id-2"), id.clone());
-            headers.insert(HeaderName::from_static("x-amz-request-id"), id);
+            headers.insert(AMZ_ID_2, id.clone());
+            headers.insert(AMZ_REQUEST_ID, id);
         }
         if let Some(cors) = context.cors.take() {
             headers.extend(*cors);

@@ -11,6 +11,7 @@ use crate::bodies::Whose;
 use crate::context::{App, RequestContext};
 use crate::error::ApiError;
 use crate::function::temporary::TemporaryKeys;
+use crate::headers::AMZ_CONTENT_SHA256;
 use crate::lambda_api::MAX_PACKAGE_BODY;
 use crate::object_lambda::event::ContentSha256;
 use crate::policy::{Origin, Signed};
@@ -75,7 +76,7 @@ pub(super) async fn verify(
         purpose.check(found_plane, parts)?;
     }
     let (body, trailers) = auth::body(authenticated.as_deref(), parts, body)?;
-    let hash = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    let hash = parts.headers.get(&AMZ_CONTENT_SHA256).and_then(|value| value.to_str().ok());
     if let Some(hash) = hash.map(str::to_owned) {
         parts.extensions.insert(ContentSha256(hash));
     }

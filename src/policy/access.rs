@@ -13,6 +13,7 @@ use crate::auth::Principal;
 use crate::bucket::{Acl, Ownership};
 use crate::catalog::{Accounts, PublicAccessBlock, canonical_id};
 use crate::error::ApiError;
+use crate::headers::AMZ_EXPECTED_BUCKET_OWNER;
 use crate::store::{Bucket, ObjectInfo};
 
 use super::asked::Asked;
@@ -58,7 +59,7 @@ impl<'a> Access<'a> {
     /// # Errors
     /// 403 AccessDenied.
     pub fn check_expected_owner(&self) -> Result<(), ApiError> {
-        let Some(expected) = self.asked.headers.get("x-amz-expected-bucket-owner") else { return Ok(()) };
+        let Some(expected) = self.asked.headers.get(&AMZ_EXPECTED_BUCKET_OWNER) else { return Ok(()) };
         let owner = &self.bucket.owner;
         if expected.as_bytes() == owner.as_bytes() || expected.as_bytes() == canonical_id(owner).as_bytes() {
             return Ok(());

@@ -9,7 +9,6 @@ use super::identity::{Attached, Identity};
 use super::principal::{CallerKind, PrincipalView};
 use super::statement::Request;
 use crate::auth::{Principal, PrincipalKind};
-use crate::catalog::canonical_id;
 use crate::error::ApiError;
 
 /// A caller with what policies may ask of its account.
@@ -17,14 +16,13 @@ use crate::error::ApiError;
 pub struct Caller<'a> {
     principal: &'a Principal,
     account_name: Option<String>,
-    canonical_id: String,
 }
 
 impl<'a> Caller<'a> {
     /// Of a principal, whose account has this name.
     #[must_use]
     pub fn new(principal: &'a Principal, account_name: Option<String>) -> Self {
-        Self { principal, account_name, canonical_id: canonical_id(&principal.account_id) }
+        Self { principal, account_name }
     }
 
     /// The caller as the evaluation takes it.
@@ -39,7 +37,6 @@ impl<'a> Caller<'a> {
             },
             account_id: &self.principal.account_id,
             account_name: self.account_name.as_deref(),
-            canonical_id: &self.canonical_id,
             arn: &self.principal.arn,
             principal_id: &self.principal.principal_id,
             issuer_arn: self.principal.identity.issuer.as_ref().map(|issuer| issuer.arn.as_str()),

@@ -1,6 +1,7 @@
 //! Who makes a request, as policies see it.
 
 use crate::access_point::arn::is_account;
+use crate::catalog::{CANONICAL_ID_LENGTH, canonical_id};
 
 /// What kind of caller this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,6 @@ pub struct PrincipalView<'a> {
     pub account_id: &'a str,
     /// Name of the account, where it has one.
     pub account_name: Option<&'a str>,
-    /// Canonical id of the account.
-    pub canonical_id: &'a str,
     /// ARN of the user, root or session; of the provider for a web identity; the name of a service.
     pub arn: &'a str,
     /// Unique id: `AIDA…`, or `AROA…:session`.
@@ -60,15 +59,13 @@ impl<'a> PrincipalView<'a> {
     }
 
     const fn without_account(kind: CallerKind, arn: &'a str) -> Self {
-        Self {
-            kind,
-            account_id: "",
-            account_name: None,
-            canonical_id: "",
-            arn,
-            principal_id: "",
-            issuer_arn: None,
-        }
+        Self { kind, account_id: "", account_name: None, arn, principal_id: "", issuer_arn: None }
+    }
+
+    /// Whether the caller's account has this canonical id.
+    #[must_use]
+    pub fn has_canonical_id(&self, id: &str) -> bool {
+        self.has_account() && id.len() == CANONICAL_ID_LENGTH && canonical_id(self.account_id) == id
     }
 
     /// Whether the caller belongs to an account, and so may have identity policies.

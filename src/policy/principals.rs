@@ -128,11 +128,8 @@ impl Entry {
                 person.then_some(Naming::Direct)
             }
             Self::Account(id) => account(caller.is_of_account(id)),
-            Self::Named(name) => {
-                let canonical = caller.has_account() && **name == *caller.canonical_id;
-                account(caller.is_of_account(name) || canonical)
-            }
-            Self::Canonical(id) => account(caller.has_account() && **id == *caller.canonical_id),
+            Self::Named(name) => account(caller.is_of_account(name) || caller.has_canonical_id(name)),
+            Self::Canonical(id) => account(caller.has_canonical_id(id)),
             Self::Arn(head, in_account, rest) => {
                 let same = |arn: &str| {
                     let tail = arn.strip_prefix(&**head).and_then(|tail| tail.split_once(':'));

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::headers::AMZ_CHECKSUM_MODE;
 use crate::policy::Access;
 use crate::store::{Object, ObjectInfo, PartInfo, Payload, Store, VersionRef};
 
@@ -28,6 +29,9 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-content-disposition", header::CONTENT_DISPOSITION),
     ("response-content-encoding", header::CONTENT_ENCODING),
 ];
+
+/// Header fields that an answer has room for at once: those of a plain object, and what the door adds.
+const HEADERS: usize = 16;
 
 /// Answers GET or HEAD of one object.
 ///
@@ -154,7 +158,7 @@ impl Read {
             overrides: Vec::new(),
             checksum_mode: request
                 .headers
-                .get("x-amz-checksum-mode")
+                .get(&AMZ_CHECKSUM_MODE)
                 .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"ENABLED")),
             version: VersionRef::Current,
             head_only: request.method == Method::HEAD,
@@ -209,6 +213,7 @@ impl Read {
     /// InvalidArgument for an override that no header can carry.
     pub fn head_of(&self, info: &ObjectInfo) -> Result<Response<Body>, ApiError> {
         let mut answer = Response::new(Body::empty());
+        *answer.headers_mut() = HeaderMap::with_capacity(HEADERS);
         headers::describe(info, self.checksum_mode, answer.headers_mut());
         self.override_headers(answer.headers_mut())?;
         Ok(answer)
@@ -248,7 +253,7 @@ impl Read {
         if let Some(count) = info.parts.filter(|_| self.part_number.is_some()) {
             insert(answer.headers_mut(), HeaderName::from_static("x-amz-mp-parts-count"), &count.to_string());
         }
-        insert(answer.headers_mut(), header::CONTENT_LENGTH, &(range.end - range.start).to_string());
+        answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
         Ok((answer, range))
     }
 

@@ -129,6 +129,7 @@ pub(super) fn check_tag_set(
 
 /// Puts an object's head into a response: everything but its length and range.
 pub(crate) fn describe(info: &ObjectInfo, checksum_mode: bool, out: &mut HeaderMap) {
+    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let mut set = |name: HeaderName, value: &str| {
         // A value was a header value when it came in; a byte above 0x7F is kept as it is.
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
@@ -137,7 +138,6 @@ pub(crate) fn describe(info: &ObjectInfo, checksum_mode: bool, out: &mut HeaderM
     };
     set(header::ETAG, &format!("\"{}\"", info.etag));
     set(header::LAST_MODIFIED, &http_date(info.last_modified));
-    set(header::ACCEPT_RANGES, "bytes");
     let stored = &info.headers;
     set(header::CONTENT_TYPE, stored.content_type.as_deref().unwrap_or("binary/octet-stream"));
     for (name, value) in [

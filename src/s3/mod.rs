@@ -19,6 +19,7 @@ use crate::catalog::{Accounts, canonical_id};
 use crate::clock::Clock;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
+use crate::headers::AMZ_COPY_SOURCE;
 use crate::notification::{Cause, Happened, Notifier};
 use crate::policy::{Access, Asked, Trail, Via};
 use crate::store::{Bucket, Digests, Store, StoreError};
@@ -333,7 +334,7 @@ impl Direct {
                 _ => {}
             }
         }
-        let copies = parts.headers.contains_key("x-amz-copy-source");
+        let copies = parts.headers.contains_key(&AMZ_COPY_SOURCE);
         Ok(match (&parts.method, upload_id, part_number) {
             (&Method::GET, ..) if attributes => Some(Self::GetObjectAttributes),
             (&Method::GET, None, _) => Some(Self::GetObject),

@@ -203,7 +203,7 @@ impl Copier {
 
 /// The length of what ends with the first empty line.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
+    memchr::memchr_iter(b'\n', bytes).find_map(|at| {
         let rest = bytes.get(at + 1..)?;
         match rest {
             [b'\n', ..] => Some(at + 2),

@@ -139,26 +139,39 @@ pub struct Checksum {
     pub value: String,
 }
 
-/// System headers that are stored and returned with an object.
+/// System headers that are stored and returned with an object. As with all of an object's head, what is not there is not
+/// written: a row is read at each GET, and most of it would be names of nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObjectHeaders {
     /// Content-Type.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// Content-Encoding, without `aws-chunked`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
     /// Content-Disposition.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_disposition: Option<String>,
     /// Content-Language.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_language: Option<String>,
     /// Cache-Control.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
     /// Expires, as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// x-amz-website-redirect-location.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub website_redirect: Option<String>,
     /// x-amz-storage-class, when it is not STANDARD.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The head of an object.
@@ -172,34 +185,34 @@ pub struct ObjectInfo {
     /// When the write was acknowledged, to the second in headers and to the millisecond in listings.
     pub last_modified: Timestamp,
     /// System headers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub headers: ObjectHeaders,
     /// User metadata; names in lower case, without `x-amz-meta-`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     /// Tags.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,
     /// Checksum, where one is known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
     /// Number of parts, for an object made by a multipart upload.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u16>,
     /// Id of this version; `None` for the null version, which is the only one in a bucket without versioning.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionId>,
     /// What forbids to delete this version.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub lock: Lock,
     /// Account that owns it, 12 digits; `None` for the bucket's owner.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Who else may use it; `None` for its owner alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acl: Option<Acl>,
     /// How it is encrypted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
     /// The rename that brought it here, for a client that asks again because it missed the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
