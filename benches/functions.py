@@ -4,7 +4,7 @@
 Parts, all unless named: `latency` (a GET of 1 KiB through each kind of function, beside a plain one), `cold` (the first
 one), `stream` (one large object), `instances` (memory of 1,000 live Wasm instances), `attacks` (the p99 of other
 functions while hostile ones run, beside without). What differs by less than the machine's noise is measured in rounds,
-one kind after the other, and the differences of each round are taken: the least and the median are printed.
+one kind after the other, and the differences or ratios of each round are taken: the median is printed, and the least.
 
 Needs boto3. Build first: `cargo build --release --bins --bench load --bench handler`.
 """
@@ -341,7 +341,7 @@ def instances(server):
 
 
 def attacks(server):
-    seconds = server.options.seconds * 3
+    seconds = server.options.seconds
     victims = {"plain": "/bench/c", "built-in": f"/{server.lens('builtin-redact')}/c", "Wasm": f"/{server.probe_alias}/c"}
     server.bootstrap("victim")
     victims["process"] = f"/{server.lens('victim')}/c"
@@ -395,33 +395,47 @@ def attacks(server):
         all_of[label] = (lambda letter=letter: read(server.probe_alias, f"{letter}-attack"), 2)
     all_of["slow readers"] = (lambda: trickle(server.probe_alias), 50)
 
-    print(f"\np99 in ms of a GET of 1 KiB, 2 connections: without, and while another function is hostile (bar: 2×)\n"
+    rounds = server.options.rounds
+    print(f"\np99 in ms of a GET of 1 KiB, 2 connections: without, and while another function is hostile. Medians of "
+          f"{rounds} rounds,\neach of which has both, and of their ratios (bar: 2×)\n"
           f"{'':26}" + "".join(f"{name:>28}" for name in victims))
+    wanted = server.options.attacks and server.options.attacks.split(",")
     for label, (attack, parallel) in all_of.items():
-        over = threading.Event()
+        if wanted and label not in wanted:
+            continue
+        calm, held = {name: [] for name in victims}, {name: [] for name in victims}
+        failed = {}
+        for _ in range(rounds):
+            for name, prefix in victims.items():
+                calm[name].append(server.load(prefix, seconds, 2)["p99_ms"])
+            over = threading.Event()
 
-        def keep_on():
-            # Whoever attacks computes elsewhere.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-            while not over.is_set():
-                attack()
+            def keep_on(over=over, attack=attack):
+                # Whoever attacks computes elsewhere.
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+                while not over.is_set():
+                    attack()
 
-        calm = {name: server.load(prefix, seconds, 2)["p99_ms"] for name, prefix in victims.items()}
-        with concurrent.futures.ThreadPoolExecutor(parallel) as attackers:
-            running = [attackers.submit(keep_on) for _ in range(parallel)]
-            time.sleep(0.5)
-            try:
-                held = {name: server.load(prefix, seconds, 2, strict=False) for name, prefix in victims.items()}
-            finally:
-                over.set()
-        for one in running:
-            one.result()
-        p99 = {name: result["p99_ms"] for name, result in held.items()}
-        row = "".join(f"{calm[name]:10.3f} {p99[name]:8.3f} {p99[name] / calm[name]:5.1f}× "
-                      f"{'  ' if p99[name] <= 2 * calm[name] else '! '}" for name in victims)
-        failed = "".join(f"; {name}: {result['errors']} requests failed, the first with {result['first_error']}"
-                         for name, result in held.items() if result["errors"])
-        print(f"{label:26}{row}{failed}", flush=True)
+            # The pool waits for attacks under way: the next round begins without any.
+            with concurrent.futures.ThreadPoolExecutor(parallel) as attackers:
+                running = [attackers.submit(keep_on) for _ in range(parallel)]
+                time.sleep(0.5)
+                try:
+                    for name, prefix in victims.items():
+                        result = server.load(prefix, seconds, 2, strict=False)
+                        held[name].append(result["p99_ms"])
+                        if result["errors"]:
+                            failed[name] = f"{result['errors']} requests failed, the first with {result['first_error']}"
+                finally:
+                    over.set()
+            for one in running:
+                one.result()
+        row = ""
+        for name in victims:
+            ratio = statistics.median(h / c for h, c in zip(held[name], calm[name]))
+            row += (f"{statistics.median(calm[name]):10.3f} {statistics.median(held[name]):8.3f} {ratio:5.1f}× "
+                    f"{'  ' if ratio <= 2 else '! '}")
+        print(f"{label:26}{row}" + "".join(f"; {name}: {why}" for name, why in failed.items()), flush=True)
 
 
 def main():
@@ -432,6 +446,7 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / "target/release/refract"), help="the server")
     parser.add_argument("--build", default=str(ROOT / "target/release/deps"), help="where the load client and the handler are")
     parser.add_argument("--directory", default=None, help="where it keeps its data")
+    parser.add_argument("--attacks", default=None, help="only those of these names, with commas between them")
     parser.add_argument("--runtimes", default=None, help="a runtime directory with boto3, for a cold start with it")
     options = parser.parse_args()
     server = Server(options)

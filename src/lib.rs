@@ -20,7 +20,8 @@
 //! [`website`] and [`admin`]; what runs in the background, [`lifecycle`], [`notification`] and [`access_log`]; and below
 //! them what they stand on: [`catalog`] (points, functions, identities, keys), [`store`] (objects and buckets, configured
 //! by [`bucket`]), [`encryption`], [`bodies`] (what is held of requests), [`telemetry`]. [`config`] becomes a server in
-//! [`instance`]; [`context`] is what a request carries, [`headers`] are the names of its headers.
+//! [`instance`]; [`context`] is what a request carries, [`headers`] are the names of its headers;
+//! [`priority`] is for what may wait.
 
 pub mod access_log;
 pub mod access_point;
@@ -47,6 +48,7 @@ pub mod lifecycle;
 pub mod notification;
 pub mod object_lambda;
 pub mod policy;
+pub mod priority;
 pub mod query;
 pub mod s3;
 pub mod secret;

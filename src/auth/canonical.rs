@@ -26,6 +26,9 @@ pub(super) fn query(raw: &str) -> impl Iterator<Item = (&str, Cow<'_, [u8]>, &st
 /// A name or a value of the query. `+` is a space, as for those who read the query later, so that a signed `%2B` cannot
 /// be turned into one.
 pub(super) fn decode(text: &str) -> Cow<'_, [u8]> {
+    if memchr::memchr2(b'%', b'+', text.as_bytes()).is_none() {
+        return text.as_bytes().into();
+    }
     if text.contains('+') {
         return percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>().into();
     }
@@ -33,12 +36,14 @@ pub(super) fn decode(text: &str) -> Cow<'_, [u8]> {
 }
 
 fn encode(bytes: &[u8], set: &'static AsciiSet) -> String {
-    percent_encoding::percent_encode(bytes, set).to_string()
+    let mut text = String::with_capacity(bytes.len() + 16);
+    text.extend(percent_encoding::percent_encode(bytes, set));
+    text
 }
 
-/// Whether a byte of a path stands for itself, however the path is spelt.
+/// Whether a byte stands for itself, however it is spelt: an unreserved character of RFC 3986.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// Paths the client may have signed: one for most services; for S3 the path as it was sent and, where that
@@ -46,7 +51,7 @@ fn is_plain(byte: u8) -> bool {
 pub(super) fn paths<'a>(raw: &'a str, service: &str) -> Vec<Cow<'a, str>> {
     let raw = if raw.is_empty() { "/" } else { raw };
     if is_s3(service) {
-        if raw.bytes().all(is_plain) {
+        if raw.bytes().all(|byte| byte == b'/' || is_plain(byte)) {
             return vec![raw.into()];
         }
         let decoded: Vec<u8> = percent_decode_str(raw).collect();
@@ -79,14 +84,29 @@ fn normalise(path: &str) -> String {
     format!("/{}{tail}", kept.join("/"))
 }
 
+/// A name or a value of the query, strictly encoded, however it was encoded before.
+fn strictly(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(is_plain) { text.into() } else { encode(&decode(text), STRICT).into() }
+}
+
 /// Sorted, strictly encoded query without `X-Amz-Signature`.
 pub(super) fn canonical_query(raw: &str) -> String {
-    let mut pairs: Vec<(String, String)> = query(raw)
-        .filter(|(_, name, _)| **name != *b"X-Amz-Signature")
-        .map(|(_, name, value)| (encode(&name, STRICT), encode(&decode(value), STRICT)))
+    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = raw
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (strictly(name), strictly(value)))
+        .filter(|(name, _)| name != "X-Amz-Signature")
         .collect();
     pairs.sort();
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    let mut text = String::with_capacity(raw.len());
+    for (name, value) in &pairs {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.extend([name, "=", value]);
+    }
+    text
 }
 
 /// A header's values, trimmed, runs of spaces made one, joined by commas. The host of HTTP/2 is its authority.

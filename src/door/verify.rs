@@ -15,6 +15,7 @@ use crate::headers::AMZ_CONTENT_SHA256;
 use crate::lambda_api::MAX_PACKAGE_BODY;
 use crate::object_lambda::event::ContentSha256;
 use crate::policy::{Origin, Signed};
+use crate::priority::on_bytes;
 
 use super::classify::Plane;
 
@@ -59,7 +60,8 @@ pub(super) async fn verify(
         let large = found_plane == Plane::Lambda;
         let limit = if large { MAX_PACKAGE_BODY } else { COLLECTED_BODY_LIMIT };
         let bytes = app.bodies.collect(body, limit, Whose::Claimed).await?;
-        let hash: [u8; 32] = Sha256::digest(&bytes).into();
+        let hashed = bytes.clone();
+        let hash = on_bytes(bytes.len(), move || Sha256::digest(&hashed).into()).await?;
         outcome = auth::authenticate(parts, keys, now, options, Some(hash))?;
         body = Body::from(bytes);
     }

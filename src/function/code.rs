@@ -5,18 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::catalog::lambda::Code;
 use crate::catalog::{FunctionKind, View};
 use crate::error::ApiError;
 use crate::object_lambda::collect;
+use crate::priority::{behind, on_bytes};
 use crate::store::{
     DeleteKey, NewBucket, NewObject, Payload, StageOptions, Store, StoreError, VersionRef, WriteCondition,
 };
 
 use super::package::{self, MAX_ZIP, PackageError};
-use super::priority::stand_behind;
 
 /// An underscore is in no bucket's name, and no account has the owner's name: no request reaches it.
 const BUCKET: &str = "refract_functions";
@@ -54,8 +54,9 @@ impl CodeStore {
     /// [`PackageError`] as 400 or 413.
     pub async fn check(&self, zip: Bytes) -> Result<Code, ApiError> {
         let size = zip.len() as u64;
+        // What little there is may unpack to much.
         let checked = behind(move || package::check(&zip).map(|()| HEXLOWER.encode(&Sha256::digest(&zip))));
-        let sha256 = checked.await.map_err(|error| ApiError::internal(error.to_string()))??;
+        let sha256 = checked.await??;
         Ok(Code { sha256, size })
     }
 
@@ -83,7 +84,9 @@ impl CodeStore {
         let object = self.store.open(BUCKET, &code.sha256, VersionRef::Current).await?;
         let size = object.info.size;
         let bytes = collect(object.read(0..size), MAX_ZIP as u64).await?;
-        if HEXLOWER.encode(&Sha256::digest(&bytes)) != code.sha256 {
+        let hashed = bytes.clone();
+        let sha256 = on_bytes(bytes.len(), move || HEXLOWER.encode(&Sha256::digest(&hashed))).await?;
+        if sha256 != code.sha256 {
             return Err(ApiError::internal(format!("the package {} does not match its hash", code.sha256)));
         }
         Ok(bytes)
@@ -115,20 +118,6 @@ impl CodeStore {
             }
         }
     }
-}
-
-/// Does work on a thread of its own, of lower priority: what somebody has sent may take its time.
-fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
-    let (sender, receiver) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("refract-package".to_owned());
-    let started = thread.spawn(move || {
-        stand_behind();
-        drop(sender.send(work()));
-    });
-    if let Err(error) = started {
-        tracing::error!(%error, "no thread can be had to check a package");
-    }
-    receiver
 }
 
 impl From<PackageError> for ApiError {

@@ -14,7 +14,6 @@
 //! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
 //! - [`polling`]: functions that consume queues; [`permission`]: whether a service may invoke a function.
 //! - [`metering`]: what all functions used, whatever runs them; [`network`]: what they may connect to.
-//! - `priority`: threads whose work may wait.
 //!
 //! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
 
@@ -34,7 +33,6 @@ pub mod placement;
 pub mod platform;
 pub mod polling;
 mod pool;
-mod priority;
 pub mod process;
 mod provision;
 pub mod registry;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -22,7 +21,7 @@ use crate::store::StoreError;
 
 use super::error::{conflict, invalid, not_found};
 use super::name::FunctionName;
-use super::wire::{CodeSource, FunctionDocument, configuration};
+use super::wire::{CodeSource, FunctionDocument, ZipFile, configuration};
 use super::{Answer, Call, LambdaPlane, check_revision, checks, json, no_content, page, revision, versions};
 
 /// The package that a document names, checked and not yet kept.
@@ -32,9 +31,9 @@ async fn package(
     source: &CodeSource,
 ) -> Result<(Code, Bytes), ApiError> {
     let zip = match (&source.zip_file, &source.s3_bucket, &source.s3_key) {
-        (Some(text), None, None) => {
-            let bytes = BASE64.decode(text.as_bytes());
-            Bytes::from(bytes.map_err(|error| invalid(format!("ZipFile is not base64: {error}")))?)
+        (Some(ZipFile(Ok(bytes))), None, None) => bytes.clone(),
+        (Some(ZipFile(Err(why))), None, None) => {
+            return Err(invalid(format!("ZipFile is not base64: {why}")));
         }
         (None, Some(bucket), Some(key)) => object(plane, call, bucket, key, source).await?,
         _ if source.image_uri.is_some() => {
@@ -91,7 +90,7 @@ async fn object(
 }
 
 pub(super) async fn create(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
-    let document: FunctionDocument = call.document()?;
+    let document: FunctionDocument = call.large_document().await?;
     let text = document.function_name.as_deref().unwrap_or_default();
     let FunctionName { name, qualifier } = FunctionName::parse(text, None, &plane.account_id)?;
     if qualifier.is_some() || !is_function_name(&name) {
@@ -262,7 +261,7 @@ pub(super) async fn update_configuration(plane: &LambdaPlane, call: &Call<'_>) -
 
 pub(super) async fn update_code(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
     let named = unqualified(plane, call)?;
-    let document: CodeSource = call.document()?;
+    let document: CodeSource = call.large_document().await?;
     plane.find(&plane.catalog.snapshot(), &named.name)?;
     if let Some(architectures) = &document.architectures {
         checks::architecture(architectures)?;

@@ -26,6 +26,7 @@ use crate::function::invocation::uuid;
 use crate::function::polling::Polling;
 use crate::function::registry::{self, ResolveError};
 use crate::policy::{self, Trail};
+use crate::priority::on_bytes;
 use crate::s3;
 use crate::store::Store;
 
@@ -102,16 +103,13 @@ struct Call<'a> {
 impl Call<'_> {
     /// The document of the request; one that is absent is empty.
     fn document<D: DeserializeOwned + Default>(&self) -> Result<D, ApiError> {
-        if self.body.is_empty() {
-            return Ok(D::default());
-        }
-        serde_json::from_slice(&self.body).map_err(|error| {
-            ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidRequestContentException",
-                format!("Could not parse request body into json: {error}"),
-            )
-        })
+        document(&self.body)
+    }
+
+    /// As [`document`](Self::document), for one that may hold a package.
+    async fn large_document<D: DeserializeOwned + Default + Send + 'static>(&self) -> Result<D, ApiError> {
+        let body = self.body.clone();
+        on_bytes(body.len(), move || document(&body)).await?
     }
 
     /// The value of a query parameter.
@@ -160,7 +158,8 @@ impl LambdaPlane {
         // What CreateFunction is about stands in its body; only who has a key comes this far.
         let (named, body) = if operation == "CreateFunction" {
             let body = collect(body).await?;
-            (authorize::new_function(&body), Err(body))
+            let read = body.clone();
+            (on_bytes(body.len(), move || authorize::new_function(&read)).await?, Err(body))
         } else {
             (route.function.clone(), Ok(body))
         };
@@ -263,6 +262,19 @@ impl LambdaPlane {
         self.catalog.update(Box::new(decide)).await?;
         receiver.try_recv().map_err(|_| ApiError::internal("the catalog did not ask for the change"))
     }
+}
+
+fn document<D: DeserializeOwned + Default>(body: &[u8]) -> Result<D, ApiError> {
+    if body.is_empty() {
+        return Ok(D::default());
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContentException",
+            format!("Could not parse request body into json: {error}"),
+        )
+    })
 }
 
 fn too_large(error: ApiError, limit: usize) -> ApiError {

@@ -1,18 +1,46 @@
 //! The documents of the Lambda API, as they are read and written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::lambda::{Alias, EventInvoke, Settings, Version};
+
+/// A package in a document: what its base64 says, or why it says nothing. It may have 50 MB, of which no copy is made.
+#[derive(Debug)]
+pub(super) struct ZipFile(pub(super) Result<Bytes, String>);
+
+impl<'de> Deserialize<'de> for ZipFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = ZipFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("base64")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ZipFile, E> {
+                let bytes = BASE64.decode(text.as_bytes()).map(Bytes::from);
+                Ok(ZipFile(bytes.map_err(|error| error.to_string())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
 
 /// Where code comes from: Code of CreateFunction, and all of UpdateFunctionCode.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct CodeSource {
-    pub(super) zip_file: Option<String>,
+    pub(super) zip_file: Option<ZipFile>,
     pub(super) s3_bucket: Option<String>,
     pub(super) s3_key: Option<String>,
     pub(super) s3_object_version: Option<String>,

@@ -308,6 +308,9 @@ pub(crate) fn part_number(text: &str) -> Result<u16, ApiError> {
 /// and to s3s: what a policy is asked about must be what the operation reads.
 pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     fn decoded(text: &str) -> Cow<'_, str> {
+        if memchr::memchr2(b'%', b'+', text.as_bytes()).is_none() {
+            return text.into();
+        }
         if text.contains('+') {
             let spaced = text.replace('+', " ");
             return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());

@@ -24,6 +24,7 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::task::AbortHandle;
 
 use crate::catalog::lambda::Code;
+use crate::priority::behind;
 
 use super::code::CodeStore;
 use super::invocation::FunctionError;
@@ -148,12 +149,12 @@ impl ProcessRuntime {
                 internal(format!("the package {}: {}", code.sha256, error.internal.unwrap_or_default()))
             })?;
             let target = self.directory("packages").join(&code.sha256);
-            blocking(move || {
+            let unpacked = behind(move || {
                 make(&target).map_err(internal)?;
                 package::unpack(&zip, &target).map_err(internal)?;
                 Ok(target)
-            })
-            .await
+            });
+            unpacked.await.map_err(|error| internal(error.internal.unwrap_or_default()))?
         };
         cell.get_or_try_init(unpack).await.cloned()
     }

@@ -51,13 +51,14 @@ impl Output {
     /// `None` at the end.
     fn drain(&self, times: usize) -> Option<u64> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut buffer = [0_u8; 8 << 10];
+        let mut buffer = Vec::with_capacity(8 << 10);
         for _ in 0..times {
-            match self.pipe.try_read(&mut buffer) {
+            buffer.clear();
+            match self.pipe.try_read_buf(&mut buffer) {
                 Ok(0) => return None,
                 Ok(read) => {
                     kept.total += read as u64;
-                    kept.bytes.extend(buffer.iter().take(read));
+                    kept.bytes.extend(&buffer);
                     let over = kept.bytes.len().saturating_sub(KEPT);
                     kept.bytes.drain(..over);
                     kept.dropped += over as u64;

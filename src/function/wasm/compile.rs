@@ -165,6 +165,6 @@ fn limit(seconds: u64) -> io::Result<()> {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     // Behind the server's own threads.
-    rustix::process::nice(crate::function::priority::BEHIND)?;
+    rustix::process::nice(crate::priority::BEHIND)?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::function::priority::stand_behind;
+use crate::priority::stand_behind;
 
 /// Processor time after which a function goes to the slow lane.
 const SHORT: Duration = Duration::from_millis(20);
