@@ -1,7 +1,6 @@
 //! A component that is loaded: which world it is of, linked and ready to be instantiated.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -19,8 +18,6 @@ pub(super) struct Loaded {
     pub(super) pre: Pre,
     /// Bytes of its machine code.
     pub(super) bytes: usize,
-    /// Whether its last run was short.
-    pub(super) brief: AtomicBool,
 }
 
 /// A component that is linked.
@@ -67,7 +64,7 @@ impl Loaded {
             World::Transform => TransformPre::new(pre).map(Pre::Transform),
             World::Http => ProxyPre::new(pre).map(Pre::Http),
         };
-        Ok(Self { pre: pre.map_err(shown)?, bytes: code.len(), brief: AtomicBool::new(false) })
+        Ok(Self { pre: pre.map_err(shown)?, bytes: code.len() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The threads that functions run on: a lane for those that have just begun, and one, behind everything else, for
 //! those that have used the processor for a while. So a function that computes, or loops, does not hold up others.
-//! A function whose last run was short has its first turn on the thread of the request, which costs no change of threads.
+//! Where a run begins, the function's last one says: on the thread of the request after a short one, which costs no change
+//! of threads, and behind everything else after a long one.
 
 use std::future::Future;
 use std::io;
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::priority::stand_behind;
@@ -20,7 +22,46 @@ const SHORT: Duration = Duration::from_millis(20);
 /// Processor time of a run after which the next one of the function begins on the thread of its request.
 const BRIEF: Duration = Duration::from_millis(1);
 
-/// Processor time of one run: what was used, and how much may be.
+/// Nanoseconds that this thread has had of the processor.
+fn processor() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or_default()
+}
+
+/// The processor time of a function's last run.
+#[derive(Debug, Default)]
+pub(super) struct Pace(AtomicU64);
+
+/// Where a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// On the thread of its request.
+    Here,
+    /// On the lane of those that have just begun.
+    Fast,
+    /// Behind everything else.
+    Slow,
+}
+
+impl Pace {
+    /// Notes what a run has used.
+    pub(super) fn note(&self, spent: Duration) {
+        self.0.store(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+    }
+
+    /// Where the next one begins.
+    pub(super) fn start(&self) -> Start {
+        match Duration::from_nanos(self.0.load(Ordering::Relaxed)) {
+            Duration::ZERO => Start::Fast,
+            last if last < BRIEF => Start::Here,
+            last if last < SHORT => Start::Fast,
+            _ => Start::Slow,
+        }
+    }
+}
+
+/// The time of one run: how long its turns took, of which the function may have so much, and what they used of the
+/// processor, which is less where others use it as well.
 #[derive(Debug)]
 pub(super) struct Budget {
     start: Instant,
@@ -28,12 +69,23 @@ pub(super) struct Budget {
     used: AtomicU64,
     /// When the poll that is under way began, in nanoseconds since `start`.
     since: AtomicU64,
+    /// Nanoseconds of the processor in all polls that have ended.
+    processor: AtomicU64,
+    /// What the thread had had of the processor when the poll that is under way began.
+    processor_since: AtomicU64,
     limit: Duration,
 }
 
 impl Budget {
     pub(super) fn new(limit: Duration) -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), used: AtomicU64::new(0), since: AtomicU64::new(0), limit })
+        Arc::new(Self {
+            start: Instant::now(),
+            used: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            processor: AtomicU64::new(0),
+            processor_since: AtomicU64::new(0),
+            limit,
+        })
     }
 
     fn now(&self) -> u64 {
@@ -41,32 +93,30 @@ impl Budget {
     }
 
     fn poll<T>(&self, poll: impl FnOnce() -> T) -> T {
-        let since = self.now();
+        let (since, had) = (self.now(), processor());
         self.since.store(since, Ordering::Relaxed);
+        self.processor_since.store(had, Ordering::Relaxed);
         let outcome = poll();
         self.used.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);
+        self.processor.fetch_add(processor().saturating_sub(had), Ordering::Relaxed);
         outcome
     }
 
-    /// Time used by polls that have ended.
+    /// Processor time of polls that have ended.
     pub(super) fn used(&self) -> Duration {
-        Duration::from_nanos(self.used.load(Ordering::Relaxed))
+        Duration::from_nanos(self.processor.load(Ordering::Relaxed))
     }
 
-    /// Time used so far; to be asked from inside a poll.
+    /// Processor time so far; to be asked from inside a poll, on its thread.
     pub(super) fn spent(&self) -> Duration {
-        let poll = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        let poll = processor().saturating_sub(self.processor_since.load(Ordering::Relaxed));
         self.used() + Duration::from_nanos(poll)
     }
 
     /// Whether the limit is reached; to be asked from inside a poll.
     pub(super) fn is_over(&self) -> bool {
-        self.spent() >= self.limit
-    }
-
-    /// Whether this was a short run; to be asked from inside its last poll.
-    pub(super) fn is_brief(&self) -> bool {
-        self.spent() < BRIEF
+        let poll = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        Duration::from_nanos(self.used.load(Ordering::Relaxed) + poll) >= self.limit
     }
 
     /// The limit.
@@ -121,17 +171,22 @@ impl Lanes {
         Ok(Self { fast: Some(fast), slow: Some(slow) })
     }
 
-    /// Starts a run; `here` has its first turn on this thread, which the clock of the engine ends after two ticks.
+    /// Starts a run. A first turn on this thread is ended by the clock of the engine after two ticks.
     pub(super) fn spawn(
         &self,
         budget: &Arc<Budget>,
-        here: bool,
+        start: Start,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let (Some(fast), Some(slow)) = (&self.fast, &self.slow) else { return };
         let slow: Handle = slow.handle().clone();
         let mut lap = Lap { work: Some(Box::pin(work)), budget: Arc::clone(budget), patience: SHORT };
-        if here {
+        if start == Start::Slow {
+            lap.patience = Duration::MAX;
+            slow.spawn(lap);
+            return;
+        }
+        if start == Start::Here {
             // Whatever it waits for, the lane asks for it again at once.
             match Pin::new(&mut lap).poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(None) => return,
@@ -165,11 +220,14 @@ mod tests {
         let lanes = Lanes::start(1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let (sender, mut names) = tokio::sync::mpsc::unbounded_channel();
-        lanes.spawn(&budget, false, async move {
+        lanes.spawn(&budget, Start::Fast, async move {
             for _ in 0..4 {
                 let name = std::thread::current().name().unwrap().to_owned();
                 sender.send(name).unwrap();
+                // A thread that sleeps uses nothing.
                 std::thread::sleep(SHORT);
+                let began = processor();
+                while processor() - began < u64::try_from(SHORT.as_nanos()).unwrap() {}
                 tokio::task::yield_now().await;
             }
         });
@@ -183,15 +241,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_a_run_begins_the_last_one_says() {
+        let pace = Pace::default();
+        assert_eq!(pace.start(), Start::Fast);
+        for (spent, start) in [
+            (Duration::ZERO, Start::Here),
+            (BRIEF, Start::Fast),
+            (SHORT, Start::Slow),
+            (BRIEF / 2, Start::Here),
+        ] {
+            pace.note(spent);
+            assert_eq!(pace.start(), start, "{spent:?}");
+        }
+        let lanes = Lanes::start(1).unwrap();
+        let (sender, name) = tokio::sync::oneshot::channel();
+        let budget = Budget::new(Duration::from_secs(60));
+        lanes.spawn(&budget, Start::Slow, async move {
+            sender.send(std::thread::current().name().unwrap().to_owned()).unwrap();
+        });
+        assert_eq!(name.await.unwrap(), "refract-wasm-long");
+    }
+
+    #[tokio::test]
     async fn a_first_turn_is_taken_here_and_no_other() {
         let lanes = Lanes::start(1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let here = std::thread::current().id();
         let (sender, mut threads) = tokio::sync::mpsc::unbounded_channel();
         let brief = sender.clone();
-        lanes.spawn(&budget, true, async move { brief.send(std::thread::current().id()).unwrap() });
+        lanes.spawn(&budget, Start::Here, async move { brief.send(std::thread::current().id()).unwrap() });
         assert_eq!(threads.try_recv(), Ok(here));
-        lanes.spawn(&budget, true, async move {
+        lanes.spawn(&budget, Start::Here, async move {
             for _ in 0..3 {
                 sender.send(std::thread::current().id()).unwrap();
                 tokio::task::yield_now().await;

@@ -1,7 +1,6 @@
 //! From a request to a run and back: who may run, on what, and the first bytes of the answer.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use wasmtime::UpdateDeadline;
 use super::component::{Loaded, Pre};
 use super::engine::Running;
 use super::host::{Host, SharedHead};
-use super::lanes::Budget;
+use super::lanes::{Budget, Pace};
 use super::outgoing::Outgoing;
 use super::pipe::{self, Reader, Writer};
 use super::stop::Stop;
@@ -43,17 +42,26 @@ impl From<ComponentError> for RunError {
     }
 }
 
-/// Who has how many of the instances.
+/// Who has how many of the instances, and how fast it is done with them.
 #[derive(Debug)]
 pub(super) struct Shares {
     all: Arc<Semaphore>,
     instances: u32,
-    of: Mutex<HashMap<String, (u32, Arc<Semaphore>)>>,
+    of: Mutex<HashMap<String, Share>>,
+}
+
+/// What one function has.
+#[derive(Debug, Clone)]
+struct Share {
+    most: u32,
+    free: Arc<Semaphore>,
+    pace: Arc<Pace>,
 }
 
 /// The right to one instance.
 #[derive(Debug)]
 struct Permit {
+    pace: Arc<Pace>,
     _own: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
 }
@@ -64,28 +72,29 @@ impl Shares {
         Self { all, instances, of: Mutex::default() }
     }
 
-    fn of(&self, name: &str, concurrency: Option<u32>) -> Arc<Semaphore> {
+    fn of(&self, name: &str, concurrency: Option<u32>) -> Share {
         let most = concurrency.unwrap_or((self.instances / 2).max(1)).min(self.instances);
         let mut all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         match all.get(name) {
-            Some((known, semaphore)) if *known == most => Arc::clone(semaphore),
-            _ => {
-                let semaphore = Arc::new(Semaphore::new(most as usize));
-                all.insert(name.to_owned(), (most, Arc::clone(&semaphore)));
-                semaphore
+            Some(share) if share.most == most => share.clone(),
+            known => {
+                let pace = known.map(|share| Arc::clone(&share.pace)).unwrap_or_default();
+                let share = Share { most, free: Arc::new(Semaphore::new(most as usize)), pace };
+                all.insert(name.to_owned(), share.clone());
+                share
             }
         }
     }
 
     async fn acquire(&self, task: &WasmTask, patience: Duration) -> Result<Permit, RunError> {
-        let own = self.of(&task.name, task.concurrency);
+        let Share { free, pace, .. } = self.of(&task.name, task.concurrency);
         if task.concurrency == Some(0) {
             return Err(RunError::Busy("the function's concurrency is 0".into()));
         }
         let both = async {
-            let own = own.acquire_owned().await?;
+            let own = free.acquire_owned().await?;
             let all = Arc::clone(&self.all).acquire_owned().await?;
-            Ok::<_, AcquireError>(Permit { _own: own, _all: all })
+            Ok::<_, AcquireError>(Permit { pace, _own: own, _all: all })
         };
         match tokio::time::timeout(patience, both).await {
             Ok(Ok(permit)) => Ok(permit),
@@ -147,11 +156,12 @@ impl Components {
             }
         });
         let source = source(input);
+        let pace = Arc::clone(&permit.pace);
         let held = Held { writer: writer.clone(), _permit: permit, _running: machine.ticker.running() };
         let head_of_run = head.clone();
         let (ask, abandoned) = (ask(&loaded, context, &task.payload)?, writer.clone());
         let (spent, cpu) = (Arc::clone(&budget), cpu.clone());
-        machine.lanes.spawn(&budget, loaded.brief.load(Ordering::Relaxed), async move {
+        machine.lanes.spawn(&budget, pace.start(), async move {
             let held = held;
             let run = async {
                 match (&loaded.pre, ask) {
@@ -171,8 +181,9 @@ impl Components {
                 outcome = run => outcome,
                 () = abandoned.closed() => Err(RunError::Abandoned),
             };
-            cpu.add(spent.spent());
-            loaded.brief.store(spent.is_brief(), Ordering::Relaxed);
+            let spent = spent.spent();
+            cpu.add(spent);
+            pace.note(spent);
             held.writer.end(outcome);
         });
         answer(reader, &head, task.timeout).await
