@@ -1,13 +1,13 @@
 //! The threads that functions run on: a lane for those that have just begun, and one, behind everything else, for
 //! those that have used the processor for a while. So a function that computes, or loops, does not hold up others.
-//! Where a run begins, the function's last one says: on the thread of the request after a short one, which costs no change
-//! of threads, and behind everything else after a long one.
+//! Where a run begins, the function's last ones say: on the thread of the request after a short one, which costs no change
+//! of threads, and behind everything else after nothing but long ones.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -28,9 +28,18 @@ fn processor() -> u64 {
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or_default()
 }
 
-/// The processor time of a function's last run.
+/// Long runs in a row after which a function is taken for one that always is long. Behind the others it may have to wait
+/// where the processor is in demand, which is not for one long run to bring about.
+const HABIT: u32 = 8;
+
+/// How long a function's last runs were.
 #[derive(Debug, Default)]
-pub(super) struct Pace(AtomicU64);
+pub(super) struct Pace {
+    /// Processor time of the last one, in nanoseconds; nought before the first.
+    last: AtomicU64,
+    /// How many in a row were long.
+    long: AtomicU32,
+}
 
 /// Where a run begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +55,20 @@ pub(super) enum Start {
 impl Pace {
     /// Notes what a run has used.
     pub(super) fn note(&self, spent: Duration) {
-        self.0.store(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+        self.last.store(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+        if spent < SHORT {
+            self.long.store(0, Ordering::Relaxed);
+        } else {
+            self.long.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Where the next one begins.
     pub(super) fn start(&self) -> Start {
-        match Duration::from_nanos(self.0.load(Ordering::Relaxed)) {
-            Duration::ZERO => Start::Fast,
-            last if last < BRIEF => Start::Here,
-            last if last < SHORT => Start::Fast,
-            _ => Start::Slow,
+        match Duration::from_nanos(self.last.load(Ordering::Relaxed)) {
+            last if (Duration::from_nanos(1)..BRIEF).contains(&last) => Start::Here,
+            _ if self.long.load(Ordering::Relaxed) >= HABIT => Start::Slow,
+            _ => Start::Fast,
         }
     }
 }
@@ -241,17 +254,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_a_run_begins_the_last_one_says() {
+    async fn where_a_run_begins_the_last_ones_say() {
         let pace = Pace::default();
         assert_eq!(pace.start(), Start::Fast);
-        for (spent, start) in [
-            (Duration::ZERO, Start::Here),
-            (BRIEF, Start::Fast),
-            (SHORT, Start::Slow),
-            (BRIEF / 2, Start::Here),
+        let one = |spent| (1, spent);
+        for ((times, spent), start) in [
+            (one(Duration::ZERO), Start::Here),
+            (one(BRIEF), Start::Fast),
+            ((HABIT - 1, SHORT), Start::Fast),
+            (one(SHORT), Start::Slow),
+            (one(BRIEF / 2), Start::Here),
+            (one(SHORT), Start::Fast),
         ] {
-            pace.note(spent);
-            assert_eq!(pace.start(), start, "{spent:?}");
+            (0..times).for_each(|_| pace.note(spent));
+            assert_eq!(pace.start(), start, "{times} times {spent:?}");
         }
         let lanes = Lanes::start(1).unwrap();
         let (sender, name) = tokio::sync::oneshot::channel();
