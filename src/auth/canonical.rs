@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
 
 /// All but the unreserved characters of RFC 3986.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -15,17 +15,23 @@ pub(super) fn is_s3(service: &str) -> bool {
     matches!(service, "s3" | "s3-object-lambda" | "s3express" | "s3-outposts")
 }
 
-/// Query parameters in the order they were sent: raw text, decoded name, and value to be [decoded](decode).
-pub(super) fn query(raw: &str) -> impl Iterator<Item = (&str, Cow<'_, [u8]>, &str)> {
+/// Query parameters in the order they were sent: raw text, raw name and raw value.
+fn pairs(raw: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (pair, decode(name), value)
+        (pair, name, value)
     })
 }
 
-/// A name or a value of the query. `+` is a space, as for those who read the query later, so that a signed `%2B` cannot
-/// be turned into one.
-pub(super) fn decode(text: &str) -> Cow<'_, [u8]> {
+/// Query parameters in the order they were sent: raw text, decoded name, and value to be [decoded](decode).
+pub(super) fn query(raw: &str) -> impl Iterator<Item = (&str, Cow<'_, [u8]>, &str)> {
+    pairs(raw).map(|(pair, name, value)| (pair, decode(name), value))
+}
+
+/// A name or a value of a query. `+` is a space, to the signature and to those who read the query later, so that a signed
+/// `%2B` cannot be turned into one.
+#[must_use]
+pub fn decode(text: &str) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'%', b'+', text.as_bytes()).is_none() {
         return text.as_bytes().into();
     }
@@ -35,34 +41,20 @@ pub(super) fn decode(text: &str) -> Cow<'_, [u8]> {
     percent_decode_str(text).into()
 }
 
-fn encode(bytes: &[u8], set: &'static AsciiSet) -> String {
-    let mut text = String::with_capacity(bytes.len() + 16);
-    text.extend(percent_encoding::percent_encode(bytes, set));
-    text
-}
-
-/// Whether a byte stands for itself, however it is spelt: an unreserved character of RFC 3986.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
 /// Paths the client may have signed: one for most services; for S3 the path as it was sent and, where that
 /// differs, as AWS would spell it. Both decode to the same key.
 pub(super) fn paths<'a>(raw: &'a str, service: &str) -> Vec<Cow<'a, str>> {
     let raw = if raw.is_empty() { "/" } else { raw };
     if is_s3(service) {
-        if raw.bytes().all(|byte| byte == b'/' || is_plain(byte)) {
-            return vec![raw.into()];
-        }
-        let decoded: Vec<u8> = percent_decode_str(raw).collect();
-        let spelled = encode(&decoded, PATH);
+        let decoded: Cow<'_, [u8]> = percent_decode_str(raw).into();
+        let spelled: Cow<'_, str> = percent_encode(&decoded, PATH).into();
         // An encoded slash is no separator: there, only what was sent counts.
         let same_slashes =
             raw.bytes().filter(|b| *b == b'/').count() == spelled.bytes().filter(|b| *b == b'/').count();
         if spelled == raw || !same_slashes {
             return vec![raw.into()];
         }
-        return vec![raw.into(), spelled.into()];
+        return vec![raw.into(), spelled.into_owned().into()];
     }
     vec![utf8_percent_encode(&normalise(raw), PATH).to_string().into()]
 }
@@ -86,21 +78,19 @@ fn normalise(path: &str) -> String {
 
 /// A name or a value of the query, strictly encoded, however it was encoded before.
 fn strictly(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(is_plain) { text.into() } else { encode(&decode(text), STRICT).into() }
+    match decode(text) {
+        Cow::Borrowed(bytes) => percent_encode(bytes, STRICT).into(),
+        Cow::Owned(bytes) => percent_encode(&bytes, STRICT).to_string().into(),
+    }
 }
 
 /// Sorted, strictly encoded query without `X-Amz-Signature`.
 pub(super) fn canonical_query(raw: &str) -> String {
-    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = raw
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (strictly(name), strictly(value)))
-        .filter(|(name, _)| name != "X-Amz-Signature")
-        .collect();
-    pairs.sort();
+    let spelled = pairs(raw).map(|(_, name, value)| (strictly(name), strictly(value)));
+    let mut spelled: Vec<_> = spelled.filter(|(name, _)| name != "X-Amz-Signature").collect();
+    spelled.sort();
     let mut text = String::with_capacity(raw.len());
-    for (name, value) in &pairs {
+    for (name, value) in &spelled {
         if !text.is_empty() {
             text.push('&');
         }

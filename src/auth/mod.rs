@@ -19,6 +19,7 @@ mod sigv4;
 #[cfg(test)]
 mod tests;
 
+pub use canonical::decode as decode_parameter;
 pub use chunked::{Trailers, body};
 pub use errors::invalid_token;
 pub use form::form;

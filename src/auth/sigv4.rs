@@ -140,10 +140,7 @@ pub(super) fn by_header(
         ));
     };
     // Some clients put HTTP's form into either header; what they sign is the same moment in the basic form.
-    let stated = match one(&parts.headers, &AMZ_DATE)? {
-        Some(stated) => Some(stated),
-        None => one(&parts.headers, &header::DATE)?,
-    };
+    let stated = one(&parts.headers, &AMZ_DATE)?.or(one(&parts.headers, &header::DATE)?);
     let stated = stated.ok_or_else(errors::no_date)?;
     let at = any_date(stated).ok_or_else(errors::no_date)?;
     check_skew(at, now)?;

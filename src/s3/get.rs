@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request};
-use percent_encoding::percent_decode_str;
 
+use crate::auth::decode_parameter;
 use crate::encryption::Keyring;
 use crate::error::ApiError;
 use crate::headers::AMZ_CHECKSUM_MODE;
@@ -308,14 +308,10 @@ pub(crate) fn part_number(text: &str) -> Result<u16, ApiError> {
 /// and to s3s: what a policy is asked about must be what the operation reads.
 pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     fn decoded(text: &str) -> Cow<'_, str> {
-        if memchr::memchr2(b'%', b'+', text.as_bytes()).is_none() {
-            return text.into();
+        match decode_parameter(text) {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
         }
-        if text.contains('+') {
-            let spaced = text.replace('+', " ");
-            return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());
-        }
-        percent_decode_str(text).decode_utf8_lossy()
     }
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
