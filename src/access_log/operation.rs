@@ -2,6 +2,7 @@
 
 use http::{Method, request};
 
+use crate::headers::AMZ_COPY_SOURCE;
 use crate::s3::query_pairs;
 
 /// Subresources with their names, first those that decide.
@@ -53,7 +54,7 @@ pub fn name(request: &request::Parts, object: bool) -> String {
             }
         }
     }
-    let copies = request.headers.contains_key("x-amz-copy-source");
+    let copies = request.headers.contains_key(&AMZ_COPY_SOURCE);
     let method = &request.method;
     if *method == Method::OPTIONS {
         return "REST.OPTIONS.PREFLIGHT".to_owned();

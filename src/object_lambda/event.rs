@@ -11,6 +11,7 @@ use crate::auth::{Principal, PrincipalKind, Signer};
 use crate::catalog::{ObjectLambda, Transformation};
 use crate::error::ApiError;
 use crate::function::temporary::{Issued, POINT_PARAMETER};
+use crate::headers::AMZ_CONTENT_SHA256;
 use crate::s3::query_pairs;
 use crate::server::heads::HeaderSpelling;
 
@@ -139,8 +140,7 @@ impl Source<'_> {
             all.insert(spelt(name), Value::from(joined.join(",")));
         }
         if let Some(ContentSha256(value)) = self.parts.extensions.get::<ContentSha256>() {
-            let name = HeaderName::from_static("x-amz-content-sha256");
-            all.insert(spelt(&name), Value::from(value.as_str()));
+            all.insert(spelt(&AMZ_CONTENT_SHA256), Value::from(value.as_str()));
         }
         all.insert(host, Value::from(self.host()));
         all

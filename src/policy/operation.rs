@@ -2,6 +2,8 @@
 
 use http::HeaderMap;
 
+use crate::headers::AMZ_COPY_SOURCE;
+
 /// Whether S3 allows an operation through an access point (S3 user guide, "Access point compatibility").
 #[must_use]
 pub fn is_allowed_through_point(operation: &str) -> bool {
@@ -171,7 +173,7 @@ pub fn needs(operation: &str, headers: &HeaderMap, versioned: bool) -> Option<Ve
         _ => {}
     }
     if matches!(operation, "CopyObject" | "UploadPartCopy") {
-        let source = headers.get("x-amz-copy-source").map(http::HeaderValue::as_bytes).unwrap_or_default();
+        let source = headers.get(&AMZ_COPY_SOURCE).map(http::HeaderValue::as_bytes).unwrap_or_default();
         let versioned = source.windows(11).any(|bytes| bytes == b"?versionId=");
         also(of_source(versioned), Subject::Source);
     }
