@@ -32,9 +32,9 @@ pub fn stand_behind() {
 /// The kernel's.
 #[allow(unsafe_code, reason = "there is no other way to this call")]
 pub fn take_short_turns() -> io::Result<()> {
-    // What is nought stays as it is, but for the niceness.
     let attributes = SchedulingAttributes {
         size: ATTRIBUTES,
+        flags: KEEP_POLICY,
         nice: rustix::process::nice(0)?,
         runtime: TURN,
         ..SchedulingAttributes::default()
@@ -44,7 +44,10 @@ pub fn take_short_turns() -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Its length in bytes, SCHED_ATTR_SIZE_VER0.
+/// SCHED_FLAG_KEEP_POLICY: whoever starts the server may have chosen another than the usual one.
+const KEEP_POLICY: u64 = 0x08;
+
+/// Length in bytes of what the kernel is told, SCHED_ATTR_SIZE_VER0.
 const ATTRIBUTES: u32 = 48;
 
 /// `struct sched_attr` of sched_setattr(2), as it first was.

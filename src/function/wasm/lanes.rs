@@ -78,8 +78,8 @@ impl Pace {
 #[derive(Debug)]
 pub(super) struct Budget {
     start: Instant,
-    /// Nanoseconds of all polls that have ended.
-    used: AtomicU64,
+    /// Nanoseconds that all polls took that have ended.
+    taken: AtomicU64,
     /// When the poll that is under way began, in nanoseconds since `start`.
     since: AtomicU64,
     /// Nanoseconds of the processor in all polls that have ended.
@@ -93,7 +93,7 @@ impl Budget {
     pub(super) fn new(limit: Duration) -> Arc<Self> {
         Arc::new(Self {
             start: Instant::now(),
-            used: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             since: AtomicU64::new(0),
             processor: AtomicU64::new(0),
             processor_since: AtomicU64::new(0),
@@ -110,7 +110,7 @@ impl Budget {
         self.since.store(since, Ordering::Relaxed);
         self.processor_since.store(had, Ordering::Relaxed);
         let outcome = poll();
-        self.used.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);
+        self.taken.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);
         self.processor.fetch_add(processor().saturating_sub(had), Ordering::Relaxed);
         outcome
     }
@@ -129,7 +129,7 @@ impl Budget {
     /// Whether the limit is reached; to be asked from inside a poll.
     pub(super) fn is_over(&self) -> bool {
         let poll = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
-        Duration::from_nanos(self.used.load(Ordering::Relaxed) + poll) >= self.limit
+        Duration::from_nanos(self.taken.load(Ordering::Relaxed) + poll) >= self.limit
     }
 
     /// The limit.

@@ -61,6 +61,7 @@ struct Share {
 /// The right to one instance.
 #[derive(Debug)]
 struct Permit {
+    /// Of the function that has it.
     pace: Arc<Pace>,
     _own: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
