@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use data_encoding::HEXUPPER;
+
 use crate::access_log;
 use crate::access_point::{PointArn, PointKind, alias};
 use crate::access_point::{Registrar, Target, target};
@@ -273,7 +275,7 @@ pub struct RequestContext {
     /// Request id: 16 hexadecimal digits.
     pub id: String,
     /// Who asks, once verified; `None` for an anonymous caller.
-    pub principal: Option<Principal>,
+    pub principal: Option<Arc<Principal>>,
     /// How the request was signed, once verified.
     pub auth: Option<AuthMethod>,
     /// Name of the plane it went to, for logs and metrics.
@@ -308,7 +310,7 @@ impl RequestIds {
         let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        format!("{:016X}", z ^ (z >> 31))
+        HEXUPPER.encode(&(z ^ (z >> 31)).to_be_bytes())
     }
 }
 

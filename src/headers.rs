@@ -19,6 +19,11 @@ pub const AMZ_COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-sour
 pub const AMZ_CHECKSUM_MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
 /// The account that the caller takes for the bucket's owner.
 pub const AMZ_EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
+/// Where the website of a bucket leads from an object.
+pub const AMZ_WEBSITE_REDIRECT_LOCATION: HeaderName =
+    HeaderName::from_static("x-amz-website-redirect-location");
+/// The storage class of an object.
+pub const AMZ_STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
 /// The request's id, in an answer.
 pub const AMZ_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 /// The same, as AWS's extended one.

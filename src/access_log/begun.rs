@@ -132,7 +132,7 @@ impl Begun {
             Some(AuthMethod::PresignedV2) => (Some("QueryString"), Some("SigV2")),
         };
         let whole = Record {
-            requester: context.principal.as_ref().map(requester),
+            requester: context.principal.as_deref().map(requester),
             request_id: context.id.clone(),
             host_id: Some(context.id.clone()),
             status: Some(answer.status.as_u16()),

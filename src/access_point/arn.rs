@@ -60,9 +60,14 @@ impl PointArn {
 
 impl fmt::Display for PointArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, region, account_id, name } = self;
-        write!(f, "arn:aws:{}:{region}:{account_id}:accesspoint/{name}", kind.service())
+        f.write_str(&point_arn(self.kind, &self.region, &self.account_id, &self.name))
     }
+}
+
+/// The ARN of a point.
+#[must_use]
+pub fn point_arn(kind: PointKind, region: &str, account_id: &str, name: &str) -> String {
+    ["arn:aws:", kind.service(), ":", region, ":", account_id, ":accesspoint/", name].concat()
 }
 
 /// The ARN of a Lambda function.
@@ -82,16 +87,14 @@ impl FunctionArn {
     /// Parses `arn:aws:lambda:region:account:function:name[:qualifier]`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let fields: Vec<&str> = text.split(':').collect();
-        let (["arn", _, "lambda", region, account_id, "function", name], qualifier) = (match fields.as_slice()
-        {
-            [head @ .., qualifier] if head.len() == 7 => {
-                (<[&str; 7]>::try_from(head).ok()?, Some(*qualifier))
-            }
-            head => (<[&str; 7]>::try_from(head).ok()?, None),
-        }) else {
+        let mut fields = text.split(':');
+        let mut next = || fields.next();
+        let ["arn", _, "lambda", region, account_id, "function", name] =
+            [next()?, next()?, next()?, next()?, next()?, next()?, next()?]
+        else {
             return None;
         };
+        let (qualifier, None) = (next(), next()) else { return None };
         (is_account(account_id) && is_function_name(name) && qualifier != Some("")).then(|| Self {
             region: region.to_owned(),
             account_id: account_id.to_owned(),

@@ -14,6 +14,6 @@ pub mod names;
 pub mod registrar;
 pub mod target;
 
-pub use arn::{FunctionArn, PointArn, PointKind};
+pub use arn::{FunctionArn, PointArn, PointKind, point_arn};
 pub use registrar::{NewAccessPoint, NewObjectLambda, Registrar};
 pub use target::{Addressed, Target};

@@ -15,7 +15,7 @@ use crate::function::{self, PrepareError};
 use crate::policy::{Policy, ResourcePolicy};
 use crate::store::{Store, StoreError};
 
-use super::arn::{FunctionArn, PointArn, PointKind};
+use super::arn::{FunctionArn, PointArn, PointKind, point_arn};
 use super::{alias, names, target};
 
 /// Access points of an account (S3 user guide, "Access points restrictions and limitations").
@@ -115,8 +115,7 @@ impl Registrar {
     }
 
     fn arn(&self, kind: PointKind, name: &str) -> String {
-        let (region, account_id) = (self.region.clone(), self.account_id.clone());
-        PointArn { kind, region, account_id, name: name.to_owned() }.to_string()
+        point_arn(kind, &self.region, &self.account_id, name)
     }
 
     /// Creates an access point.

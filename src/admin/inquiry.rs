@@ -237,7 +237,7 @@ fn principal(app: &App, named: &str, simulate: &SimulateSpec) -> Result<Option<P
 }
 
 fn by_key(app: &App, id: &str) -> Result<Option<Principal>, ApiError> {
-    Ok(app.keys.lookup(id, None)?.map(|record| record.principal))
+    Ok(app.keys.lookup(id, None)?.map(|record| Arc::unwrap_or_clone(record.principal)))
 }
 
 /// The account and the resource of an ARN of IAM or STS.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, percent_encode, utf8_percent_encode,
+};
 
 /// All but the unreserved characters of RFC 3986.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -35,10 +37,12 @@ pub fn decode(text: &str) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'%', b'+', text.as_bytes()).is_none() {
         return text.as_bytes().into();
     }
-    if text.contains('+') {
-        return percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>().into();
+    let mut decoded = Vec::with_capacity(text.len());
+    match text.contains('+') {
+        true => decoded.extend(percent_decode_str(&text.replace('+', " "))),
+        false => decoded.extend(percent_decode_str(text)),
     }
-    percent_decode_str(text).into()
+    decoded.into()
 }
 
 /// Paths the client may have signed: one for most services; for S3 the path as it was sent and, where that
@@ -76,11 +80,44 @@ fn normalise(path: &str) -> String {
     format!("/{}{tail}", kept.join("/"))
 }
 
+/// A text strictly encoded, as in a canonical query.
+pub(super) fn strict(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, STRICT)
+}
+
 /// A name or a value of the query, strictly encoded, however it was encoded before.
 fn strictly(text: &str) -> Cow<'_, str> {
+    if is_strict(text.as_bytes()) {
+        return text.into();
+    }
     match decode(text) {
         Cow::Borrowed(bytes) => percent_encode(bytes, STRICT).into(),
         Cow::Owned(bytes) => percent_encode(&bytes, STRICT).to_string().into(),
+    }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Whether a text is strictly encoded already, as most clients send it.
+fn is_strict(text: &[u8]) -> bool {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b'%', high, low, after @ ..] => match digit(*high).zip(digit(*low)) {
+                Some((high, low)) if !is_unreserved(high << 4 | low) => after,
+                _ => return false,
+            },
+            [byte, after @ ..] if is_unreserved(*byte) => after,
+            _ => return false,
+        };
     }
 }
 
@@ -99,27 +136,30 @@ pub(super) fn canonical_query(raw: &str) -> String {
     text
 }
 
-/// A header's values, trimmed, runs of spaces made one, joined by commas. The host of HTTP/2 is its authority.
-pub(super) fn header(parts: &Parts, name: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+/// Writes a header's values, trimmed, runs of spaces made one, joined by commas. The host of HTTP/2 is its authority.
+/// `None` where there is no such header.
+pub(super) fn header(parts: &Parts, name: &str, out: &mut Vec<u8>) -> Option<()> {
     let mut any = false;
     for value in parts.headers.get_all(name) {
         if any {
             out.push(b',');
         }
         any = true;
-        let mut space = false;
-        for byte in value.as_bytes().trim_ascii() {
-            if *byte != b' ' || !space {
-                out.push(*byte);
-            }
-            space = *byte == b' ';
+        let mut rest = value.as_bytes().trim_ascii();
+        while let Some((word, after)) =
+            memchr::memchr(b' ', rest).and_then(|at| rest.split_at_checked(at + 1))
+        {
+            out.extend_from_slice(word);
+            let spaces = after.iter().take_while(|byte| **byte == b' ').count();
+            rest = after.get(spaces..).unwrap_or_default();
         }
+        out.extend_from_slice(rest);
     }
     if !any && name == "host" {
-        return parts.uri.authority().map(|authority| authority.as_str().as_bytes().to_vec());
+        out.extend_from_slice(parts.uri.authority()?.as_str().as_bytes());
+        return Some(());
     }
-    any.then_some(out)
+    any.then_some(())
 }
 
 /// The text of one header that may be there once.
@@ -148,7 +188,7 @@ pub(super) fn request(parts: &Parts, path: &str, signed: &[&str], payload: &str)
     for name in signed {
         out.extend_from_slice(name.as_bytes());
         out.push(b':');
-        out.extend_from_slice(&header(parts, name)?);
+        header(parts, name, &mut out)?;
         out.push(b'\n');
     }
     out.push(b'\n');
@@ -156,4 +196,30 @@ pub(super) fn request(parts: &Parts, path: &str, signed: &[&str], payload: &str)
     out.push(b'\n');
     out.extend_from_slice(payload.as_bytes());
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_strictly_encoded_stays_and_any_other_becomes_so() {
+        for text in ["", "a-Z_0.~", "%2F%20%2B%C3%A9", "a%2Fb", "%00", "%7F"] {
+            assert!(is_strict(text.as_bytes()), "{text}");
+            assert_eq!(percent_encode(&decode(text), STRICT).to_string(), text);
+        }
+        for (text, strict) in [
+            ("a/b", "a%2Fb"),
+            ("a+b", "a%20b"),
+            ("%2f", "%2F"),
+            ("%41", "A"),
+            ("%", "%25"),
+            ("%2", "%252"),
+            ("%GG", "%25GG"),
+            ("é", "%C3%A9"),
+        ] {
+            assert!(!is_strict(text.as_bytes()), "{text}");
+            assert_eq!(strictly(text), strict);
+        }
+    }
 }

@@ -1,13 +1,13 @@
 //! Signatures of browser forms: the policy document is what is signed (S3 API reference, "Browser-based uploads using
 //! POST").
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::Arc;
 
-use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use data_encoding::BASE64;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
+use super::signing_key::SigningKey;
 use super::sigv4::{ALGORITHM, amz_date};
 use super::{AuthOptions, KeyStore, Principal, SigV2, check_key, errors, find_key, sigv2};
 use crate::error::ApiError;
@@ -21,7 +21,7 @@ pub fn form<'f>(
     keys: &dyn KeyStore,
     now: Timestamp,
     options: &AuthOptions,
-) -> Result<Option<Principal>, ApiError> {
+) -> Result<Option<Arc<Principal>>, ApiError> {
     let missing = |name: &str| {
         ApiError::invalid_argument(format!(
             "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the \
@@ -81,10 +81,7 @@ pub fn form<'f>(
         return Err(errors::denied("Request has expired"));
     }
     let record = find_key(keys, id, token)?;
-    let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(at.as_second()).unwrap_or_default());
-    let key = generate_signing_key(record.secret.expose(), time, region, service);
-    let expected = calculate_signature(key, policy.as_bytes());
-    if !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
+    if !SigningKey::derive(&record.secret, at, region, service).verify(policy.as_bytes(), signature) {
         return Err(errors::signature_mismatch());
     }
     check_key(&record, token, now)?;

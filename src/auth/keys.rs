@@ -8,6 +8,8 @@ use crate::error::ApiError;
 use crate::policy::Identity;
 use crate::secret::Secret;
 
+use super::signing_key::SigningKeys;
+
 /// Finds access keys.
 pub trait KeyStore: Send + Sync {
     /// The key of this id, where there is one. A temporary key is found by the token that comes with it.
@@ -23,13 +25,15 @@ pub struct KeyRecord {
     /// Secret access key.
     pub secret: Secret,
     /// Who holds it.
-    pub principal: Principal,
+    pub principal: Arc<Principal>,
     /// An inactive key is refused like an unknown one.
     pub active: bool,
     /// The token that must come with a temporary key.
     pub session_token: Option<Secret>,
     /// When a temporary key ends.
     pub expires: Option<Timestamp>,
+    /// What was derived from the secret lately, where that is remembered.
+    pub signing: Option<Arc<SigningKeys>>,
 }
 
 /// What kind of caller a principal is.

@@ -1,5 +1,7 @@
 //! One verifier for every plane: SigV4, and SigV2 for plain buckets.
 
+use std::sync::Arc;
+
 use http::request::Parts;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
@@ -14,6 +16,7 @@ mod keys;
 mod payload;
 mod presign;
 mod sign;
+mod signing_key;
 mod sigv2;
 mod sigv4;
 #[cfg(test)]
@@ -27,7 +30,8 @@ pub use keys::{KeyRecord, KeyStore, Principal, PrincipalKind};
 pub use payload::PayloadMode;
 pub use presign::strip;
 pub use sign::Signer;
-pub use sigv4::{ChunkKey, Scope, amz_date as signed_at};
+pub use signing_key::SigningKeys;
+pub use sigv4::{ChunkKey, amz_date as signed_at};
 
 /// The largest body that is collected because its hash is signed but not sent: 16 MiB.
 pub const COLLECTED_BODY_LIMIT: usize = 16 << 20;
@@ -94,9 +98,7 @@ pub enum AuthMethod {
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     /// Who made it.
-    pub principal: Principal,
-    /// Scope of the credential; none for SigV2.
-    pub scope: Option<Scope>,
+    pub principal: Arc<Principal>,
     /// How it was signed.
     pub method: AuthMethod,
     /// When, where the signature says so.
@@ -131,7 +133,7 @@ pub fn authenticate(
     body_hash: Option<[u8; 32]>,
 ) -> Result<Outcome, ApiError> {
     let raw = request.uri.query().unwrap_or("");
-    let (v4, v2) = (presign::has_v4(raw), presign::has_v2(raw));
+    let (v4, v2) = presign::mechanisms(raw);
     let header = canonical::one(&request.headers, &http::header::AUTHORIZATION)?;
     if usize::from(v4) + usize::from(v2) + usize::from(header.is_some()) > 1 {
         return Err(ApiError::invalid_argument(

@@ -251,14 +251,7 @@ fn verify(
         return Err(errors::signature_mismatch());
     }
     check_key(&record, claim.token, now)?;
-    Ok(Authenticated {
-        principal: record.principal,
-        scope: None,
-        method: claim.method,
-        at: None,
-        payload,
-        chunks: None,
-    })
+    Ok(Authenticated { principal: record.principal, method: claim.method, at: None, payload, chunks: None })
 }
 
 #[cfg(test)]
@@ -275,10 +268,11 @@ mod tests {
         fn lookup(&self, id: &str, _: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
             Ok((id == ID).then(|| KeyRecord {
                 secret: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-                principal: Principal::root("123456789012", id),
+                principal: std::sync::Arc::new(Principal::root("123456789012", id)),
                 active: true,
                 session_token: None,
                 expires: None,
+                signing: None,
             }))
         }
     }

@@ -1,9 +1,17 @@
 //! SigV4 in the Authorization header and in the query.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::time::{Duration, UNIX_EPOCH};
+use std::ops::Range;
 
-use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use super::canonical::{self, is_s3, one};
+use super::errors::{self, Place};
+use super::payload::EMPTY;
+use super::presign::Presigned;
+use super::signing_key::SigningKey;
+use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key, find_key};
+use crate::error::ApiError;
+use crate::headers::{AMZ_CONTENT_SHA256, AMZ_DATE, AMZ_SECURITY_TOKEN};
 use data_encoding::HEXLOWER;
 use http::header;
 use http::request::Parts;
@@ -11,42 +19,15 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
-
-use super::canonical::{self, is_s3, one};
-use super::errors::{self, Place};
-use super::payload::EMPTY;
-use super::presign::parameter;
-use super::{AuthMethod, AuthOptions, Authenticated, KeyStore, Outcome, PayloadMode, check_key, find_key};
-use crate::error::ApiError;
-use crate::headers::{AMZ_CONTENT_SHA256, AMZ_DATE, AMZ_SECURITY_TOKEN};
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
 pub(super) const MAX_EXPIRES: i64 = 604_800;
 
-/// Scope of a SigV4 credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
-    /// `YYYYMMDD`.
-    pub date: String,
-    /// Region.
-    pub region: String,
-    /// Service: `s3`, `s3-object-lambda`.
-    pub service: String,
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/aws4_request", self.date, self.region, self.service)
-    }
-}
-
 /// What the signatures of chunks are made with.
 #[derive(Clone)]
 pub struct ChunkKey {
-    key: Zeroizing<Vec<u8>>,
+    key: SigningKey,
     date: String,
     scope: String,
     previous: String,
@@ -84,8 +65,11 @@ impl ChunkKey {
     }
 
     fn verify(&mut self, text: &str, given: &str) -> bool {
-        self.previous = calculate_signature(&*self.key, text.as_bytes());
-        self.previous.as_bytes().ct_eq(given.as_bytes()).into()
+        let right = self.key.verify(text.as_bytes(), given);
+        if right {
+            given.clone_into(&mut self.previous);
+        }
+        right
     }
 }
 
@@ -158,16 +142,8 @@ pub(super) fn by_query(
     body_hash: Option<[u8; 32]>,
 ) -> Result<Outcome, ApiError> {
     let place = Place::Query;
-    let raw = parts.uri.query().unwrap_or("");
-    let get = |name| parameter(raw, name);
-    let (Some(algorithm), Some(credential), Some(signature), Some(date), Some(signed), Some(expires)) = (
-        get("X-Amz-Algorithm")?,
-        get("X-Amz-Credential")?,
-        get("X-Amz-Signature")?,
-        get("X-Amz-Date")?,
-        get("X-Amz-SignedHeaders")?,
-        get("X-Amz-Expires")?,
-    ) else {
+    let Presigned { required, token, payload: in_query } = Presigned::read(parts.uri.query().unwrap_or(""))?;
+    let Some([algorithm, credential, signature, date, signed, expires]) = required else {
         return Err(place.malformed(
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
              X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
@@ -193,7 +169,6 @@ pub(super) fn by_query(
     if expires == 0 || age.as_secs() > expires {
         return Err(errors::denied("Request has expired"));
     }
-    let token = get("X-Amz-Security-Token")?;
     if token.is_some() && parts.headers.contains_key(&AMZ_SECURITY_TOKEN) {
         return Err(ApiError::invalid_argument("X-Amz-Security-Token was sent more than once."));
     }
@@ -201,7 +176,6 @@ pub(super) fn by_query(
         Some(token) => Some(token),
         None => one(&parts.headers, &AMZ_SECURITY_TOKEN)?,
     };
-    let in_query = get("X-Amz-Content-Sha256")?;
     let in_header = one(&parts.headers, &AMZ_CONTENT_SHA256)?;
     if in_query.is_some() && in_header.is_some() && in_query.as_deref() != in_header {
         return Err(ApiError::invalid_argument(
@@ -246,7 +220,17 @@ pub fn amz_date(text: &str) -> Option<Timestamp> {
     if !is_basic(text) {
         return None;
     }
-    let civil = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    let number = |range| text.get::<Range<usize>>(range)?.parse::<i8>().ok();
+    let civil = DateTime::new(
+        text.get(..4)?.parse().ok()?,
+        number(4..6)?,
+        number(6..8)?,
+        number(9..11)?,
+        number(11..13)?,
+        number(13..15)?,
+        0,
+    )
+    .ok()?;
     TimeZone::UTC.to_timestamp(civil).ok()
 }
 
@@ -268,8 +252,8 @@ fn verify(
         ));
     };
     let stamp = match is_basic(claim.stated) {
-        true => claim.stated.to_owned(),
-        false => claim.at.strftime("%Y%m%dT%H%M%SZ").to_string(),
+        true => Cow::Borrowed(claim.stated),
+        false => claim.at.strftime("%Y%m%dT%H%M%SZ").to_string().into(),
     };
     if stamp.get(..8) != Some(date) {
         return Err(
@@ -318,34 +302,39 @@ fn verify(
     };
     let mode = PayloadMode::parse(payload)?;
     let record = find_key(keys, id, claim.token)?;
-    let time = UNIX_EPOCH + Duration::from_secs(u64::try_from(claim.at.as_second()).unwrap_or_default());
-    let key =
-        Zeroizing::new(generate_signing_key(record.secret.expose(), time, region, service).as_ref().to_vec());
-    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
+    let scope = claim.credential.get(id.len() + 1..).unwrap_or_default();
+    let known = record.signing.as_ref().and_then(|keys| keys.get(scope));
+    let is_known = known.is_some();
+    let key = known.unwrap_or_else(|| SigningKey::derive(&record.secret, claim.at, region, service));
     let mut right = false;
     for path in canonical::paths(parts.uri.path(), service) {
         let Some(request) = canonical::request(parts, &path, &signed, payload) else { break };
         let digest = HEXLOWER.encode(&Sha256::digest(&request));
-        let text = format!("{ALGORITHM}\n{stamp}\n{scope}\n{digest}");
-        let expected = calculate_signature(&*key, text.as_bytes());
-        right |= bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()));
+        let text = [ALGORITHM, &stamp, scope, &digest].join("\n");
+        right |= key.verify(text.as_bytes(), claim.signature);
     }
     if !right {
         return Err(errors::signature_mismatch());
+    }
+    if let Some(keys) = record.signing.as_ref().filter(|_| !is_known) {
+        keys.keep(scope, &key);
     }
     check_key(&record, claim.token, now)?;
     let method = match place {
         Place::Header => AuthMethod::Header,
         Place::Query => AuthMethod::PresignedV4,
     };
-    let chunks =
-        ChunkKey { key, date: stamp, scope: scope.to_string(), previous: claim.signature.to_owned() };
+    let chunks = mode.is_chunked().then(|| ChunkKey {
+        key,
+        date: stamp.into_owned(),
+        scope: scope.to_owned(),
+        previous: claim.signature.to_owned(),
+    });
     Ok(Outcome::Authenticated(Box::new(Authenticated {
         principal: record.principal,
-        scope: Some(scope),
         method,
         at: Some(claim.at),
         payload: mode,
-        chunks: Some(chunks),
+        chunks,
     })))
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::{BASE32_NOPAD, BASE64};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind};
+use crate::auth::{KeyRecord, KeyStore, Principal, PrincipalKind, SigningKeys};
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::secret::Secret;
@@ -22,6 +23,8 @@ use super::{AccessKey, Catalog, Change, View};
 
 /// Access keys of an account, the root pair not counted.
 const MAX_KEYS: usize = 1_000;
+/// Keys whose secrets are kept open.
+const MAX_OPENED: u64 = 10_000;
 
 /// An access key id with its secret.
 #[derive(Debug, Clone)]
@@ -94,8 +97,21 @@ pub struct Keys {
     catalog: Arc<dyn Catalog>,
     master: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
+    root_principal: Arc<Principal>,
+    root_signing: Arc<SigningKeys>,
+    /// Secrets of the catalog that were opened, by access key id.
+    opened: Cache<String, Arc<Opened>>,
     /// Temporary credentials.
     pub sessions: Sessions,
+}
+
+/// The secret of an access key.
+#[derive(Debug)]
+struct Opened {
+    /// As the catalog had it.
+    sealed: Vec<u8>,
+    secret: Secret,
+    signing: Arc<SigningKeys>,
 }
 
 impl Keys {
@@ -108,8 +124,30 @@ impl Keys {
         master: Arc<MasterKey>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let sessions = Sessions::new(Arc::clone(&master));
-        Self { root, account_id, catalog, master, clock, sessions }
+        Self {
+            sessions: Sessions::new(Arc::clone(&master)),
+            root_principal: Arc::new(Principal::root(&account_id, &root.access_key_id)),
+            root_signing: Arc::default(),
+            opened: Cache::new(MAX_OPENED),
+            root,
+            account_id,
+            catalog,
+            master,
+            clock,
+        }
+    }
+
+    /// The secret of a key, opened once for all requests that it signs.
+    fn open(&self, key: &AccessKey) -> Result<Arc<Opened>, SealError> {
+        let id = &key.access_key_id;
+        if let Some(opened) = self.opened.get(id).filter(|opened| opened.sealed == key.sealed_secret) {
+            return Ok(opened);
+        }
+        let secret = self.master.open(id, &key.sealed_secret)?;
+        let opened = Opened { sealed: key.sealed_secret.clone(), secret, signing: Arc::default() };
+        let opened = Arc::new(opened);
+        self.opened.insert(id.clone(), Arc::clone(&opened));
+        Ok(opened)
     }
 
     /// The root pair.
@@ -236,16 +274,17 @@ fn find<'a>(view: &'a View, id: &str) -> Result<&'a AccessKey, ApiError> {
 
 impl KeyStore for Keys {
     fn lookup(&self, access_key_id: &str, token: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
-        let record = |secret, principal, active| KeyRecord {
-            secret,
+        let record = |secret: &Secret, principal, active, signing| KeyRecord {
+            secret: secret.clone(),
             principal,
             active,
             session_token: None,
             expires: None,
+            signing: Some(Arc::clone(signing)),
         };
         if access_key_id == self.root.access_key_id {
-            let principal = Principal::root(&self.account_id, access_key_id);
-            return Ok(Some(record(self.root.secret.clone(), principal, true)));
+            let principal = Arc::clone(&self.root_principal);
+            return Ok(Some(record(&self.root.secret, principal, true, &self.root_signing)));
         }
         let view = self.catalog.snapshot();
         if let Some(token) = token.filter(|_| access_key_id.starts_with(sessions::PREFIX)) {
@@ -254,8 +293,8 @@ impl KeyStore for Keys {
         }
         let Some(key) = view.access_keys.get(access_key_id) else { return Ok(None) };
         let Some(principal) = holder(&view, key) else { return Ok(None) };
-        match self.master.open(access_key_id, &key.sealed_secret) {
-            Ok(secret) => Ok(Some(record(secret, principal, key.active))),
+        match self.open(key) {
+            Ok(opened) => Ok(Some(record(&opened.secret, Arc::new(principal), key.active, &opened.signing))),
             Err(error) => {
                 tracing::error!(access_key_id, %error, "an access key cannot be used");
                 Ok(None)

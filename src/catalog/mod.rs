@@ -91,7 +91,7 @@ pub enum Change {
 /// The key of a point: its account and its name, which is of one point of the account only.
 #[must_use]
 pub fn point_key(account: &str, name: &str) -> String {
-    format!("{account}/{name}")
+    [account, "/", name].concat()
 }
 
 /// Those of an account, by name.

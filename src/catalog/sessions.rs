@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::auth::{KeyRecord, Principal, PrincipalKind};
+use crate::auth::{KeyRecord, Principal, PrincipalKind, SigningKeys};
 use crate::error::ApiError;
 use crate::policy::{Attached, Identity, Issuer, Policy, PolicyKind};
 use crate::secret::Secret;
@@ -101,6 +101,7 @@ pub struct Temporary {
 /// An opened token.
 struct Opened {
     secret: Secret,
+    signing: Arc<SigningKeys>,
     session: Session,
     /// The inline session policy, compiled.
     policy: Option<Arc<Policy>>,
@@ -175,10 +176,11 @@ impl Sessions {
         };
         Some(KeyRecord {
             secret: opened.secret.clone(),
-            principal,
+            principal: Arc::new(principal),
             active: true,
             session_token: Some(Secret::new(token)),
             expires: Some(opened.session.expires),
+            signing: Some(Arc::clone(&opened.signing)),
         })
     }
 
@@ -211,7 +213,8 @@ impl Sessions {
                 return None;
             }
         };
-        let opened = Arc::new(Opened { secret: Secret::new(secret), session, policy });
+        let secret = Secret::new(secret);
+        let opened = Arc::new(Opened { secret, signing: Arc::default(), session, policy });
         self.opened.insert(place, Arc::clone(&opened));
         Some(opened)
     }

@@ -11,7 +11,12 @@ use super::Failure;
 
 /// A URL that gives whoever has it a GET for a while.
 pub(super) fn get(url: &str, pair: &KeyPair, region: &str, expires: Duration) -> Result<String, Failure> {
-    let signer =
-        Signer { access_key_id: &pair.access_key_id, secret: &pair.secret, region, time: SystemTime::now() };
+    let signer = Signer {
+        access_key_id: &pair.access_key_id,
+        secret: &pair.secret,
+        region,
+        time: SystemTime::now(),
+        signing: None,
+    };
     signer.presign(&Method::GET, url, &[], expires).map_err(|error| Failure::new(error.to_string()))
 }

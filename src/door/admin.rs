@@ -75,12 +75,12 @@ async fn admit(
             ));
         }
         parts.headers.remove(header::AUTHORIZATION);
-        context.principal = Some(Principal::root(&app.registrar.account_id, "admin-token"));
+        context.principal = Some(Arc::new(Principal::root(&app.registrar.account_id, "admin-token")));
         return authorized(app, context, parts, body).await;
     }
     let options = AuthOptions { sigv2: SigV2::OTHER_PLANE, ..app.auth.clone() };
     let (body, _) = verify::verify(app, context, Plane::S3, &mut parts, body, &options).await?;
-    let key = context.principal.as_ref().map(|principal| &principal.access_key_id);
+    let key = context.principal.as_deref().map(|principal| &principal.access_key_id);
     if key.is_some_and(|id| app.lambda.platform.keys().use_of(id).is_some()) {
         return Err(ApiError::access_denied("the admin API by a key of a function"));
     }
@@ -107,7 +107,7 @@ async fn authorized(
         error
     })?;
     if let Some(principal) = &context.principal {
-        parts.extensions.insert(principal.clone());
+        parts.extensions.insert(Principal::clone(principal));
     }
     let code = parts.method == Method::PUT && parts.uri.path().starts_with("/_refract/v1/functions/");
     let limit = if code { MAX_CODE_BODY } else { MAX_BODY };
@@ -126,7 +126,7 @@ fn permit(app: &App, context: &RequestContext, parts: &request::Parts) -> Result
     if let Some(trail) = parts.extensions.get::<Trail>() {
         trail.operation(action);
     }
-    let caller = context.principal.as_ref();
+    let caller = context.principal.as_deref();
     if action == "refract:*" && caller.is_some_and(|caller| caller.kind != PrincipalKind::Root) {
         return Err(ApiError::access_denied(format!("{method} {path} is no route that a policy can allow")));
     }

@@ -19,7 +19,7 @@ pub(super) fn note(app: &App, context: &RequestContext, head: &(Method, String),
     let status = answer.status();
     let operation = context.trail.asked().unwrap_or(context.operation);
     let record = |event, decided_by: Option<&str>| {
-        let caller = context.principal.as_ref();
+        let caller = context.principal.as_deref();
         app.audit.write(&AuditRecord {
             time: app.clock.now().to_string(),
             event,

@@ -7,10 +7,10 @@ use http::{HeaderMap, Method, StatusCode, Uri, header, request};
 
 use crate::access_point::Addressed;
 use crate::access_point::host::{self, Host};
+use crate::auth::decode_parameter;
 use crate::control::is_control_path;
 use crate::error::ApiError;
 use crate::headers::AMZ_ACCOUNT_ID;
-use crate::s3::query_pairs;
 
 /// A plane of AWS's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +49,24 @@ impl Plane {
 pub struct Classified {
     /// Plane.
     pub plane: Plane,
-    /// The service that the signature's scope claims.
-    pub service: Option<String>,
+    /// The credential that the request claims, in header or query.
+    pub credential: Option<String>,
     /// The authority that was asked for, port included; empty when there is none.
     pub authority: String,
+}
+
+impl Classified {
+    /// The service that the signature's scope claims.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.credential.as_deref().and_then(service_of)
+    }
+
+    /// The access key id that the request claims.
+    #[must_use]
+    pub fn access_key_id(&self) -> Option<&str> {
+        self.credential.as_deref().and_then(key_of)
+    }
 }
 
 /// Classifies a request.
@@ -61,11 +75,11 @@ pub struct Classified {
 /// 400 InvalidRequest when the Host header is unreadable or another than that of an absolute target.
 pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified, ApiError> {
     let authority = authority(parts)?;
-    let service = claimed_service(parts);
+    let credential = claimed(&parts.headers, &parts.uri).map(Cow::into_owned);
     let path = parts.uri.path();
     let for_account = parts.headers.contains_key(&AMZ_ACCOUNT_ID)
         || matches!(host::parse(&authority, domains), Host::Account(_));
-    let plane = match service.as_deref() {
+    let plane = match credential.as_deref().and_then(service_of) {
         Some("lambda") => Plane::Lambda,
         Some("iam") => Plane::Iam,
         Some("sts") => Plane::Sts,
@@ -82,7 +96,7 @@ pub fn classify(parts: &request::Parts, domains: &[String]) -> Result<Classified
         }
         _ => Plane::S3,
     };
-    Ok(Classified { plane, service, authority })
+    Ok(Classified { plane, credential, authority })
 }
 
 /// Whether a request is a form to `/` without a signature: S3 takes no such form.
@@ -127,23 +141,18 @@ fn same(target: &str, host: &str, scheme: Option<&str>) -> bool {
     plain(target) == plain(host)
 }
 
-/// The service in the credential scope that a request claims, in header or query.
-fn claimed_service(parts: &request::Parts) -> Option<String> {
-    claimed(&parts.headers, &parts.uri)?.rsplit('/').nth(1).map(str::to_owned)
+fn service_of(credential: &str) -> Option<&str> {
+    credential.rsplit('/').nth(1)
+}
+
+fn key_of(credential: &str) -> Option<&str> {
+    credential.rsplitn(5, '/').nth(4)
 }
 
 /// The access key id that a request claims, in header or query.
 #[must_use]
-pub fn claimed_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
-    let credential = claimed(headers, uri)?;
-    let length = credential.rsplitn(5, '/').nth(4)?.len();
-    Some(match credential {
-        Cow::Borrowed(text) => text.get(..length)?.into(),
-        Cow::Owned(mut text) => {
-            text.truncate(length);
-            text.into()
-        }
-    })
+pub fn claimed_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    key_of(&claimed(headers, uri)?).map(str::to_owned)
 }
 
 /// The credential that a request claims.
@@ -153,9 +162,13 @@ fn claimed<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
         let (_, rest) = text.split_once("Credential=")?;
         return rest.split([',', ' ']).next().map(Cow::from);
     }
-    query_pairs(uri.query()?)
-        .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))
-        .map(|(_, value)| value)
+    let mut pairs = uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let (_, value) =
+        pairs.find(|(name, _)| decode_parameter(name).eq_ignore_ascii_case(b"X-Amz-Credential"))?;
+    Some(match decode_parameter(value) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+    })
 }
 
 #[cfg(test)]

@@ -106,12 +106,13 @@ fn is_own_route(path: &str) -> bool {
 fn is_signed_read(app: &App, request: &Request<Body>) -> bool {
     let Some(query) = request.uri().query() else { return false };
     let point = s3::query_pairs(query).any(|(name, _)| name == POINT_PARAMETER);
-    point && signed_read(app, request.headers(), request.uri()).is_some()
+    let key = || classify::claimed_key(request.headers(), request.uri());
+    point && key().is_some_and(|key| signed_read(app, &key).is_some())
 }
 
-/// The access point of a URL that was made for a function.
-fn signed_read(app: &App, headers: &http::HeaderMap, uri: &http::Uri) -> Option<Arc<Use>> {
-    let purpose = app.lambda.platform.keys().use_of(&classify::claimed_key(headers, uri)?)?;
+/// The read that a key was made for, where it was made for a function's URL.
+fn signed_read(app: &App, access_key_id: &str) -> Option<Arc<Use>> {
+    let purpose = app.lambda.platform.keys().use_of(access_key_id)?;
     matches!(*purpose, Use::Read { .. }).then_some(purpose)
 }
 
@@ -119,14 +120,12 @@ fn signed_read(app: &App, headers: &http::HeaderMap, uri: &http::Uri) -> Option<
 async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
     let (method, resource) = (parts.method.clone(), parts.uri.path().to_owned());
-    if let Some(authority) = website::authority(&parts)
-        && let Some(bucket) = website::bucket_of(&authority, &app.website_domains)
-    {
+    if let Some((bucket, authority)) = website::addressed(&parts, &app.website_domains) {
         (context.plane, context.operation) = ("website", "GetObject");
         context.logged = app
             .store
             .buckets()
-            .get(bucket)
+            .get(&bucket)
             .and_then(|bucket| Begun::of_website(&app.access_log, bucket, &mut parts, app.clock.now()));
         let visit = Visit {
             reader: s3::Reader { store: app.store.as_ref(), keyring: &app.keyring },
@@ -134,7 +133,7 @@ async fn aws(app: &App, context: &mut RequestContext, request: Request<Body>) ->
             authority: &authority,
             request_id: &context.id,
         };
-        let (mut answer, error) = Box::pin(visit.answer(bucket, &parts)).await;
+        let (mut answer, error) = Box::pin(visit.answer(&bucket, &parts)).await;
         if let Some(error) = error {
             answer.extensions_mut().insert(Failed(error));
         }
@@ -180,11 +179,11 @@ async fn dispatch(
     let host = crate::access_point::host::parse(&authority, &app.domains);
     // Resolved before the signature is verified, for a point in the host name rules SigV2 out; what it says is not
     // told to a caller who is not let in.
-    let signed_read = signed_read(app, &parts.headers, &parts.uri);
+    let signed_read = found.access_key_id().and_then(|key| signed_read(app, key));
     let addressed = match signed_read.as_deref() {
         Some(Use::Read { access_point, .. }) => target::in_point(access_point, parts.uri.path(), &view),
         Some(Use::Function { .. }) | None => {
-            target::resolve(host, parts.uri.path(), found.service.as_deref(), &view, &buckets)
+            target::resolve(host, parts.uri.path(), found.service(), &view, &buckets)
         }
     };
     if found.plane == Plane::S3 {
@@ -205,7 +204,7 @@ async fn dispatch(
     let options = auth::AuthOptions { sigv2, ..app.auth.clone() };
     let (body, trailers) = verify::verify(app, context, found.plane, &mut parts, body, &options).await?;
     if signed_read.is_some() {
-        let key = context.principal.as_ref().map(|caller| caller.access_key_id.as_str());
+        let key = context.principal.as_deref().map(|caller| caller.access_key_id.as_str());
         context.traffic = key.and_then(|key| app.lambda.platform.keys().traffic_of(key));
         drop_point(&mut parts)?;
     }
@@ -226,31 +225,31 @@ async fn dispatch(
         Plane::S3 => Box::pin(s3(app, context, addressed?, parts, body, &trailers)).await,
         Plane::Control => {
             context.operation = "S3Control";
-            let whose = Whose::of(context.principal.as_ref());
+            let whose = Whose::of(context.principal.as_deref());
             let bytes = app.bodies.collect(body, control::MAX_BODY, whose).await?;
             let host_account = match host {
                 crate::access_point::host::Host::Account(account) => Some(account),
                 _ => None,
             };
-            let call = ControlCall { principal: context.principal.as_ref(), host_account };
+            let call = ControlCall { principal: context.principal.as_deref(), host_account };
             app.control.call(call, &parts, &bytes).await
         }
         Plane::WriteGetObjectResponse => {
             // Whatever the token is, who may answer for no lens learns nothing of it.
             let lens = app.object_lambda.answered(&parts);
             crate::policy::authorize(
-                context.principal.as_ref(),
+                context.principal.as_deref(),
                 &Asked::of(&parts.headers, &parts.uri, &parts.extensions),
                 "s3-object-lambda:WriteGetObjectResponse",
                 &lens.unwrap_or_else(|| app.registrar.object_lambda_arn("*")),
                 &app.registrar.account_id,
             )?;
             context.operation = "WriteGetObjectResponse";
-            app.object_lambda.answer(context.principal.as_ref(), &parts, body).await
+            app.object_lambda.answer(context.principal.as_deref(), &parts, body).await
         }
         Plane::Lambda => {
             context.operation = "Lambda";
-            let call = LambdaCall { principal: context.principal.as_ref(), request_id: &context.id };
+            let call = LambdaCall { principal: context.principal.as_deref(), request_id: &context.id };
             Box::pin(app.lambda.call(call, &parts, body)).await
         }
         Plane::Iam | Plane::Sts => Box::pin(query(app, context, found.plane, parts, body)).await,
@@ -266,7 +265,7 @@ async fn query(
     body: Body,
 ) -> Result<Response<Body>, ApiError> {
     context.operation = if plane == Plane::Iam { "IAM" } else { "STS" };
-    let whose = Whose::of(context.principal.as_ref());
+    let whose = Whose::of(context.principal.as_deref());
     let bytes = app.bodies.collect(body, query::MAX_BODY, whose).await?;
     let form = Form::parse(parts.uri.query().unwrap_or_default(), &bytes)?;
     let action = form.get("Action").unwrap_or_default();
@@ -278,7 +277,7 @@ async fn query(
     match (plane, &context.principal) {
         (Plane::Iam, Some(principal)) => app.iam.call(principal, &form, keys, &context.id).await,
         (Plane::Iam, None) => Err(ApiError::access_denied("IAM without a signature")),
-        (_, principal) => app.sts.call(principal.as_ref(), &form, keys, &context.id).await,
+        (_, principal) => app.sts.call(principal.as_deref(), &form, keys, &context.id).await,
     }
 }
 
@@ -333,7 +332,7 @@ async fn s3(
         (context.plane, context.operation) = ("object-lambda", action.name());
         let bucket = app.store.buckets().get(&supporting.bucket).cloned().ok_or(StoreError::NoSuchBucket)?;
         let access = Access {
-            principal: context.principal.as_ref(),
+            principal: context.principal.as_deref(),
             via: via.as_ref(),
             bucket: &bucket,
             key: key.as_deref(),
@@ -352,7 +351,7 @@ async fn s3(
         }
     }
     let call = S3Call {
-        principal: context.principal.as_ref(),
+        principal: context.principal.as_deref(),
         bucket: target.bucket(),
         key: key.as_deref(),
         via,

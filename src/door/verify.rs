@@ -49,7 +49,7 @@ pub(super) async fn verify(
 ) -> Result<(Body, Trailers), ApiError> {
     #[cfg(test)]
     if let Some(caller) = parts.extensions.remove::<super::tests::Caller>() {
-        context.principal = caller.0;
+        context.principal = caller.0.map(std::sync::Arc::new);
         return Ok((body, Trailers::default()));
     }
     let now = app.clock.now();

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -87,9 +88,9 @@ pub fn uuid() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes)?;
     let bits = (u128::from_be_bytes(bytes) & !(0xF000 << 64 | 0xC000 << 48)) | 0x4000 << 64 | 0x8000 << 48;
-    let hex = format!("{bits:032x}");
+    let hex = HEXLOWER.encode(&bits.to_be_bytes());
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    Ok(format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)))
+    Ok([part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-"))
 }
 
 #[cfg(test)]

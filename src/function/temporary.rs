@@ -11,7 +11,7 @@ use http::{Method, request};
 use jiff::Timestamp;
 
 use crate::auth::{KeyRecord, KeyStore, Principal};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, sessions::PREFIX};
 use crate::clock::Clock;
 use crate::door::Plane;
 use crate::error::ApiError;
@@ -125,7 +125,14 @@ impl TemporaryKeys {
         let (id, secret, token) = random().map_err(internal)?;
         let principal = role.principal(&view, &id).map_err(|why| refused(&why))?;
         let principal = principal.ok_or_else(|| refused(&"the role is gone"))?;
-        let record = KeyRecord { secret, principal, active: true, session_token: Some(token), expires: None };
+        let record = KeyRecord {
+            secret,
+            principal: Arc::new(principal),
+            active: true,
+            session_token: Some(token),
+            expires: None,
+            signing: Some(Arc::default()),
+        };
         Ok(self.issue(id, record, Some(role), Use::Function { function: spec.name.clone() }, None))
     }
 
@@ -146,27 +153,36 @@ impl TemporaryKeys {
         identity.called_via.push(OBJECT_LAMBDA.to_owned());
         let identity = Arc::new(identity);
         let principal = Principal { access_key_id: id.clone(), identity, ..caller.clone() };
-        let record = KeyRecord { secret, principal, active: true, session_token: None, expires: None };
+        let record = KeyRecord {
+            secret,
+            principal: Arc::new(principal),
+            active: true,
+            session_token: None,
+            expires: None,
+            signing: Some(Arc::default()),
+        };
         Ok(self.issue(id, record, None, purpose, Some((until, Arc::clone(traffic)))))
     }
 
     /// What a key is for, if it is a temporary one.
     #[must_use]
     pub fn use_of(&self, access_key_id: &str) -> Option<Arc<Use>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(access_key_id).map(|key| Arc::clone(&key.purpose))
+        self.find(access_key_id, |key| Arc::clone(&key.purpose))
     }
 
-    fn find(&self, access_key_id: &str) -> Option<Temporary> {
+    fn find<T>(&self, access_key_id: &str, take: impl FnOnce(&Temporary) -> T) -> Option<T> {
+        // Most keys are permanent, and are not looked for.
+        if !access_key_id.starts_with(PREFIX) {
+            return None;
+        }
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(access_key_id).cloned()
+        keys.get(access_key_id).map(take)
     }
 
     /// What counts the bytes that are read by a key, where something does.
     #[must_use]
     pub fn traffic_of(&self, access_key_id: &str) -> Option<Arc<Traffic>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(access_key_id)?.traffic.clone()
+        self.find(access_key_id, |key| key.traffic.clone())?
     }
 
     fn issue(
@@ -186,13 +202,15 @@ impl TemporaryKeys {
 
 impl KeyStore for TemporaryKeys {
     fn lookup(&self, access_key_id: &str, _: Option<&str>) -> Result<Option<KeyRecord>, ApiError> {
-        let Some(key) = self.find(access_key_id) else { return Ok(None) };
+        let Some(key) = self.find(access_key_id, Temporary::clone) else { return Ok(None) };
         if key.until.is_some_and(|until| until < self.clock.now()) {
             return Ok(None);
         }
         let Some(role) = &key.role else { return Ok(Some(key.record)) };
         match role.principal(&self.catalog.snapshot(), access_key_id) {
-            Ok(principal) => Ok(principal.map(|principal| KeyRecord { principal, ..key.record })),
+            Ok(principal) => {
+                Ok(principal.map(|found| KeyRecord { principal: Arc::new(found), ..key.record }))
+            }
             Err(error) => {
                 tracing::error!(access_key_id, %error, "the role of a function cannot be used");
                 Ok(None)
@@ -207,7 +225,7 @@ fn random() -> Result<(String, Secret, Secret), ApiError> {
     let (id, rest) = bytes.split_at(10);
     let (secret, token) = rest.split_at(30);
     Ok((
-        format!("ASIA{}", BASE32_NOPAD.encode(id)),
+        format!("{PREFIX}{}", BASE32_NOPAD.encode(id)),
         Secret::new(BASE64.encode(secret)),
         Secret::new(BASE64.encode(token)),
     ))

@@ -130,9 +130,11 @@ pub fn check_partial(lens: &ObjectLambda, action: Action, parts: &request::Parts
         part |= name == "partNumber";
     }
     for (asked, kind) in [(range, "Range"), (part, "PartNumber")] {
+        if !asked {
+            continue;
+        }
         let feature = format!("{}-{kind}", action.name());
-        let allowed = lens.configuration.allowed_features.contains(&feature);
-        if asked && !allowed {
+        if !lens.configuration.allowed_features.contains(&feature) {
             return Err(ApiError::not_implemented(format!(
                 "A header or query parameter you provided implies functionality that is not implemented: this Object \
                  Lambda access point does not allow {kind}. Add {feature} to its AllowedFeatures, or ask for the \

@@ -143,7 +143,8 @@ impl ObjectLambdaPlane {
         let key = self.platform.keys().for_read(caller, purpose, until, &traffic)?;
         let url = source.input_url(gateway, &key, time, lifetime)?;
         let (ticket, answer) = self.tickets.issue(function, source.lens_arn(), &traffic)?;
-        let event = Bytes::from(source.document(&url, &ticket.token).to_string());
+        let event = serde_json::to_vec(&source.document(&url, &ticket.token));
+        let event = event.map_err(|error| ApiError::internal(format!("an event: {error}")))?.into();
         Ok(Asking { event, key: Arc::new(key), ticket, answer, traffic })
     }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, Method, Version, header, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::access_point::{PointArn, PointKind};
+use crate::access_point::{PointKind, point_arn};
 use crate::auth::{Principal, PrincipalKind, Signer};
 use crate::catalog::{ObjectLambda, Transformation};
 use crate::error::ApiError;
@@ -87,7 +87,13 @@ impl Source<'_> {
         time: std::time::SystemTime,
         expires: Duration,
     ) -> Result<String, ApiError> {
-        let signer = Signer { access_key_id: &key.id, secret: &key.record.secret, region: self.region, time };
+        let signer = Signer {
+            access_key_id: &key.id,
+            secret: &key.record.secret,
+            region: self.region,
+            time,
+            signing: key.record.signing.as_deref(),
+        };
         let url = format!("{gateway}{}{}", self.path(), self.query());
         let signed: Vec<(&str, &str)> = WITH_THE_URL
             .iter()
@@ -102,8 +108,7 @@ impl Source<'_> {
     #[must_use]
     pub fn lens_arn(&self) -> String {
         let ObjectLambda { name, account_id, .. } = self.lens;
-        let (region, account_id, name) = (self.region.to_owned(), account_id.clone(), name.clone());
-        PointArn { kind: PointKind::ObjectLambda, region, account_id, name }.to_string()
+        point_arn(PointKind::ObjectLambda, self.region, account_id, name)
     }
 
     fn host(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::access_point::{PointArn, PointKind, Target};
+use crate::access_point::{PointKind, Target, point_arn};
 use crate::catalog::{AccessPoint, ObjectLambda};
 
 /// The name by which S3 Object Lambda calls other services: `aws:CalledVia`.
@@ -34,7 +34,7 @@ impl Via {
     /// Through an access point.
     #[must_use]
     pub fn access_point(point: Arc<AccessPoint>, region: &str) -> Self {
-        let arn = arn(PointKind::AccessPoint, region, &point.account_id, &point.name);
+        let arn = point_arn(PointKind::AccessPoint, region, &point.account_id, &point.name);
         Self { point, arn, lens: None, transforms: false }
     }
 
@@ -45,7 +45,7 @@ impl Via {
             Target::Service | Target::Bucket(_) => None,
             Target::AccessPoint(point) => Some(Self::access_point(Arc::clone(point), region)),
             Target::ObjectLambda(lens, supporting) => {
-                let arn = arn(PointKind::ObjectLambda, region, &lens.account_id, &lens.name);
+                let arn = point_arn(PointKind::ObjectLambda, region, &lens.account_id, &lens.name);
                 let lens = Some(Lens { point: Arc::clone(lens), arn });
                 Some(Self { lens, ..Self::access_point(Arc::clone(supporting), region) })
             }
@@ -57,9 +57,4 @@ impl Via {
     pub fn of_transform(&self) -> Self {
         Self { lens: None, transforms: true, ..self.clone() }
     }
-}
-
-fn arn(kind: PointKind, region: &str, account_id: &str, name: &str) -> String {
-    let (region, account_id) = (region.to_owned(), account_id.to_owned());
-    PointArn { kind, region, account_id, name: name.to_owned() }.to_string()
 }

@@ -59,6 +59,14 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
+/// Whether a request says anything of encryption: most do not, and are asked once instead of for every name.
+fn are_any(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let name = name.as_str().strip_prefix("x-amz-");
+        name.is_some_and(|rest| rest.strip_prefix("copy-source-").unwrap_or(rest).starts_with("server-side-"))
+    })
+}
+
 /// A key that a customer sent, and its MD5 in base64.
 struct CustomerKey {
     key: DataKey,
@@ -68,6 +76,9 @@ struct CustomerKey {
 impl CustomerKey {
     /// The key of a request; `None` where it has none.
     fn read(headers: &HeaderMap, which: CustomerHeaders) -> Result<Option<Self>, ApiError> {
+        if !are_any(headers) {
+            return Ok(None);
+        }
         let names = which.names();
         let [algorithm, key, md5] = names.map(|name| text(headers, name));
         let (algorithm, key, md5) = match (algorithm, key, md5) {
@@ -278,7 +289,7 @@ pub(super) fn check_customer(
 
 /// 400 for a read that says how its object is to be encrypted.
 pub(super) fn refuse_on_read(headers: &HeaderMap) -> Result<(), ApiError> {
-    match [SSE, KMS_KEY].into_iter().find(|name| headers.contains_key(*name)) {
+    match [SSE, KMS_KEY].into_iter().find(|name| are_any(headers) && headers.contains_key(*name)) {
         None => Ok(()),
         Some(name) => Err(invalid(format!("{name} header is not supported for this operation."), name)),
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use crate::error::ApiError;
+use crate::headers::{AMZ_STORAGE_CLASS, AMZ_WEBSITE_REDIRECT_LOCATION};
 use crate::store::{ObjectHeaders, ObjectInfo, Tags};
 
 use super::checksum;
@@ -136,7 +137,7 @@ pub(crate) fn describe(info: &ObjectInfo, checksum_mode: bool, out: &mut HeaderM
             out.insert(name, value);
         }
     };
-    set(header::ETAG, &format!("\"{}\"", info.etag));
+    set(header::ETAG, &["\"", &info.etag, "\""].concat());
     set(header::LAST_MODIFIED, &http_date(info.last_modified));
     let stored = &info.headers;
     set(header::CONTENT_TYPE, stored.content_type.as_deref().unwrap_or("binary/octet-stream"));
@@ -146,8 +147,8 @@ pub(crate) fn describe(info: &ObjectInfo, checksum_mode: bool, out: &mut HeaderM
         (header::CONTENT_LANGUAGE, &stored.content_language),
         (header::CACHE_CONTROL, &stored.cache_control),
         (header::EXPIRES, &stored.expires),
-        (HeaderName::from_static("x-amz-website-redirect-location"), &stored.website_redirect),
-        (HeaderName::from_static("x-amz-storage-class"), &stored.storage_class),
+        (AMZ_WEBSITE_REDIRECT_LOCATION, &stored.website_redirect),
+        (AMZ_STORAGE_CLASS, &stored.storage_class),
     ] {
         if let Some(value) = value {
             set(name, value);

@@ -1,6 +1,7 @@
 //! PostObject: the upload of a browser's form. Fields come before the file, whose bytes stream into the store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
 use futures_util::StreamExt;
@@ -172,7 +173,7 @@ pub(super) async fn post_object(
     let now = api.clock.now();
     let field = |name: &str| form.fields.get(name).map(String::as_str);
     let signer = match caller {
-        Some(caller) => Some(caller.clone()),
+        Some(caller) => Some(Arc::new(caller.clone())),
         None => self::form(field, signers.keys, now, signers.options)?,
     };
     let policy = match field("policy") {
@@ -199,7 +200,7 @@ pub(super) async fn post_object(
     let headers = form.headers()?;
     let origin = of_form(request, signer.is_some(), &form.fields);
     let access = Access {
-        principal: signer.as_ref(),
+        principal: signer.as_deref(),
         via,
         bucket,
         key: Some(&key),

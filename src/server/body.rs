@@ -108,7 +108,7 @@ impl Drop for Open {
             plane: context.map_or("", |context| context.plane),
             operation: context.map_or("", |context| context.operation),
             access_key_id: context
-                .and_then(|context| Some(context.principal.as_ref()?.access_key_id.as_str())),
+                .and_then(|context| Some(context.principal.as_deref()?.access_key_id.as_str())),
             method: &self.report.method,
             path: &self.report.path,
             status: self.status,

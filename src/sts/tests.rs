@@ -50,7 +50,9 @@ fn field<'a>(answer: &'a str, name: &str) -> &'a str {
 /// Who the credentials of an answer are.
 fn bearer(plane: &StsPlane, answer: &str) -> Principal {
     let token = field(answer, "SessionToken");
-    plane.keys.lookup(field(answer, "AccessKeyId"), Some(token)).unwrap().unwrap().principal
+    Arc::unwrap_or_clone(
+        plane.keys.lookup(field(answer, "AccessKeyId"), Some(token)).unwrap().unwrap().principal,
+    )
 }
 
 async fn with_role(plane: &StsPlane, principal: &str, condition: &str) {
@@ -68,7 +70,7 @@ async fn user(plane: &StsPlane, name: &str, policy: Option<&str>) -> Principal {
     }
     plane.directory.create(user, |_| Ok(())).await.unwrap();
     let pair = plane.keys.create_for_user(ACCOUNT, name, String::new()).await.unwrap();
-    plane.keys.lookup(&pair.access_key_id, None).unwrap().unwrap().principal
+    Arc::unwrap_or_clone(plane.keys.lookup(&pair.access_key_id, None).unwrap().unwrap().principal)
 }
 
 const ASSUME: &str = "Action=AssumeRole&RoleArn=arn:aws:iam::111111111111:role/Reader&RoleSessionName=s1";

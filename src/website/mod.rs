@@ -31,17 +31,20 @@ pub fn bucket_of<'a>(authority: &'a str, domains: &[String]) -> Option<&'a str> 
         before.strip_suffix('.').filter(|_| end.eq_ignore_ascii_case(domain))
     });
     let by_label = || {
-        let at = host.find(".s3-website-").or_else(|| host.find(".s3-website."))?;
-        host.get(..at)
+        let labels = memchr::memchr_iter(b'.', host.as_bytes());
+        let mut ends =
+            labels.filter_map(|at| Some((host.get(..at)?, host.get(at..)?.strip_prefix(".s3-website")?)));
+        ends.find(|(_, rest)| rest.starts_with(['-', '.'])).map(|(bucket, _)| bucket)
     };
     by_domain.or_else(by_label).filter(|bucket| !bucket.is_empty())
 }
 
-/// The host that a request asks for.
+/// The bucket whose website a request asks for, as [`bucket_of`], and the host that names it.
 #[must_use]
-pub fn authority(parts: &request::Parts) -> Option<String> {
+pub fn addressed(parts: &request::Parts, domains: &[String]) -> Option<(String, String)> {
     let named = || parts.headers.get(header::HOST)?.to_str().ok();
-    parts.uri.authority().map(http::uri::Authority::as_str).or_else(named).map(str::to_owned)
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str).or_else(named)?;
+    bucket_of(authority, domains).map(|bucket| (bucket.to_owned(), authority.to_owned()))
 }
 
 /// One request to a website.

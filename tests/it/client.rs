@@ -121,6 +121,7 @@ impl Person {
             secret: &self.secret,
             region: "us-east-1",
             time: SystemTime::now(),
+            signing: None,
         };
         signer.presign(&method, url, &[], Duration::from_secs(300)).unwrap()
     }

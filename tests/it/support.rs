@@ -100,6 +100,7 @@ impl<'a> Client<'a> {
             secret: &self.pair.secret,
             region: "us-east-1",
             time: SystemTime::now(),
+            signing: None,
         };
         let signed = signer.presign(&method.parse().unwrap(), &url, &[], Duration::from_secs(60)).unwrap();
         let target = signed.split_once(&self.server.address.to_string()).unwrap().1;
