@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Refract beside its peers, in one run on loopback: `benches/compare.py [--seconds 3] [--peers DIR]`.
+"""Refract beside its peers, in one run on loopback: `benches/compare.py [--seconds 3] [--peers DIR]`; and by itself, in
+many short rounds that have both sides each, whose ratios a machine's moods change less: `--before BINARY` beside another
+build, `--encrypted` a bucket with SSE-S3 beside a plain one.
 
 Prints, for GET and PUT of each size at 1 and 16 connections: requests a second, the server's processor time a request,
 and at the end each server's peak of resident memory and what SSE-S3 costs. Refract has rows of a plain bucket, of one
@@ -15,6 +17,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -85,9 +88,9 @@ class Bench:
         self.peaks[name] = max(self.peaks.get(name, 0), result.get("peak_mib", 0))
         return result
 
-    def refract(self, name, durability):
+    def refract(self, name, durability, binary=ROOT / "target/release/refract"):
         data = self.directory / name
-        self.start(name, [str(ROOT / "target/release/refract"), "serve", "--listen", "127.0.0.1:0", "--data-dir",
+        self.start(name, [str(binary), "serve", "--listen", "127.0.0.1:0", "--data-dir",
                           str(data), "--durability", durability],
                    environment={"REFRACT_ROOT_ACCESS_KEY_ID": KEY_ID, "REFRACT_ROOT_SECRET_ACCESS_KEY": SECRET})
 
@@ -181,6 +184,60 @@ class Bench:
                       f"{row['cpu_ms'] / plain['cpu_ms']:7.2f}")
         print("peak of resident memory, MiB: " + ", ".join(f"{n} {p}" for n, p in self.peaks.items()))
 
+    def pairs(self, label, sides, op, size, connections):
+        """Both sides in each round, in turns the first: (name, prefix) twice, of which the second is divided by the
+        first."""
+        rows = {side: [] for side in sides}
+        for number in range(self.options.rounds):
+            for side in sides if number % 2 else reversed(sides):
+                name, prefix = side
+                row = self.load(name, op, size, connections, prefix)
+                if "failed" in row or row["errors"]:
+                    sys.exit(f"{label}: {row.get('failed') or row['first_error']}")
+                rows[side].append(row)
+        before, now = rows.values()
+        text = ""
+        for field, digits in (("requests_s", 0), ("cpu_ms", 3)):
+            quarters = statistics.quantiles([n[field] / b[field] for b, n in zip(before, now)], n=4)
+            middle = [statistics.median(row[field] for row in side) for side in (before, now)]
+            text += (f"  {middle[0]:10.{digits}f} {middle[1]:10.{digits}f} {quarters[1]:6.2f} "
+                     f"({quarters[0]:.2f} to {quarters[2]:.2f})")
+        print(f"{label:22}{text}", flush=True)
+
+    def head(self, first, second):
+        print(f"medians of {self.options.rounds} rounds of {self.options.seconds} s, and of their ratios (quartiles)\n"
+              f"{'':22}" + "".join(f"  {f'{what}, {first}':>10} {second:>10} {'ratio':>6}{'':15}"
+                                  for what in ("requests/s", "CPU ms")))
+
+    def beside(self, other):
+        """This build beside another."""
+        for name, binary in (("before", other), ("now", ROOT / "target/release/refract")):
+            self.refract(name, "sync", binary)
+            self.load(name, "create")
+        self.head("before", "now")
+        sides = [("before", "/bench/"), ("now", "/bench/")]
+        for op in ("get", "put"):
+            for size in SIZES:
+                shown = f"{op.upper()} {size // MIB} MiB" if size >= MIB else f"{op.upper()} {size // KIB} KiB"
+                for name, _ in sides:
+                    self.load(name, "fill", size)
+                for connections in (1, 16):
+                    self.pairs(f"{shown}, {connections}", sides, op, size, connections)
+        print("peak of resident memory, MiB: " + ", ".join(f"{n} {p}" for n, p in self.peaks.items()))
+
+    def encrypted(self):
+        """What SSE-S3 costs on a GET of 1 MiB."""
+        self.refract("refract", "sync")
+        self.load("refract", "create")
+        self.configure()
+        sides = [("refract", "/bench/"), ("refract", f"/{SEALED}/")]
+        for _, prefix in sides:
+            self.load("refract", "fill", MIB, prefix=prefix)
+            self.load("refract", "get", MIB, 16, prefix)
+        self.head("plain", "SSE-S3")
+        for connections in (1, 16):
+            self.pairs(f"GET 1 MiB, {connections}", sides, "get", MIB, connections)
+
     def stop(self):
         for process, _ in self.running.values():
             process.send_signal(signal.SIGTERM)
@@ -197,9 +254,18 @@ def main():
     parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
     parser.add_argument("--peers", default=str(ROOT / "target/peers"), help="where s3s-fs was installed")
     parser.add_argument("--directory", default=None, help="where the servers keep their data")
-    bench = Bench(parser.parse_args())
+    parser.add_argument("--before", default=None, metavar="BINARY", help="another build of refract, to be compared with")
+    parser.add_argument("--encrypted", action="store_true", help="what SSE-S3 costs on a GET of 1 MiB")
+    parser.add_argument("--rounds", type=int, default=21, help="of --before and --encrypted; shorten them by --seconds")
+    options = parser.parse_args()
+    bench = Bench(options)
     try:
-        bench.run()
+        if options.before:
+            bench.beside(options.before)
+        if options.encrypted:
+            bench.encrypted()
+        if not options.before and not options.encrypted:
+            bench.run()
     finally:
         bench.stop()
 
