@@ -1,6 +1,7 @@
 //! A body that reports when its last byte has left, so that the request log knows of answers that were cut short.
 
-use std::pin::Pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -13,6 +14,10 @@ use crate::access_log::{Answer, begun};
 use crate::door::{Failed, Finished};
 use crate::telemetry::Metrics;
 use crate::telemetry::events::RequestFinished;
+
+/// Bytes of an answer that a connection takes in one turn. A client that reads as fast as it is written to would
+/// otherwise have a thread of the server for as long as its answer lasts.
+const TURN: u64 = 512 << 10;
 
 /// Gathers what the request log says of one request.
 #[derive(Debug)]
@@ -57,7 +62,7 @@ impl Report {
             sent: 0,
             outcome: Outcome::Cut,
         };
-        answer.map(|inner| Body::new(Reported { inner, open }))
+        answer.map(|inner| Body::new(Reported { inner, open, turn: TURN }))
     }
 }
 
@@ -133,6 +138,8 @@ pin_project_lite::pin_project! {
         #[pin]
         inner: Body,
         open: Open,
+        // Bytes that the connection may still take before others have their turn.
+        turn: u64,
     }
 }
 
@@ -145,12 +152,21 @@ impl HttpBody for Reported {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.project();
+        if *this.turn == 0 && this.open.whole.is_none_or(|whole| this.open.sent < whole) {
+            *this.turn = TURN;
+            // Unlike a plain wake, this lets the runtime look for what others have sent meanwhile.
+            if pin!(tokio::task::yield_now()).poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
         let frame = ready!(this.inner.poll_frame(context));
         match &frame {
             None => this.open.outcome = Outcome::Whole,
             Some(Err(_)) => this.open.outcome = Outcome::Failed,
             Some(Ok(frame)) => {
-                this.open.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                this.open.sent += length;
+                *this.turn = this.turn.saturating_sub(length);
             }
         }
         Poll::Ready(frame)
@@ -203,5 +219,17 @@ mod tests {
         assert!(cut(Method::GET, streamed(Some(2)), 1).await);
         assert!(!cut(Method::GET, streamed(None), 3).await);
         assert!(cut(Method::GET, streamed(None), 2).await);
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_lets_others_have_their_turn() {
+        let request = Request::builder().uri("/b/k").body(()).unwrap();
+        let report = Report::new(Arc::default(), Instant::now(), &request);
+        let whole = vec![0; usize::try_from(TURN).unwrap()];
+        let frames = futures_util::stream::iter([whole, vec![1]].map(Ok::<_, std::io::Error>));
+        let mut body = report.attach(Response::new(Body::from_stream(frames))).into_body();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut ready = || Pin::new(&mut body).poll_frame(&mut context).is_ready();
+        assert_eq!([ready(), ready(), ready(), ready()], [true, false, true, true]);
     }
 }
