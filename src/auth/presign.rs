@@ -106,7 +106,7 @@ pub fn strip(parts: &mut Parts) {
         .map(|(pair, _, _)| pair)
         .collect();
     let kept = kept.join("&");
-    if kept.len() == raw.len() {
+    if kept.len() == raw.len() && !raw.is_empty() {
         return;
     }
     let path = parts.uri.path();

@@ -227,7 +227,8 @@ pub fn amz_date(text: &str) -> Option<Timestamp> {
         number(6..8)?,
         number(9..11)?,
         number(11..13)?,
-        number(13..15)?,
+        // A leap second is the one before it.
+        number(13..15).filter(|second| *second <= 60)?.min(59),
         0,
     )
     .ok()?;

@@ -88,6 +88,37 @@ fn s3_documentation_get() {
 }
 
 #[test]
+fn dates_are_moments_that_there_are() {
+    let at = |text| signed_at(text).map(|at| at.to_string());
+    assert_eq!(at("20240229T235960Z").unwrap(), "2024-02-29T23:59:59Z");
+    for none in [
+        "20230229T000000Z",
+        "20240101T240000Z",
+        "20240101T006000Z",
+        "20240101T000061Z",
+        "2024010aT000000Z",
+        "20240101T000000",
+    ] {
+        assert_eq!(at(none), None, "{none}");
+    }
+}
+
+#[test]
+fn what_signed_a_request_is_taken_out_of_it() {
+    for (before, after) in [
+        ("/k?", "/k"),
+        ("/k?acl&a=%2B", "/k?acl&a=%2B"),
+        ("/k?X-Amz-Date=1&acl", "/k?acl"),
+        ("/k?x-amz-signature=1", "/k"),
+    ] {
+        let mut request =
+            parts("GET", before, &[("authorization", "x"), ("x-amz-date", "1"), ("x-amz-acl", "private")]);
+        strip(&mut request);
+        assert_eq!((request.uri.to_string().as_str(), request.headers.len()), (after, 1));
+    }
+}
+
+#[test]
 fn unsigned_amz_header_and_second_mechanism() {
     let mut request = documented_get("bytes=0-9", S3_GET);
     request.headers.insert("x-amz-acl", "public-read".parse().unwrap());

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::{BASE32_NOPAD, BASE64};
 use moka::sync::Cache;
@@ -25,6 +26,8 @@ use super::{AccessKey, Catalog, Change, View};
 const MAX_KEYS: usize = 1_000;
 /// Keys whose secrets are kept open.
 const MAX_OPENED: u64 = 10_000;
+/// For how long after the last request.
+const OPENED: Duration = Duration::from_secs(10 * 60);
 
 /// An access key id with its secret.
 #[derive(Debug, Clone)]
@@ -106,12 +109,17 @@ pub struct Keys {
 }
 
 /// The secret of an access key.
-#[derive(Debug)]
 struct Opened {
     /// As the catalog had it.
     sealed: Vec<u8>,
     secret: Secret,
     signing: Arc<SigningKeys>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").finish_non_exhaustive()
+    }
 }
 
 impl Keys {
@@ -128,7 +136,7 @@ impl Keys {
             sessions: Sessions::new(Arc::clone(&master)),
             root_principal: Arc::new(Principal::root(&account_id, &root.access_key_id)),
             root_signing: Arc::default(),
-            opened: Cache::new(MAX_OPENED),
+            opened: Cache::builder().max_capacity(MAX_OPENED).time_to_idle(OPENED).build(),
             root,
             account_id,
             catalog,
@@ -258,7 +266,9 @@ impl Keys {
             find(view, &id)?;
             Ok(vec![Change::DeleteAccessKey(id)])
         };
-        self.catalog.update(Box::new(decide)).await
+        self.catalog.update(Box::new(decide)).await?;
+        self.opened.invalidate(access_key_id);
+        Ok(())
     }
 }
 

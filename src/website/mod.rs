@@ -31,7 +31,8 @@ pub fn bucket_of<'a>(authority: &'a str, domains: &[String]) -> Option<&'a str> 
         before.strip_suffix('.').filter(|_| end.eq_ignore_ascii_case(domain))
     });
     let by_label = || {
-        let labels = memchr::memchr_iter(b'.', host.as_bytes());
+        // From the end: a bucket's name may have such a label itself.
+        let labels = memchr::memrchr_iter(b'.', host.as_bytes());
         let mut ends =
             labels.filter_map(|at| Some((host.get(..at)?, host.get(at..)?.strip_prefix(".s3-website")?)));
         ends.find(|(_, rest)| rest.starts_with(['-', '.'])).map(|(bucket, _)| bucket)

@@ -139,6 +139,7 @@ fn hosts_name_buckets() {
     for (host, bucket) in [
         ("www.s3-website-us-east-1.amazonaws.com", Some("www")),
         ("a.b.s3-website.eu-central-1.amazonaws.com:80", Some("a.b")),
+        ("a.s3-website.b.s3-website-us-east-1.amazonaws.com", Some("a.s3-website.b")),
         ("shop.site.example:9000", Some("shop")),
         ("site.example", None),
         ("127.0.0.1:9000", None),
