@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-// A small GET takes some eighty allocations (docs/decisions/0005-allocator.md).
+// A small GET takes some seventy allocations (docs/decisions/0005-allocator.md).
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -7,10 +7,10 @@ use http::{HeaderMap, Method, StatusCode, Uri, header, request};
 
 use crate::access_point::Addressed;
 use crate::access_point::host::{self, Host};
-use crate::auth::decode_parameter;
 use crate::control::is_control_path;
 use crate::error::ApiError;
 use crate::headers::AMZ_ACCOUNT_ID;
+use crate::s3::query_pairs;
 
 /// A plane of AWS's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,13 +162,9 @@ fn claimed<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
         let (_, rest) = text.split_once("Credential=")?;
         return rest.split([',', ' ']).next().map(Cow::from);
     }
-    let mut pairs = uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let (_, value) =
-        pairs.find(|(name, _)| decode_parameter(name).eq_ignore_ascii_case(b"X-Amz-Credential"))?;
-    Some(match decode_parameter(value) {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
-    })
+    query_pairs(uri.query()?)
+        .find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]

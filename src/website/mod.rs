@@ -9,6 +9,7 @@ use crate::access_point::host::without_port;
 use crate::bucket::website::{RoutingRule, Website};
 use crate::catalog::Accounts;
 use crate::error::ApiError;
+use crate::headers::AMZ_WEBSITE_REDIRECT_LOCATION;
 use crate::policy::{Access, Asked};
 use crate::s3;
 use crate::store::{Bucket, StoreError};
@@ -147,7 +148,7 @@ impl Visit<'_> {
             accounts: self.accounts,
         };
         let mut answer = s3::get_object(self.reader, &access, key, &parts).await?;
-        match answer.headers_mut().remove("x-amz-website-redirect-location") {
+        match answer.headers_mut().remove(AMZ_WEBSITE_REDIRECT_LOCATION) {
             None => Ok(answer),
             Some(location) => {
                 let mut answer = Response::new(Body::empty());
