@@ -403,7 +403,10 @@ def attacks(server):
                 one.recv(1024)
                 time.sleep(0.05)
 
-    all_of = {}
+    # What a machine does alone, and what any load does to others.
+    all_of = {"none": (lambda: time.sleep(0.05), 1),
+              "honest: small by Wasm": (lambda: read(hostile_probe, f"co{KIB}-0"), 2),
+              "honest: large plain": (lambda: read("bench", "c-slow"), 2)}
     for number, (label, source) in enumerate(HOSTILE.items()):
         name = f"hostile{number}"
         # As AWS has it unless told otherwise: 128 MB, and 3 seconds.
@@ -424,8 +427,9 @@ def attacks(server):
 
     rounds = server.options.rounds
     print(f"\np99 in ms of a GET of 1 KiB, 2 connections: without, and while another function is hostile. Medians of "
-          f"{rounds} rounds,\neach of which has both, and of their ratios (bar: 2×)\n"
-          f"{'':26}" + "".join(f"{name:>28}" for name in victims))
+          f"{rounds} rounds,\neach of which has both, and of their ratios (bar: 2×), with the quartiles of those. First what "
+          f"the machine does alone, and what two callers do who attack nobody\n"
+          f"{'':26}" + "".join(f"{name:>34}" for name in victims))
     wanted = server.options.attacks and server.options.attacks.split(",")
     for label, (attack, parallel) in all_of.items():
         if wanted and label not in wanted:
@@ -457,11 +461,14 @@ def attacks(server):
                     over.set()
             for one in running:
                 one.result()
+            # What was killed takes its time to go.
+            time.sleep(0.5)
         row = ""
         for name in victims:
-            ratio = statistics.median(h / c for h, c in zip(held[name], calm[name]))
-            row += (f"{statistics.median(calm[name]):10.3f} {statistics.median(held[name]):8.3f} {ratio:5.1f}× "
-                    f"{'  ' if ratio <= 2 else '! '}")
+            ratios = sorted(h / c for h, c in zip(held[name], calm[name]))
+            ratio = statistics.median(ratios)
+            row += (f"{statistics.median(calm[name]):10.3f} {statistics.median(held[name]):7.3f} {ratio:4.1f}× "
+                    f"({ratios[len(ratios) // 4]:.1f}-{ratios[len(ratios) * 3 // 4]:.1f}){' ' if ratio <= 2 else '!'}")
         print(f"{label:26}{row}" + "".join(f"; {name}: {why}" for name, why in failed.items()), flush=True)
 
 

@@ -244,6 +244,12 @@ pub struct EventSource {
     /// Where messages go that failed for good: an ARN.
     #[serde(default)]
     pub on_failure: Option<String>,
+    /// Patterns of which a message matches one, or is passed by; without any, all are handed over.
+    #[serde(default)]
+    pub filters: Vec<String>,
+    /// Invocations at a time at most, as AWS's ScalingConfig says it. A mapping runs one.
+    #[serde(default)]
+    pub maximum_concurrency: Option<u32>,
     /// When it was last changed.
     pub modified: Timestamp,
 }

@@ -3,6 +3,7 @@
 //! - A worker runs one invocation at a time, of one version of one function, and is never used for another.
 //! - The one that was used last is used first, so that those too many become idle and end.
 //! - The first worker of a version is started alone: were it not to come up, a crowd would start as many in vain.
+//! - A version whose workers end one after the other is started again after a while (`setback`).
 //! - The budget is memory. Who does not fit waits in a bounded queue; idle workers of others make room.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -147,6 +148,14 @@ impl Manager {
                 }
                 Todo::Refuse(reply, why) => drop(reply.send(Err(why))),
                 Todo::End(entry) => entry.worker.kill(),
+                Todo::Resume(key, wait) => {
+                    let manager = self.clone();
+                    tokio::spawn(async move {
+                        tokio::time::sleep(wait).await;
+                        let todo = manager.books().resume(&key, Instant::now());
+                        manager.act(todo);
+                    });
+                }
                 Todo::Start(key, spec, footing) => {
                     let manager = self.clone();
                     tokio::spawn(async move { manager.start(key, spec, footing).await });
@@ -178,7 +187,7 @@ impl Manager {
                 };
                 self.books().started(&key, entry)
             }
-            Err(why) => self.books().failed(&key, &spec, footing, AcquireError::Start(why), Instant::now()),
+            Err(why) => self.books().failed(&key, &spec, footing, &AcquireError::Start(why), Instant::now()),
         };
         self.act(todo);
     }
@@ -381,6 +390,42 @@ mod tests {
         let (_, busy, memory) = manager.usage();
         assert_eq!(busy, 0);
         assert_eq!(memory, 128 * fake.started.load(Ordering::SeqCst) as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_version_whose_workers_die_is_started_again_after_a_while() {
+        let (fake, manager) = manager(&options());
+        let (spec, other) = (spec("f", 128), spec("g", 128));
+        let began = tokio::time::Instant::now();
+        let after = || began.elapsed().as_millis();
+        // Each start takes 50 ms; the fifth waits 100 ms, the sixth 200 ms.
+        for (at, expected) in [50, 100, 150, 200, 350, 600].into_iter().enumerate() {
+            // Dropped, as after a timeout.
+            drop(manager.acquire(&spec, SHARED).await.unwrap());
+            assert!(after().abs_diff(expected) < 10, "{at}: {} ms", after());
+        }
+        // Others do not wait.
+        manager.acquire(&other, SHARED).await.unwrap().settle().await;
+        assert!(after() < 700, "{} ms", after());
+        // It is not forgotten while it waits.
+        manager.reap();
+        let lease = manager.acquire(&spec, SHARED).await.unwrap();
+        assert!(after() >= 1_000, "{} ms", after());
+        // One that lasts makes good for all.
+        lease.settle().await;
+        let (last, now) = (manager.acquire(&spec, SHARED).await.unwrap(), after());
+        drop(last);
+        drop(manager.acquire(&spec, SHARED).await.unwrap());
+        assert!(after() - now < 100, "{} ms", after() - now);
+        // A crowd that waits for what does not start is told so, all of it.
+        fake.fails.store(true, Ordering::SeqCst);
+        let now = after();
+        let crowd = (0..20).map(|_| manager.acquire(&spec, SHARED));
+        for one in futures_util::future::join_all(crowd).await {
+            assert!(matches!(one, Err(AcquireError::Start(StartError::Init(_)))));
+        }
+        assert!(after() - now < 300, "{} ms", after() - now);
+        assert_eq!(manager.usage(), (1, 0, 128));
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,8 @@
 //! Those that run code pass through these files, from an event to an answer:
 //! - [`platform`]: what is called, by the Lambda API and by Object Lambda; `running`: one invocation.
 //! - [`registry`]: from name and qualifier to the version that runs.
-//! - [`manager`], with its books in `pool` and `provision`: a warm worker, a new one, or the queue; [`placement`] says where.
+//! - [`manager`], with its books in `pool`, `provision` and `setback`: a warm worker, a new one, or the queue;
+//!   [`placement`] says where.
 //! - [`runtime`]: the seam. Behind it, one folder or file a runtime: [`process`], held by [`sandbox`].
 //! - [`invocation`], [`log`]: what goes in and comes out; [`events`]: what is delivered later, and tried again.
 //! - [`polling`]: functions that consume queues; [`permission`]: whether a service may invoke a function.
@@ -41,6 +42,7 @@ pub mod run;
 mod running;
 pub mod runtime;
 pub mod sandbox;
+mod setback;
 pub mod temporary;
 #[cfg(feature = "wasm")]
 pub mod wasm;

@@ -11,7 +11,8 @@ use crate::catalog::NetworkGrant;
 
 use super::manager::{AcquireError, Options};
 use super::provision::Provision;
-use super::runtime::{Spec, Worker};
+use super::runtime::{Spec, StartError, Worker};
+use super::setback::Setbacks;
 
 /// Workers that are started at a time for one version, once one of them has been ready.
 const PARALLEL_STARTS: usize = 4;
@@ -99,6 +100,8 @@ pub(super) enum Todo {
     Start(Key, Arc<Spec>, Footing),
     /// End one.
     End(Box<Entry>),
+    /// After a time, see whether one is to be started.
+    Resume(Key, Duration),
 }
 
 #[derive(Debug)]
@@ -114,6 +117,7 @@ pub(super) struct Pool {
     /// Whether those are to end with it.
     retired: bool,
     proven: bool,
+    pub(super) setbacks: Setbacks,
 }
 
 impl Pool {
@@ -127,6 +131,7 @@ impl Pool {
             busy: 0,
             retired: false,
             proven: false,
+            setbacks: Setbacks::default(),
         }
     }
 }
@@ -230,24 +235,51 @@ impl Books {
         key: &Key,
         spec: &Spec,
         footing: Footing,
-        why: AcquireError,
+        why: &AcquireError,
         now: Instant,
     ) -> Vec<Todo> {
         if footing == Footing::Provisioned {
-            return self.not_provided(key, spec, &why, now);
+            return self.not_provided(key, spec, why, now);
         }
         self.forget(spec, footing);
-        let mut todo = Vec::new();
+        let mut todo = match why {
+            // Nothing was started.
+            AcquireError::Start(StartError::Unavailable(_)) => Vec::new(),
+            _ => self.set_back(key),
+        };
         if let Some(pool) = self.pools.get_mut(key) {
             pool.starting -= 1;
+            // Where the next start waits, so many have failed that nobody is made to wait for another.
+            let all = pool.setbacks.waits();
             while let Some(reply) = pool.waiting.pop_front() {
                 if !reply.is_closed() {
-                    todo.push(Todo::Refuse(reply, why));
-                    break;
+                    todo.push(Todo::Refuse(reply, why.clone()));
+                    if !all {
+                        break;
+                    }
                 }
             }
         }
         todo.extend(self.pump_all());
+        todo
+    }
+
+    /// A worker has come to nothing.
+    fn set_back(&mut self, key: &Key) -> Vec<Todo> {
+        let Some(pool) = self.pools.get_mut(key) else { return Vec::new() };
+        let Some(wait) = pool.setbacks.note() else { return Vec::new() };
+        let (function, wait_ms) = (&key.name, wait.as_millis());
+        tracing::warn!(function, version = %key.version, wait_ms, "workers end one after the other; the next start waits");
+        vec![Todo::Resume(key.clone(), wait)]
+    }
+
+    /// The wait of a version is over.
+    pub(super) fn resume(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
+        if let Some(pool) = self.pools.get_mut(key) {
+            pool.setbacks.resume();
+        }
+        let mut todo = self.pump(key);
+        todo.extend(self.refill(key, now));
         todo
     }
 
@@ -259,9 +291,13 @@ impl Books {
             && !self.closed
             && entry.uses < self.options.max_uses
             && (footing != Footing::Provisioned || self.is_wanted(&key));
-        let mut todo = Vec::new();
+        let mut todo = if fit { Vec::new() } else { self.set_back(&key) };
         if let Some(pool) = self.pools.get_mut(&key) {
             pool.busy -= 1;
+            // One that was never used says nothing.
+            if fit && entry.uses > 0 {
+                pool.setbacks.end();
+            }
         }
         match self.pools.get_mut(&key).filter(|pool| keep && !pool.retired) {
             Some(pool) => {
@@ -350,7 +386,7 @@ impl Books {
         self.used_mb -= freed;
         self.pools.retain(|_, pool| {
             let is_empty = pool.idle.is_empty() && pool.waiting.is_empty();
-            !(is_empty && pool.starting == 0 && pool.busy == 0)
+            !(is_empty && pool.starting == 0 && pool.busy == 0 && !pool.setbacks.waits())
         });
         todo
     }
@@ -422,7 +458,11 @@ impl Books {
             }
             let (limit, spec) = (pool.limit, Arc::clone(&pool.spec));
             let footing = limit.footing();
-            let at_once = if pool.proven { PARALLEL_STARTS } else { 1 };
+            let at_once = match (&pool.setbacks, pool.proven) {
+                (setbacks, _) if setbacks.waits() => 0,
+                (setbacks, true) if !setbacks.is_doubtful() => PARALLEL_STARTS,
+                _ => 1,
+            };
             let wants_start = pool.starting < at_once.min(pool.waiting.len());
             let has_idle = !pool.idle.is_empty();
             if !(has_idle || wants_start) || !self.may_run(&key.name, limit) {

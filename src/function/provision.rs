@@ -90,8 +90,11 @@ impl Books {
     }
 
     /// Starts what is missing.
-    fn refill(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
+    pub(super) fn refill(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
         let mut todo = Vec::new();
+        if self.pools.get(key).is_some_and(|pool| pool.setbacks.waits()) {
+            return todo;
+        }
         while let Some(provision) = self.provisions.get_mut(key) {
             let at_once = if provision.live > 0 { PARALLEL_STARTS } else { 1 };
             let waits = provision.failed.as_ref().is_some_and(|failed| now < failed.again);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::catalog::lambda::EventSource;
 use crate::error::ApiError;
 use crate::function::polling;
+use crate::function::polling::filter::{self, Filter};
 
 use super::error::{conflict, constraint, invalid, not_found};
 use super::name::FunctionName;
@@ -32,10 +33,28 @@ struct MappingDocument {
     maximum_retry_attempts: Option<i64>,
     function_response_types: Option<Vec<String>>,
     destination_config: Option<DestinationDocument>,
-    filter_criteria: Option<Value>,
+    filter_criteria: Option<FilterCriteria>,
     bisect_batch_on_function_error: Option<bool>,
     maximum_record_age_in_seconds: Option<i64>,
-    scaling_config: Option<Value>,
+    scaling_config: Option<ScalingConfig>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct FilterCriteria {
+    filters: Option<Vec<Pattern>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Pattern {
+    pattern: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ScalingConfig {
+    maximum_concurrency: Option<i64>,
 }
 
 fn number(field: &str, value: i64, least: u32, most: u32) -> Result<u32, ApiError> {
@@ -45,15 +64,34 @@ fn number(field: &str, value: i64, least: u32, most: u32) -> Result<u32, ApiErro
     }
 }
 
+/// The patterns of filters; none takes those away that were there.
+fn patterns(criteria: FilterCriteria) -> Result<Vec<String>, ApiError> {
+    let filters = criteria.filters.unwrap_or_default();
+    if filters.len() > filter::MOST {
+        return Err(invalid(format!(
+            "FilterCriteria.Filters has {} filters; a mapping may have {}",
+            filters.len(),
+            filter::MOST
+        )));
+    }
+    let patterns = filters.into_iter().map(|filter| {
+        let pattern = filter.pattern.unwrap_or_default();
+        Filter::parse(&pattern)
+            .map_err(|why| invalid(format!("Invalid filter pattern definition: {why}")))?;
+        Ok(pattern)
+    });
+    patterns.collect()
+}
+
 /// Puts what a document says into a mapping, and checks the whole.
 fn apply(document: MappingDocument, source: &mut EventSource) -> Result<(), ApiError> {
-    let filters = document.filter_criteria.as_ref().and_then(|criteria| criteria.get("Filters"));
-    if filters.and_then(Value::as_array).is_some_and(|filters| !filters.is_empty()) {
-        return Err(invalid("FilterCriteria is not implemented"));
+    if let Some(criteria) = document.filter_criteria {
+        source.filters = patterns(criteria)?;
     }
-    let scaling = document.scaling_config.as_ref().and_then(|config| config.get("MaximumConcurrency"));
-    if scaling.is_some_and(|most| !most.is_null()) {
-        return Err(invalid("ScalingConfig is not implemented: a mapping runs one batch at a time"));
+    if let Some(scaling) = document.scaling_config {
+        let most = scaling.maximum_concurrency;
+        source.maximum_concurrency =
+            most.map(|most| number("scalingConfig.maximumConcurrency", most, 2, 1_000)).transpose()?;
     }
     if document.bisect_batch_on_function_error == Some(true) {
         return Err(invalid("BisectBatchOnFunctionError is for streams; use ReportBatchItemFailures"));
@@ -117,7 +155,7 @@ fn shown(plane: &LambdaPlane, function: &str, uuid: &str, source: &EventSource) 
     let destination = source.on_failure.as_ref().map_or(json!({}), |arn| json!({ "Destination": arn }));
     let types: &[&str] = if source.reports_failures { &["ReportBatchItemFailures"] } else { &[] };
     let state = if source.enabled { "Enabled" } else { "Disabled" };
-    json!({
+    let mut document = json!({
         "UUID": uuid,
         "BatchSize": source.batch_size,
         "MaximumBatchingWindowInSeconds": source.window_seconds,
@@ -132,7 +170,18 @@ fn shown(plane: &LambdaPlane, function: &str, uuid: &str, source: &EventSource) 
         "MaximumRetryAttempts": source.retries.map_or(-1, i64::from),
         "DestinationConfig": { "OnFailure": destination },
         "FunctionResponseTypes": types,
-    })
+    });
+    if let Value::Object(fields) = &mut document {
+        if !source.filters.is_empty() {
+            let filters: Vec<Value> =
+                source.filters.iter().map(|pattern| json!({ "Pattern": pattern })).collect();
+            fields.insert("FilterCriteria".to_owned(), json!({ "Filters": filters }));
+        }
+        if let Some(most) = source.maximum_concurrency {
+            fields.insert("ScalingConfig".to_owned(), json!({ "MaximumConcurrency": most }));
+        }
+    }
+    document
 }
 
 /// The ARN of a mapping.
@@ -179,6 +228,8 @@ pub(super) async fn create(plane: &LambdaPlane, call: &Call<'_>) -> Answer {
         retries: None,
         reports_failures: false,
         on_failure: None,
+        filters: Vec::new(),
+        maximum_concurrency: None,
         modified: plane.clock.now(),
     };
     apply(document, &mut source)?;

@@ -412,7 +412,8 @@ pub struct FunctionBatch<'a> {
     pub function: &'a str,
     /// UUID of the event source mapping.
     pub mapping: &'a str,
-    /// What: `delivered`, `failed` and tried again, `moved` to the destination of failures, `dropped`.
+    /// What: `delivered`, `filtered` and passed by, `failed` and tried again, `moved` to the destination of failures,
+    /// `dropped`.
     pub action: &'static str,
     /// How many.
     pub count: usize,

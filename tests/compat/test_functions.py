@@ -646,6 +646,26 @@ def handler(event, context):
     eventually(lambda: "took four" in queues.logs("consumer"), 20)
     took = [line.split()[1] for line in queues.logs("consumer").splitlines() if line.startswith("took ")]
     assert took == ["three", "four"]
+
+    # What no filter matches is passed by, and does not come back when the filters go.
+    update = client.update_event_source_mapping
+    pattern = {"body": {"Records": {"s3": {"object": {"key": [{"suffix": ".csv"}]}}}}}
+    criteria = {"Filters": [{"Pattern": json.dumps(pattern)}]}
+    wrong = {"Filters": [{"Pattern": '{"body": [{"wildcard": "*"}]}'}]}
+    assert refused(update, UUID=uuid, FilterCriteria=wrong) == ("InvalidParameterValueException", 400)
+    assert refused(update, UUID=uuid, FilterCriteria={"Filters": [criteria["Filters"][0]] * 11}) == \
+        ("InvalidParameterValueException", 400)
+    update(UUID=uuid, FilterCriteria=criteria, ScalingConfig={"MaximumConcurrency": 2})
+    shown = client.get_event_source_mapping(UUID=uuid)
+    assert (shown["FilterCriteria"], shown["ScalingConfig"]) == (criteria, {"MaximumConcurrency": 2})
+    for key in ("five", "six.csv"):
+        s3.put_object(Bucket="inbox", Key=key, Body=b"x")
+    eventually(lambda: "took six.csv" in queues.logs("consumer"), 20)
+    assert "FilterCriteria" not in update(UUID=uuid, FilterCriteria={})
+    s3.put_object(Bucket="inbox", Key="seven", Body=b"x")
+    eventually(lambda: "took seven" in queues.logs("consumer"), 20)
+    took = [line.split()[1] for line in queues.logs("consumer").splitlines() if line.startswith("took ")]
+    assert took == ["three", "four", "six.csv", "seven"]
     assert client.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
     assert refused(client.get_event_source_mapping, UUID=uuid) == ("ResourceNotFoundException", 404)
 

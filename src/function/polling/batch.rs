@@ -30,30 +30,34 @@ impl Item {
         let id = format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32));
         Self { id, body: line.body, read: now }
     }
+
+    /// What the function reads of it.
+    #[must_use]
+    pub fn record(&self, source_arn: &str, region: &str, attempts: u32) -> Value {
+        let account = source_arn.split(':').nth(4).unwrap_or_default();
+        json!({
+            "messageId": self.id,
+            "receiptHandle": self.id,
+            "body": self.body,
+            "attributes": {
+                "ApproximateReceiveCount": (attempts + 1).to_string(),
+                "SentTimestamp": self.read.as_millisecond().to_string(),
+                "SenderId": account,
+                "ApproximateFirstReceiveTimestamp": self.read.as_millisecond().to_string(),
+            },
+            "messageAttributes": {},
+            "md5OfBody": HEXLOWER.encode(&Md5::digest(self.body.as_bytes())),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": source_arn,
+            "awsRegion": region,
+        })
+    }
 }
 
 /// The event.
 #[must_use]
 pub fn event(items: &[Item], source_arn: &str, region: &str, attempts: u32) -> Value {
-    let account = source_arn.split(':').nth(4).unwrap_or_default();
-    let records = items.iter().map(|item| {
-        json!({
-            "messageId": item.id,
-            "receiptHandle": item.id,
-            "body": item.body,
-            "attributes": {
-                "ApproximateReceiveCount": (attempts + 1).to_string(),
-                "SentTimestamp": item.read.as_millisecond().to_string(),
-                "SenderId": account,
-                "ApproximateFirstReceiveTimestamp": item.read.as_millisecond().to_string(),
-            },
-            "messageAttributes": {},
-            "md5OfBody": HEXLOWER.encode(&Md5::digest(item.body.as_bytes())),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": source_arn,
-            "awsRegion": region,
-        })
-    });
+    let records = items.iter().map(|item| item.record(source_arn, region, attempts));
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 

@@ -1,6 +1,7 @@
 //! Functions that consume queues in files: event source mappings.
 //!
 //! - [`batch`]: messages as an event, and what the function says of them.
+//! - [`filter`]: which messages are for the function.
 //! - [`places`]: how far each mapping has come, kept across a restart.
 //! - [`poller`]: one mapping at work.
 //!
@@ -24,6 +25,7 @@ use super::events::Events;
 use super::platform::Platform;
 
 pub mod batch;
+pub mod filter;
 pub mod places;
 mod poller;
 

@@ -16,6 +16,7 @@ use crate::notification::queue_reader::{Position, QueueReader};
 use crate::telemetry::events::FunctionBatch;
 
 use super::batch::{self, Item};
+use super::filter::Filter;
 use super::{Polling, find};
 
 /// How often a queue is looked into that had nothing.
@@ -58,7 +59,15 @@ impl Poller {
                     continue;
                 }
             };
-            if self.deliver(&function, &source, items).await.is_err() {
+            let wanted = match self.wanted(&function, &source, items) {
+                Ok(wanted) => wanted,
+                Err(error) => {
+                    tracing::error!(uuid = self.uuid, error, "a filter of a mapping cannot be read");
+                    tokio::time::sleep(LONGEST_WAIT / 10).await;
+                    continue;
+                }
+            };
+            if !wanted.is_empty() && self.deliver(&function, &source, wanted).await.is_err() {
                 continue;
             }
             while let Err(error) = self.polling.0.parts.places.put(&self.uuid, next.clone()).await {
@@ -109,6 +118,26 @@ impl Poller {
             }
             tokio::time::sleep(LOOK.min(window)).await;
         }
+    }
+
+    /// What of a batch the mapping's filters let through. All were checked when they were set.
+    fn wanted(
+        &self,
+        function: &str,
+        source: &EventSource,
+        mut items: Vec<Item>,
+    ) -> Result<Vec<Item>, String> {
+        let filters: Vec<Filter> =
+            source.filters.iter().map(|pattern| Filter::parse(pattern)).collect::<Result<_, _>>()?;
+        if !filters.is_empty() {
+            let (count, region) = (items.len(), self.polling.0.parts.platform.region());
+            items.retain(|item| {
+                let record = item.record(&source.source_arn, region, 0);
+                filters.iter().any(|filter| filter.matches(&record, &item.body))
+            });
+            self.tell(function, "filtered", count - items.len());
+        }
+        Ok(items)
     }
 
     /// Hands a batch to the function until nothing of it is left.

@@ -2,6 +2,7 @@
 //!
 //! - [`languages`]: the interpreters of this machine.
 //! - `environment`: the variables that a process is given.
+//! - `starter`: the thread that starts them.
 //! - `child`: the process itself; `output`: what it writes; `worker`: both as the manager sees them.
 //! - `sockets`: those that a sandbox gave.
 //! - `api`: the Runtime API, which is the server's side of it. Beside it stand our own clients for Python and Node.js,
@@ -31,7 +32,7 @@ use super::invocation::FunctionError;
 use super::network::{Network, proxy};
 use super::package;
 use super::runtime::{Runtime, Spec, StartError, Worker};
-use super::sandbox::cgroup::{Group, group_name};
+use super::sandbox::cgroup::{Group, Hierarchy, group_name};
 use super::sandbox::launch::{self, Launch};
 use super::sandbox::{Isolation, Plan};
 use super::temporary::{Issued, TemporaryKeys};
@@ -43,12 +44,14 @@ pub mod install;
 pub mod languages;
 mod output;
 mod sockets;
+mod starter;
 mod worker;
 
 use api::RuntimeApi;
 use child::{Child, Scratch};
 pub use environment::RESERVED;
 use languages::{Interpreter, Language};
+use starter::Starter;
 use worker::{ProcessWorker, accept};
 
 /// Time for a function's own start, beside the time of one invocation (Lambda developer guide, "Init phase").
@@ -85,6 +88,7 @@ pub struct ProcessRuntime {
     unpacked: Mutex<HashMap<String, Arc<OnceCell<PathBuf>>>>,
     ready: OnceCell<()>,
     isolation: OnceCell<Isolation>,
+    starter: OnceCell<Starter>,
 }
 
 fn internal(error: impl std::fmt::Display) -> StartError {
@@ -109,6 +113,7 @@ impl ProcessRuntime {
             unpacked: Mutex::default(),
             ready: OnceCell::new(),
             isolation: OnceCell::new(),
+            starter: OnceCell::new(),
         }
     }
 
@@ -270,26 +275,21 @@ impl Runtime for ProcessRuntime {
         let id = super::invocation::uuid().map_err(internal)?;
         let scratch = Scratch(self.directory("workers").join(&id));
         let settings = &spec.version.settings;
-        let group = match &isolation.cgroups {
-            Ok(groups) => Some(
-                Group::new(groups, &group_name(&id), settings.memory_mb)
-                    .map_err(|error| internal(format!("the control group of a function: {error}")))?,
-            ),
-            Err(_) => None,
-        };
+        let groups = isolation.cgroups.as_ref().ok().cloned();
         let key = self.keys.for_function(spec)?;
         let api = RuntimeApi::new();
         let (child, listener, inner) = if isolation.namespaces.is_ok() {
-            self.sandboxed(spec, &what, &task, (&id, &scratch, &key), group).await?
+            self.sandboxed(spec, &what, &task, (&id, &scratch, &key), groups).await?
         } else {
-            self.plain(spec, &what, &task, (&id, &scratch, &key), group).await?
+            self.plain(spec, &what, &task, (&id, &scratch, &key), groups).await?
         };
         let serving = tokio::spawn(accept(listener, Arc::clone(&api)));
         let serving = std::iter::once(serving.abort_handle()).chain(inner).collect();
         let (child, rest) = (Arc::new(child), Arc::default());
         let worker = ProcessWorker { child, rest, api, serving, _key: key, _scratch: scratch };
         worker.ready(INIT + spec.timeout()).await?;
-        worker.child.limit_cpu(settings.memory_mb);
+        let (child, memory_mb) = (Arc::clone(&worker.child), settings.memory_mb);
+        tokio::task::spawn_blocking(move || child.limit_cpu(memory_mb)).await.map_err(internal)?;
         Ok(Arc::new(worker))
     }
 }
@@ -327,6 +327,26 @@ impl ProcessRuntime {
         })
     }
 
+    /// Starts a process, with limits where there are control groups.
+    async fn spawn(
+        &self,
+        spec: &Spec,
+        id: &str,
+        mut command: Command,
+        groups: Option<Hierarchy>,
+    ) -> Result<Child, StartError> {
+        let starter = self.starter.get_or_try_init(|| async { Starter::new() }).await.map_err(internal)?;
+        let (id, memory_mb) = (id.to_owned(), spec.version.settings.memory_mb);
+        let start = move || {
+            let group = groups.map(|groups| Group::new(&groups, &group_name(&id), memory_mb)).transpose();
+            let group = group.map_err(|error| {
+                io::Error::new(error.kind(), format!("the control group of a function: {error}"))
+            })?;
+            Child::spawn(&mut command, &id, group)
+        };
+        starter.run(start).await.map_err(internal)
+    }
+
     /// Starts it as a plain process of this host.
     async fn plain(
         &self,
@@ -334,7 +354,7 @@ impl ProcessRuntime {
         what: &What,
         task: &Path,
         (id, scratch, key): (&str, &Scratch, &Issued),
-        group: Option<Group>,
+        groups: Option<Hierarchy>,
     ) -> Result<Started, StartError> {
         let temporary = scratch.0.join("tmp");
         make(&temporary).map_err(internal)?;
@@ -352,7 +372,7 @@ impl ProcessRuntime {
         let (program, arguments) = what.command(&places);
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(variables).current_dir(task).stdin(Stdio::null());
-        let child = Child::spawn(&mut command, id, group).map_err(internal)?;
+        let child = self.spawn(spec, id, command, groups).await?;
         Ok((child, listener, Vec::new()))
     }
 
@@ -363,7 +383,7 @@ impl ProcessRuntime {
         what: &What,
         task: &Path,
         (id, scratch, key): (&str, &Scratch, &Issued),
-        group: Option<Group>,
+        groups: Option<Hierarchy>,
     ) -> Result<Started, StartError> {
         let root = scratch.0.join("root");
         make(&root).map_err(internal)?;
@@ -403,11 +423,10 @@ impl ProcessRuntime {
             arguments,
             variables: self.variables(spec, &places, key, &address, id),
             directory: places.task.to_owned(),
-            counted: group.is_some(),
+            counted: groups.is_some(),
         };
-        let mut launch = Launch::new().map_err(internal)?;
-        launch.command.env_clear();
-        let child = Child::spawn(&mut launch.command, id, group).map_err(internal)?;
+        let (command, launch) = Launch::new().map_err(internal)?;
+        let child = self.spawn(spec, id, command, groups).await?;
         let went = blocking(move || launch.go(&plan).map_err(internal)).await;
         let opened = match went {
             Ok(opened) => opened,

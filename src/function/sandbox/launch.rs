@@ -18,11 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// A sandbox about to be started.
 #[derive(Debug)]
-pub struct Launch {
-    /// What is to be started; its output and its group are the caller's to choose.
-    pub command: Command,
-    socket: UnixStream,
-}
+pub struct Launch(UnixStream);
 
 /// The sockets that were opened in a sandbox, and what holds it beside what must.
 #[derive(Debug)]
@@ -38,36 +34,36 @@ pub struct Opened {
 }
 
 impl Launch {
-    /// Prepares one.
+    /// Prepares one: what is to be started, whose output and group are the caller's to choose, and this. The command
+    /// holds the other end of a socket; until it is dropped, nobody learns here that the process has ended.
     ///
     /// # Errors
     /// No sockets.
-    pub fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<(Command, Self)> {
         let (socket, theirs) = UnixStream::pair()?;
         let mut command = Command::new("/proc/self/exe");
-        command.arg(COMMAND).stdin(Stdio::from(OwnedFd::from(theirs)));
-        Ok(Self { command, socket })
+        command.arg(COMMAND).stdin(Stdio::from(OwnedFd::from(theirs))).env_clear();
+        Ok((command, Self(socket)))
     }
 
     /// Lets the started process go on, by a plan, and answers the sockets. Blocks.
     ///
     /// # Errors
     /// It ended; its output says why.
-    pub fn go(mut self, plan: &Plan) -> io::Result<Opened> {
+    pub fn go(self, plan: &Plan) -> io::Result<Opened> {
+        let Self(mut socket) = self;
         let text = serde_json::to_vec(plan).map_err(io::Error::other)?;
         let length = u32::try_from(text.len()).map_err(io::Error::other)?;
-        self.socket.set_read_timeout(Some(LIMIT))?;
-        self.socket.set_write_timeout(Some(LIMIT))?;
-        self.socket.write_all(&[1])?;
-        self.socket.write_all(&length.to_be_bytes())?;
-        self.socket.write_all(&text)?;
-        // The command holds the other end, which would keep this from learning that the process ended.
-        drop(self.command);
+        socket.set_read_timeout(Some(LIMIT))?;
+        socket.set_write_timeout(Some(LIMIT))?;
+        socket.write_all(&[1])?;
+        socket.write_all(&length.to_be_bytes())?;
+        socket.write_all(&text)?;
         let mut byte = [0];
         let mut space = [MaybeUninit::uninit(); SPACE];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received =
-            recvmsg(&self.socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+            recvmsg(&socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
         let mut sockets: Vec<OwnedFd> = Vec::new();
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
@@ -100,9 +96,9 @@ pub fn probe(scratch: &Path) -> Isolation {
 fn try_namespaces(scratch: &Path) -> io::Result<u8> {
     let root = scratch.join("probe");
     std::fs::create_dir_all(&root)?;
-    let mut launch = Launch::new()?;
-    launch.command.env_clear().stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = launch.command.spawn()?;
+    let (mut command, launch) = Launch::new()?;
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    drop(command);
     let plan = Plan {
         root,
         binds: Vec::new(),

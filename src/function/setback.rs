@@ -1,0 +1,78 @@
+//! Workers that come to nothing, one after the other. A start takes some hundred milliseconds of the processor and locks
+//! of the whole kernel, so that a version that does nothing but die would hold up everybody else's requests by being
+//! started again at once. Its next start waits, the longer the oftener.
+
+use std::time::Duration;
+
+/// In a row that may come to nothing before a start waits: a function whose process ends now and then is not slower.
+const FREE: u32 = 3;
+/// The first wait, which doubles, and the longest.
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// How the last workers of one version ended.
+#[derive(Debug, Default)]
+pub(super) struct Setbacks {
+    in_a_row: u32,
+    waits: bool,
+}
+
+impl Setbacks {
+    /// A worker has run an invocation and can run another one.
+    pub(super) fn end(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// A worker did not come up, or was lost with its invocation. Answers the wait that begins with it, if one does.
+    pub(super) fn note(&mut self) -> Option<Duration> {
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        let over = self.in_a_row.checked_sub(FREE + 1)?;
+        if std::mem::replace(&mut self.waits, true) {
+            return None;
+        }
+        Some(FIRST.saturating_mul(1 << over.min(16)).min(LONGEST))
+    }
+
+    /// The wait is over.
+    pub(super) fn resume(&mut self) {
+        self.waits = false;
+    }
+
+    /// Whether no worker is to be started now.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Whether the next worker is started alone.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.in_a_row > FREE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_limit_and_end_with_a_worker_that_lasts() {
+        let mut setbacks = Setbacks::default();
+        for _ in 0..FREE {
+            assert_eq!(setbacks.note(), None);
+        }
+        assert!(!setbacks.waits() && !setbacks.is_doubtful());
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            waits.push(setbacks.note().unwrap().as_millis());
+            // Another one that was lost meanwhile makes it no longer.
+            assert!(setbacks.waits() && setbacks.note().is_none());
+            setbacks.in_a_row -= 1;
+            setbacks.resume();
+        }
+        assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
+        setbacks.in_a_row = u32::MAX;
+        assert_eq!(setbacks.note(), Some(LONGEST));
+        setbacks.resume();
+        setbacks.end();
+        assert!(setbacks.note().is_none() && !setbacks.waits());
+    }
+}
