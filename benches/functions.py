@@ -389,7 +389,8 @@ def attacks(server):
         try:
             connection.request("GET", server.presigned(bucket, key))
             answer = connection.getresponse()
-            while answer.read(MIB) and not over.is_set():
+            # In small pieces: a kernel copies one to its end before it lets anybody else go on.
+            while answer.read(32 * KIB) and not over.is_set():
                 pass
         except (OSError, http.client.HTTPException):
             pass
@@ -397,7 +398,10 @@ def attacks(server):
             connection.close()
 
     def trickle(bucket):
-        with socket.create_connection(("127.0.0.1", server.port)) as one:
+        with socket.socket() as one:
+            # Otherwise the kernel takes megabytes at once, however slowly they are read.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(("127.0.0.1", server.port))
             one.sendall(f"GET {server.presigned(bucket, 'c-slow')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             for _ in range(20):
                 one.recv(1024)

@@ -18,7 +18,16 @@ const TURN: u64 = 100_000;
 
 /// Puts this thread behind the others. On Linux the niceness is that of a thread.
 pub fn stand_behind() {
-    let behind = rustix::process::nice(BEHIND).map_err(io::Error::from);
+    be_nicer(BEHIND);
+}
+
+/// Has this thread, which works for somebody who waits, give way to those that answer requests.
+pub fn step_back() {
+    be_nicer(BEHIND / 2);
+}
+
+fn be_nicer(steps: i32) {
+    let behind = rustix::process::nice(steps).map_err(io::Error::from);
     if let Err(error) = behind.and_then(|_| take_short_turns()) {
         tracing::debug!(%error, "a thread whose work may wait has no lower priority");
     }

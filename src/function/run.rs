@@ -1,6 +1,7 @@
 //! One run of a transform over one object. Stages do no I/O; here their steps go to the blocking pool, one chunk at
-//! a time, so that a slow client holds no thread.
+//! a time, so that a slow client holds no thread. What is brief for certain is done where it is asked for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,10 @@ use crate::store::{BodyError, ByteStream, Payload};
 
 /// Time without progress after which a run is given up (a built-in has no limit on the whole).
 pub const STALL: Duration = Duration::from_secs(60);
+
+/// Bytes that a light transform takes on the thread of the request: less than a millisecond's work, and not so much
+/// less than going to another thread, which has to wait for its turn wherever there is other work.
+const FEW: usize = 16 << 10;
 
 /// Why a run failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -148,15 +153,16 @@ impl Runner {
             Payload::Bytes(bytes) => (Some(bytes), Input { rest: Bytes::new(), stream: None }),
             Payload::Stream(stream, _) => (None, Input { rest: Bytes::new(), stream: Some(stream) }),
         };
-        let (stage, rest, ended, output) = self
-            .step(cpu, move || {
-                let stage = transform.start(&context)?;
-                match whole {
-                    Some(bytes) => advance(stage, bytes, true),
-                    None => Ok((stage, Bytes::new(), false, Vec::new())),
-                }
-            })
-            .await??;
+        let is_brief = transform.is_light() && whole.as_ref().is_some_and(|bytes| bytes.len() <= FEW);
+        let first = move || {
+            let stage = transform.start(&context)?;
+            match whole {
+                Some(bytes) => advance(stage, bytes, true),
+                None => Ok((stage, Bytes::new(), false, Vec::new())),
+            }
+        };
+        let (stage, rest, ended, output) =
+            if is_brief { here(cpu, first)?? } else { self.step(cpu, first).await?? };
         let mut run = Run {
             runner: self.clone(),
             stage: Some(stage),
@@ -202,10 +208,7 @@ impl Runner {
         let cpu = cpu.clone();
         // The step has it, not who waits: a client that leaves does not end what is running.
         let task = tokio::task::spawn_blocking(move || {
-            // A step computes and does nothing else, so that its time is the processor's.
-            let began = Instant::now();
-            let done = work();
-            cpu.add(began.elapsed());
+            let done = timed(&cpu, work);
             drop(permit);
             done
         });
@@ -215,6 +218,20 @@ impl Runner {
             Ok(Ok(done)) => Ok(done),
         }
     }
+}
+
+/// A step computes and does nothing else, so that its time is the processor's.
+fn timed<T>(cpu: &Cpu, work: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let done = work();
+    cpu.add(began.elapsed());
+    done
+}
+
+/// One step on this thread.
+fn here<T>(cpu: &Cpu, work: impl FnOnce() -> T) -> Result<T, RunError> {
+    // As on the blocking pool, a panic is the run's and nobody else's.
+    catch_unwind(AssertUnwindSafe(|| timed(cpu, work))).map_err(|_| RunError::Panicked)
 }
 
 fn concat(chunks: Vec<Bytes>) -> Bytes {
@@ -346,6 +363,59 @@ mod tests {
             .unwrap();
         assert!(matches!(output.body, Payload::Stream(..)));
         assert_eq!(gather(output.body).await.unwrap().len(), 6 << 20);
+    }
+
+    /// Says on which thread it runs, or panics.
+    #[derive(Debug)]
+    struct Where {
+        light: bool,
+        panics: bool,
+    }
+
+    impl Transform for Where {
+        fn is_light(&self) -> bool {
+            self.light
+        }
+
+        fn start(&self, _: &Context) -> Result<Box<dyn Stage>, TransformError> {
+            assert!(!self.panics, "on purpose");
+            let content_type = Some(format!("{:?}", std::thread::current().id()));
+            Ok(Box::new(Named(Head { content_type, ..Head::default() })))
+        }
+    }
+
+    struct Named(Head);
+
+    impl Stage for Named {
+        fn write(&mut self, input: &[u8], _: &mut Vec<u8>) -> Result<usize, TransformError> {
+            Ok(input.len())
+        }
+
+        fn finish(&mut self, _: &mut Vec<u8>) -> Result<Progress, TransformError> {
+            Ok(Progress::Done)
+        }
+
+        fn head(&self) -> Head {
+            self.0.clone()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_brief_runs_here_and_the_rest_elsewhere() {
+        let runner = Runner::new(1);
+        let run = async |light, panics, bytes: usize| {
+            let transform: Arc<dyn Transform> = Arc::new(Where { light, panics });
+            let input = Payload::Bytes(vec![0; bytes].into());
+            runner.run_builtin(&transform, Context::default(), input, &Cpu::default()).await
+        };
+        let thread = format!("{:?}", std::thread::current().id());
+        for (light, bytes, here) in [(true, FEW, true), (true, FEW + 1, false), (false, 1, false)] {
+            let output = run(light, false, bytes).await.unwrap();
+            assert_eq!(output.head.content_type.unwrap() == thread, here, "{light} {bytes}");
+        }
+        for light in [true, false] {
+            assert!(matches!(run(light, true, 1).await, Err(RunError::Panicked)));
+        }
     }
 
     #[tokio::test]

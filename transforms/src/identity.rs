@@ -34,6 +34,10 @@ impl Transform for Identity {
         true
     }
 
+    fn is_light(&self) -> bool {
+        true
+    }
+
     fn start(&self, _: &Context) -> Result<Box<dyn Stage>, TransformError> {
         Ok(Box::new(Passthrough::default()))
     }

@@ -24,6 +24,10 @@ impl Transform for Metered {
         self.0.varies_by_caller()
     }
 
+    fn is_light(&self) -> bool {
+        self.0.is_light()
+    }
+
     fn start(&self, context: &Context) -> Result<Box<dyn Stage>, TransformError> {
         let meter = Meter { limits: context.limits, consumed: 0, produced: 0 };
         Ok(Box::new(MeteredStage { inner: self.0.start(context)?, meter }))

@@ -99,6 +99,10 @@ impl Transform for Pipeline {
         self.steps.iter().any(|s| s.transform.varies_by_caller())
     }
 
+    fn is_light(&self) -> bool {
+        self.steps.iter().all(|s| s.transform.is_light())
+    }
+
     fn start(&self, context: &Context) -> Result<Box<dyn Stage>, TransformError> {
         if self.is_identity() {
             return Ok(Box::new(crate::stage::Passthrough::default()));

@@ -28,6 +28,12 @@ pub trait Transform: Debug + Send + Sync {
         false
     }
 
+    /// Whether a run takes no more than some tens of nanoseconds for each byte, whatever the bytes are: a caller that
+    /// has few of them need not go to another thread for it.
+    fn is_light(&self) -> bool {
+        false
+    }
+
     /// Starts a run on one object.
     ///
     /// # Errors

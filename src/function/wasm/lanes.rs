@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::priority::stand_behind;
+use crate::priority::{stand_behind, step_back};
 
 /// Processor time after which a function goes to the slow lane.
 const SHORT: Duration = Duration::from_millis(20);
 
 /// Processor time of a run after which the next one of the function begins on the thread of its request.
-const BRIEF: Duration = Duration::from_millis(1);
+const BRIEF: Duration = Duration::from_micros(250);
 
 /// Nanoseconds that this thread has had of the processor.
 fn processor() -> u64 {
@@ -53,9 +53,10 @@ pub(super) enum Start {
 }
 
 impl Pace {
-    /// Notes what a run has used.
-    pub(super) fn note(&self, spent: Duration) {
-        self.last.store(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
+    /// Notes what a run has used. What one that failed will do the next time, it does not say.
+    pub(super) fn note(&self, spent: Duration, failed: bool) {
+        let brief = if failed { spent.max(BRIEF) } else { spent };
+        self.last.store(u64::try_from(brief.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
         if spent < SHORT {
             self.long.store(0, Ordering::Relaxed);
         } else {
@@ -179,7 +180,7 @@ impl Lanes {
             builder.worker_threads(threads.max(1)).thread_name(name).enable_time();
             builder
         };
-        let fast = lane("refract-wasm").build()?;
+        let fast = lane("refract-wasm").on_thread_start(step_back).build()?;
         let slow = lane("refract-wasm-long").on_thread_start(stand_behind).build()?;
         Ok(Self { fast: Some(fast), slow: Some(slow) })
     }
@@ -266,9 +267,11 @@ mod tests {
             (one(BRIEF / 2), Start::Here),
             (one(SHORT), Start::Fast),
         ] {
-            (0..times).for_each(|_| pace.note(spent));
+            (0..times).for_each(|_| pace.note(spent, false));
             assert_eq!(pace.start(), start, "{times} times {spent:?}");
         }
+        pace.note(BRIEF / 2, true);
+        assert_eq!(pace.start(), Start::Fast);
         let lanes = Lanes::start(1).unwrap();
         let (sender, name) = tokio::sync::oneshot::channel();
         let budget = Budget::new(Duration::from_secs(60));

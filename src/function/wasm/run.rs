@@ -184,7 +184,7 @@ impl Components {
             };
             let spent = spent.spent();
             cpu.add(spent);
-            pace.note(spent);
+            pace.note(spent, outcome.is_err());
             held.writer.end(outcome);
         });
         answer(reader, &head, task.timeout).await
