@@ -15,6 +15,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -403,9 +404,10 @@ def attacks(server):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             one.connect(("127.0.0.1", server.port))
             one.sendall(f"GET {server.presigned(bucket, 'c-slow')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            for _ in range(20):
+            # Not all fifty at the same time, which would be a burst of requests.
+            for _ in range(random.randrange(10, 40)):
                 one.recv(1024)
-                time.sleep(0.05)
+                time.sleep(random.uniform(0, 0.1))
 
     # What a machine does alone, and what any load does to others.
     all_of = {"none": (lambda: time.sleep(0.05), 1),

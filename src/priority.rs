@@ -3,7 +3,7 @@
 
 use std::io;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::ApiError;
 
@@ -13,71 +13,43 @@ pub const BEHIND: i32 = 10;
 /// Bytes that are looked at here and now: hashing them takes less than a tenth of a millisecond.
 const FEW: usize = 64 << 10;
 
-/// Nanoseconds of one turn of what stands behind: the least that Linux takes.
-const TURN: u64 = 100_000;
-
 /// Puts this thread behind the others. On Linux the niceness is that of a thread.
 pub fn stand_behind() {
-    be_nicer(BEHIND);
-}
-
-/// Has this thread, which works for somebody who waits, give way to those that answer requests.
-pub fn step_back() {
-    be_nicer(BEHIND / 2);
-}
-
-fn be_nicer(steps: i32) {
-    let behind = rustix::process::nice(steps).map_err(io::Error::from);
-    if let Err(error) = behind.and_then(|_| take_short_turns()) {
+    if let Err(error) = rustix::process::nice(BEHIND) {
         tracing::debug!(%error, "a thread whose work may wait has no lower priority");
     }
 }
 
-/// Has this thread, and what it starts, take short turns on the processor. Whatever its weight, Linux lets a thread end the
-/// turn that it has begun before another that has woken may go on, and a turn is some milliseconds long; from version 6.12
-/// on a thread may ask for shorter ones. Before that, this does nothing.
+/// Has this thread, for good, take what all others leave of the processors (SCHED_IDLE of sched(7)). Others then go on as
+/// if it were not there, which is more than niceness does: a thread that has begun its turn ends it, some milliseconds
+/// later, whatever its niceness. It goes on, but hardly, where nothing is left.
 ///
 /// # Errors
 /// The kernel's.
-#[allow(unsafe_code, reason = "there is no other way to this call")]
-pub fn take_short_turns() -> io::Result<()> {
-    let attributes = SchedulingAttributes {
-        size: ATTRIBUTES,
-        flags: KEEP_POLICY,
-        nice: rustix::process::nice(0)?,
-        runtime: TURN,
-        ..SchedulingAttributes::default()
-    };
-    // SAFETY: the kernel reads as many bytes as `size` says, and writes none.
-    let done = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+#[allow(unsafe_code, reason = "there is no other way to this call, and musl's function for it fails always")]
+pub fn take_what_is_left() -> io::Result<()> {
+    // SAFETY: all zeros is a value of this struct of numbers.
+    let parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel reads the parameters, and writes nothing.
+    let done =
+        unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_IDLE, &raw const parameters) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// SCHED_FLAG_KEEP_POLICY: whoever starts the server may have chosen another than the usual one.
-const KEEP_POLICY: u64 = 0x08;
+/// Of [`behind`], one at a time: two would keep two processors busy.
+static ONE: Semaphore = Semaphore::const_new(1);
 
-/// Length in bytes of what the kernel is told, SCHED_ATTR_SIZE_VER0.
-const ATTRIBUTES: u32 = 48;
-
-/// `struct sched_attr` of sched_setattr(2), as it first was.
-#[derive(Debug, Default)]
-#[repr(C)]
-struct SchedulingAttributes {
-    size: u32,
-    policy: u32,
-    flags: u64,
-    nice: i32,
-    priority: u32,
-    runtime: u64,
-    deadline: u64,
-    period: u64,
-}
-
-/// Does work on a thread of its own, behind the others.
+/// Does long work on a thread of its own, behind the others and after what was asked for before.
 ///
 /// # Errors
 /// 500 InternalError where no thread can be had, or the work panics.
 pub async fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let one = ONE.acquire().await;
+    let _one = one.map_err(|error| ApiError::internal(format!("work behind the others: {error}")))?;
+    on_its_own(work).await
+}
+
+async fn on_its_own<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("refract-behind".to_owned());
     let started = thread.spawn(move || {
@@ -88,7 +60,7 @@ pub async fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     receiver.await.map_err(|error| ApiError::internal(format!("work behind the others: {error}")))
 }
 
-/// Does work on so many bytes: at once where they are few, otherwise [`behind`] the others.
+/// Does work on so many bytes, which is soon done: at once where they are few, otherwise behind the others.
 ///
 /// # Errors
 /// As [`behind`].
@@ -96,23 +68,12 @@ pub async fn on_bytes<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    if bytes <= FEW { Ok(work()) } else { behind(work).await }
+    if bytes <= FEW { Ok(work()) } else { on_its_own(work).await }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn is_new_kernel() -> bool {
-        let release = rustix::system::uname().release().to_string_lossy().into_owned();
-        let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
-        (numbers.next(), numbers.next()) >= (Some(6), Some(12))
-    }
-
-    #[test]
-    fn attributes_are_as_long_as_they_say() {
-        assert_eq!(size_of::<SchedulingAttributes>(), ATTRIBUTES as usize);
-    }
 
     #[tokio::test]
     async fn what_is_large_is_done_behind_and_what_is_small_here() {
@@ -122,14 +83,31 @@ mod tests {
         assert_eq!(thread, here);
         let (thread, nice) = on_bytes(FEW + 1, place).await.unwrap();
         assert!(thread != here && nice == (before + BEHIND).min(19), "{before} {nice}");
-        let turn = behind(|| std::fs::read_to_string("/proc/thread-self/sched")).await.unwrap();
-        // Not every kernel shows it, and older ones have no turns of one's own.
-        if let Some(line) =
-            turn.ok().and_then(|all| Some(all.lines().find(|l| l.starts_with("se.slice"))?.to_owned()))
-            && is_new_kernel()
-        {
-            assert_eq!(line.rsplit(' ').next().unwrap(), TURN.to_string());
-        }
         assert!(behind(|| panic!("on purpose")).await.is_err_and(|error: ApiError| error.status == 500));
+    }
+
+    #[test]
+    fn what_takes_what_is_left_is_idle_to_the_kernel() {
+        let policy = std::thread::spawn(|| {
+            take_what_is_left().unwrap();
+            std::fs::read_to_string("/proc/thread-self/stat").unwrap()
+        });
+        // The 41st field of proc_pid_stat(5); the name ends with the last parenthesis.
+        let stat = policy.join().unwrap();
+        let fields = stat.rsplit(')').next().unwrap();
+        assert_eq!(fields.split_whitespace().nth(38), Some(libc::SCHED_IDLE.to_string().as_str()));
+    }
+
+    #[tokio::test]
+    async fn long_work_is_done_one_at_a_time() {
+        static AT_ONCE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let work = || {
+            let others = AT_ONCE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            AT_ONCE.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            others
+        };
+        let all = futures_util::future::join_all((0..4).map(|_| behind(work))).await;
+        assert!(all.into_iter().all(|others| others.unwrap() == 0));
     }
 }

@@ -107,8 +107,6 @@ fn inner() -> io::Result<ExitCode> {
         set_thread_res_gid(group, group, group)?;
         set_thread_res_uid(user, user, user)?;
     }
-    // The server's threads, and other functions', are not to wait for this one's turn to end.
-    crate::priority::take_short_turns().ok();
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
     set_no_new_privs(true)?;

@@ -1,5 +1,6 @@
-//! The threads that functions run on: a lane for those that have just begun, and one, behind everything else, for
-//! those that have used the processor for a while. So a function that computes, or loops, does not hold up others.
+//! The threads that functions run on: a lane for those that have just begun, and one, which has what everything else
+//! leaves of the processors, for those that have used them for a while. So a function that computes, or loops, does not
+//! hold up others. One that finds nothing left goes back to the first lane.
 //! Where a run begins, the function's last ones say: on the thread of the request after a short one, which costs no change
 //! of threads, and behind everything else after nothing but long ones.
 
@@ -14,10 +15,15 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::priority::{stand_behind, step_back};
+use crate::priority::{stand_behind, take_what_is_left};
 
 /// Processor time after which a function goes to the slow lane.
 const SHORT: Duration = Duration::from_millis(20);
+
+/// Time of its turns after which it is seen how much of that a function had of the processor, and the part of it that is
+/// too little: the machine then has no time left for those that take what is left.
+const LOOK: Duration = Duration::from_millis(500);
+const TOO_LITTLE: u32 = 8;
 
 /// Processor time of a run after which the next one of the function begins on the thread of its request.
 const BRIEF: Duration = Duration::from_micros(250);
@@ -116,6 +122,11 @@ impl Budget {
         outcome
     }
 
+    /// Time of polls that have ended.
+    fn taken(&self) -> Duration {
+        Duration::from_nanos(self.taken.load(Ordering::Relaxed))
+    }
+
     /// Processor time of polls that have ended.
     pub(super) fn used(&self) -> Duration {
         Duration::from_nanos(self.processor.load(Ordering::Relaxed))
@@ -141,11 +152,44 @@ impl Budget {
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A run on its way through one lane; ready with the rest of it once it is long.
+/// A run on its way through one lane; ready with the rest of it when it is to change.
 struct Lap {
     work: Option<Work>,
     budget: Arc<Budget>,
-    patience: Duration,
+    lane: Lane,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Lane {
+    /// Until it is long.
+    Fast,
+    /// Until nothing is left for it. Time of its turns, and of the processor in them, when that was last seen.
+    Slow { taken: Duration, used: Duration },
+    /// To its end.
+    Last,
+}
+
+impl Lane {
+    fn slow(budget: &Budget) -> Self {
+        Self::Slow { taken: budget.taken(), used: budget.used() }
+    }
+
+    /// Whether a run is to leave it.
+    fn is_over(&mut self, budget: &Budget) -> bool {
+        match self {
+            Self::Fast => budget.used() >= SHORT,
+            Self::Last => false,
+            Self::Slow { taken, used } => {
+                let (turns, had) =
+                    (budget.taken().saturating_sub(*taken), budget.used().saturating_sub(*used));
+                if turns < LOOK {
+                    return false;
+                }
+                *self = Self::slow(budget);
+                had * TOO_LITTLE < turns
+            }
+        }
+    }
 }
 
 impl Future for Lap {
@@ -156,7 +200,7 @@ impl Future for Lap {
         let Some(work) = &mut this.work else { return Poll::Ready(None) };
         match this.budget.poll(|| work.as_mut().poll(context)) {
             Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending if this.budget.used() >= this.patience => Poll::Ready(this.work.take()),
+            Poll::Pending if this.lane.is_over(&this.budget) => Poll::Ready(this.work.take()),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -180,8 +224,14 @@ impl Lanes {
             builder.worker_threads(threads.max(1)).thread_name(name).enable_time();
             builder
         };
-        let fast = lane("refract-wasm").on_thread_start(step_back).build()?;
-        let slow = lane("refract-wasm-long").on_thread_start(stand_behind).build()?;
+        let idle = || {
+            if let Err(error) = take_what_is_left() {
+                tracing::debug!(%error, "a thread that is to take what is left of the processors is as others are");
+                stand_behind();
+            }
+        };
+        let fast = lane("refract-wasm").on_thread_start(stand_behind).build()?;
+        let slow = lane("refract-wasm-long").on_thread_start(idle).build()?;
         Ok(Self { fast: Some(fast), slow: Some(slow) })
     }
 
@@ -193,13 +243,8 @@ impl Lanes {
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let (Some(fast), Some(slow)) = (&self.fast, &self.slow) else { return };
-        let slow: Handle = slow.handle().clone();
-        let mut lap = Lap { work: Some(Box::pin(work)), budget: Arc::clone(budget), patience: SHORT };
-        if start == Start::Slow {
-            lap.patience = Duration::MAX;
-            slow.spawn(lap);
-            return;
-        }
+        let (fast, slow): (Handle, Handle) = (fast.handle().clone(), slow.handle().clone());
+        let mut lap = Lap { work: Some(Box::pin(work)), budget: Arc::clone(budget), lane: Lane::Fast };
         if start == Start::Here {
             // Whatever it waits for, the lane asks for it again at once.
             match Pin::new(&mut lap).poll(&mut Context::from_waker(Waker::noop())) {
@@ -208,10 +253,22 @@ impl Lanes {
                 Poll::Pending => {}
             }
         }
+        let back = fast.clone();
+        let go_slow = move |mut lap: Lap| async move {
+            lap.lane = Lane::slow(&lap.budget);
+            if let Some(rest) = (&mut lap).await {
+                (lap.work, lap.lane) = (Some(rest), Lane::Last);
+                back.spawn(lap);
+            }
+        };
+        if start == Start::Slow {
+            slow.spawn(go_slow(lap));
+            return;
+        }
         fast.spawn(async move {
             if let Some(rest) = (&mut lap).await {
-                (lap.work, lap.patience) = (Some(rest), Duration::MAX);
-                slow.spawn(lap);
+                lap.work = Some(rest);
+                slow.spawn(go_slow(lap));
             }
         });
     }
@@ -252,6 +309,27 @@ mod tests {
         assert_eq!(seen.first().unwrap(), "refract-wasm");
         assert_eq!(seen.last().unwrap(), "refract-wasm-long");
         assert!(budget.used() >= 3 * SHORT && !budget.is_over());
+    }
+
+    #[tokio::test]
+    async fn what_finds_nothing_left_goes_back() {
+        let lanes = Lanes::start(1).unwrap();
+        let budget = Budget::new(Duration::from_secs(60));
+        let (sender, mut names) = tokio::sync::mpsc::unbounded_channel();
+        lanes.spawn(&budget, Start::Slow, async move {
+            for _ in 0..8 {
+                sender.send(std::thread::current().name().unwrap().to_owned()).unwrap();
+                // As if others had the processor.
+                std::thread::sleep(LOOK / 5);
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut seen = Vec::new();
+        while let Some(name) = names.recv().await {
+            seen.push(name);
+        }
+        assert_eq!(seen.iter().filter(|name| *name == "refract-wasm-long").count(), 5, "{seen:?}");
+        assert_eq!(seen.last().unwrap(), "refract-wasm");
     }
 
     #[tokio::test]
