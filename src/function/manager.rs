@@ -266,6 +266,7 @@ mod tests {
         most_at_once: AtomicUsize,
         fails: AtomicBool,
         provisioned: AtomicUsize,
+        doubtful: AtomicUsize,
     }
 
     #[derive(Debug)]
@@ -282,6 +283,7 @@ mod tests {
 
         async fn start(&self, spec: &Arc<Spec>) -> Result<Arc<dyn Worker>, StartError> {
             self.provisioned.fetch_add(usize::from(spec.provisioned), Ordering::SeqCst);
+            self.doubtful.fetch_add(usize::from(spec.doubtful), Ordering::SeqCst);
             let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
             self.most_at_once.fetch_max(now, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -322,6 +324,7 @@ mod tests {
             account_id: "000000000000".into(),
             region: "us-east-1".into(),
             provisioned: false,
+            doubtful: false,
             network: Arc::default(),
         })
     }
@@ -413,7 +416,8 @@ mod tests {
         manager.reap();
         let lease = manager.acquire(&spec, SHARED).await.unwrap();
         assert!(after() >= 1_000, "{} ms", after());
-        // One that lasts makes good for all.
+        // Those after the fourth had to show that they last. One that does makes good for all.
+        assert_eq!(fake.doubtful.load(Ordering::SeqCst), 3);
         lease.settle().await;
         let (last, now) = (manager.acquire(&spec, SHARED).await.unwrap(), after());
         drop(last);
@@ -430,6 +434,12 @@ mod tests {
         // Starts that were under way at the same time end as well.
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert_eq!(manager.usage(), (1, 0, 128));
+        // What is changed begins anew.
+        manager.retire("f");
+        fake.fails.store(false, Ordering::SeqCst);
+        let doubtful = fake.doubtful.load(Ordering::SeqCst);
+        manager.acquire(&spec, SHARED).await.unwrap().settle().await;
+        assert_eq!(fake.doubtful.load(Ordering::SeqCst), doubtful);
     }
 
     #[tokio::test(start_paused = true)]

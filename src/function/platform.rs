@@ -265,6 +265,7 @@ impl Platform {
             account_id: account_id.clone(),
             region: region.clone(),
             provisioned: false,
+            doubtful: false,
             network: Arc::clone(network),
         }
     }

@@ -245,7 +245,7 @@ impl Books {
         let mut todo = match why {
             // Nothing was started.
             AcquireError::Start(StartError::Unavailable(_)) => Vec::new(),
-            _ => self.set_back(key),
+            _ => self.set_back(key, now),
         };
         if let Some(pool) = self.pools.get_mut(key) {
             pool.starting -= 1;
@@ -265,9 +265,9 @@ impl Books {
     }
 
     /// A worker has come to nothing.
-    fn set_back(&mut self, key: &Key) -> Vec<Todo> {
+    fn set_back(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
         let Some(pool) = self.pools.get_mut(key) else { return Vec::new() };
-        let Some(wait) = pool.setbacks.note() else { return Vec::new() };
+        let Some(wait) = pool.setbacks.note(now) else { return Vec::new() };
         let (function, wait_ms) = (&key.name, wait.as_millis());
         tracing::warn!(function, version = %key.version, wait_ms, "workers end one after the other; the next start waits");
         vec![Todo::Resume(key.clone(), wait)]
@@ -291,7 +291,7 @@ impl Books {
             && !self.closed
             && entry.uses < self.options.max_uses
             && (footing != Footing::Provisioned || self.is_wanted(&key));
-        let mut todo = if fit { Vec::new() } else { self.set_back(&key) };
+        let mut todo = if fit { Vec::new() } else { self.set_back(&key, now) };
         if let Some(pool) = self.pools.get_mut(&key) {
             pool.busy -= 1;
             // One that was never used says nothing.
@@ -326,13 +326,14 @@ impl Books {
     /// Ends what has been idle for too long, and forgets pools that are empty.
     pub(super) fn reap(&mut self, now: Instant) -> Vec<Todo> {
         let keep_alive = self.options.keep_alive;
+        self.pools.values_mut().for_each(|pool| pool.setbacks.fade(now));
         self.take_idle(|_, entry| !entry.is_provisioned() && now.duration_since(entry.since) >= keep_alive)
     }
 
     /// Ends the idle workers of a function.
     pub(super) fn retire(&mut self, name: &str) -> Vec<Todo> {
         for (_, pool) in self.pools.iter_mut().filter(|(key, _)| key.name == name) {
-            pool.retired = true;
+            (pool.retired, pool.setbacks) = (true, Setbacks::default());
         }
         self.take_idle(|key, entry| key.name == name && !entry.is_provisioned())
     }
@@ -364,7 +365,7 @@ impl Books {
             other.name == key.name && other.version == key.version && other.revision != key.revision
         };
         for (_, pool) in self.pools.iter_mut().filter(|(other, _)| is_older(other)) {
-            pool.retired = true;
+            (pool.retired, pool.setbacks) = (true, Setbacks::default());
         }
         self.take_idle(|other, _| is_older(other))
     }
@@ -386,7 +387,8 @@ impl Books {
         self.used_mb -= freed;
         self.pools.retain(|_, pool| {
             let is_empty = pool.idle.is_empty() && pool.waiting.is_empty();
-            !(is_empty && pool.starting == 0 && pool.busy == 0 && !pool.setbacks.waits())
+            let is_forgotten = !pool.setbacks.waits() && !pool.setbacks.is_doubtful();
+            !(is_empty && pool.starting == 0 && pool.busy == 0 && is_forgotten)
         });
         todo
     }
@@ -485,7 +487,17 @@ impl Books {
             if let Some(pool) = self.pools.get_mut(key) {
                 pool.starting += 1;
             }
-            todo.push(Todo::Start(key.clone(), spec, footing));
+            todo.push(Todo::Start(key.clone(), self.as_trusted(key, spec), footing));
+        }
+    }
+
+    /// What is to be started of a version: behind others, where its last workers came to nothing.
+    pub(super) fn as_trusted(&self, key: &Key, spec: Arc<Spec>) -> Arc<Spec> {
+        match self.pools.get(key) {
+            Some(pool) if pool.setbacks.is_doubtful() => {
+                Arc::new(Spec { doubtful: true, ..Spec::clone(&spec) })
+            }
+            _ => spec,
         }
     }
 

@@ -19,9 +19,9 @@ use crate::store::{BodyError, ByteStream, Payload};
 /// Time without progress after which a run is given up (a built-in has no limit on the whole).
 pub const STALL: Duration = Duration::from_secs(60);
 
-/// Bytes that a light transform takes on the thread of the request: less than a millisecond's work, and not so much
-/// less than going to another thread, which has to wait for its turn wherever there is other work.
-const FEW: usize = 16 << 10;
+/// Bytes that a light transform takes on the thread of the request: a tenth of a millisecond's work, half a one at worst,
+/// and going to another thread has to wait for its turn wherever there is other work.
+const FEW: usize = 8 << 10;
 
 /// Why a run failed.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -24,6 +24,8 @@ pub struct Spec {
     pub region: String,
     /// Whether it is started beforehand, to be kept ready.
     pub provisioned: bool,
+    /// Whether its last workers came to nothing: until one lasts, they take what others leave of the processors.
+    pub doubtful: bool,
     /// What it may connect to beside this server.
     pub network: Arc<NetworkGrant>,
 }

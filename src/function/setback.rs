@@ -2,19 +2,22 @@
 //! of the whole kernel, so that a version that does nothing but die would hold up everybody else's requests by being
 //! started again at once. Its next start waits, the longer the oftener.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// In a row that may come to nothing before a start waits: a function whose process ends now and then is not slower.
 const FREE: u32 = 3;
 /// The first wait, which doubles, and the longest.
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
+/// Time after the last one, after which they are forgotten.
+const MEMORY: Duration = Duration::from_secs(600);
 
 /// How the last workers of one version ended.
 #[derive(Debug, Default)]
 pub(super) struct Setbacks {
     in_a_row: u32,
     waits: bool,
+    last: Option<Instant>,
 }
 
 impl Setbacks {
@@ -24,7 +27,8 @@ impl Setbacks {
     }
 
     /// A worker did not come up, or was lost with its invocation. Answers the wait that begins with it, if one does.
-    pub(super) fn note(&mut self) -> Option<Duration> {
+    pub(super) fn note(&mut self, now: Instant) -> Option<Duration> {
+        self.last = Some(now);
         self.in_a_row = self.in_a_row.saturating_add(1);
         let over = self.in_a_row.checked_sub(FREE + 1)?;
         if std::mem::replace(&mut self.waits, true) {
@@ -43,9 +47,16 @@ impl Setbacks {
         self.waits
     }
 
-    /// Whether the next worker is started alone.
+    /// Whether the next worker is started alone, and behind others.
     pub(super) fn is_doubtful(&self) -> bool {
         self.in_a_row > FREE
+    }
+
+    /// Forgets them when they are long ago.
+    pub(super) fn fade(&mut self, now: Instant) {
+        if self.last.is_some_and(|last| now.duration_since(last) >= MEMORY) {
+            self.end();
+        }
     }
 }
 
@@ -55,24 +66,28 @@ mod tests {
 
     #[test]
     fn waits_grow_to_a_limit_and_end_with_a_worker_that_lasts() {
-        let mut setbacks = Setbacks::default();
+        let (mut setbacks, now) = (Setbacks::default(), Instant::now());
         for _ in 0..FREE {
-            assert_eq!(setbacks.note(), None);
+            assert_eq!(setbacks.note(now), None);
         }
         assert!(!setbacks.waits() && !setbacks.is_doubtful());
         let mut waits = Vec::new();
         for _ in 0..7 {
-            waits.push(setbacks.note().unwrap().as_millis());
+            waits.push(setbacks.note(now).unwrap().as_millis());
             // Another one that was lost meanwhile makes it no longer.
-            assert!(setbacks.waits() && setbacks.note().is_none());
+            assert!(setbacks.waits() && setbacks.note(now).is_none());
             setbacks.in_a_row -= 1;
             setbacks.resume();
         }
         assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
         setbacks.in_a_row = u32::MAX;
-        assert_eq!(setbacks.note(), Some(LONGEST));
+        assert_eq!(setbacks.note(now), Some(LONGEST));
         setbacks.resume();
+        setbacks.fade(now + MEMORY / 2);
+        assert!(setbacks.is_doubtful());
+        setbacks.fade(now + MEMORY);
+        assert!(setbacks.note(now).is_none() && !setbacks.waits() && !setbacks.is_doubtful());
         setbacks.end();
-        assert!(setbacks.note().is_none() && !setbacks.waits());
+        assert_eq!(setbacks.in_a_row, 0);
     }
 }

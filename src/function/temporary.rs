@@ -277,6 +277,7 @@ mod tests {
                 account_id: "000000000000".into(),
                 region: "us-east-1".into(),
                 provisioned: false,
+                doubtful: false,
                 network: Arc::default(),
             })
         }

@@ -1,4 +1,5 @@
 """Functions that attack: each is held to what is its own, and the others are served meanwhile."""
+import glob
 import http.server
 import io
 import json
@@ -99,6 +100,36 @@ def timed_out(fn, source, **more):
 
 def test_an_endless_loop(fn):
     timed_out(fn, HANDLER + "while True: pass\n")
+
+
+def test_what_dies_in_a_row_waits_and_takes_what_is_left(fn, isolated):
+    name = fn.create("import os, time\n" + HANDLER + """
+    if event == 'die':
+        os._exit(1)
+    time.sleep(1)
+    return 'alive'
+""")
+    for _ in range(4):
+        assert fn.invoke(name, "die")[1]["errorType"] == "Runtime.ExitError"
+    began = time.monotonic()
+    assert fn.invoke(name, "die")[1]["errorType"] == "Runtime.ExitError"
+    assert time.monotonic() - began >= 0.1
+
+    def idle():
+        """What the kernel says of the groups of this server, while the function runs."""
+        running = threading.Thread(target=lambda: answers.append(fn.invoke(name, "live")[1]))
+        running.start()
+        time.sleep(0.7)
+        groups = f"/sys/fs/cgroup/**/refract-{fn.server.process.pid}-*/cpu.idle"
+        found = [pathlib.Path(file).read_text().strip() for file in glob.glob(groups, recursive=True)]
+        running.join()
+        return found
+
+    answers = []
+    first, second = idle(), idle()
+    assert answers == ["alive", "alive"]
+    # Other functions of this module may have workers, which are as ever. Not every kernel has this file.
+    assert not first or (first.count("1"), second.count("1")) == (1, 0), (first, second)
 
 
 def test_a_fork_bomb(fn, isolated):

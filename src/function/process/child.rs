@@ -102,6 +102,13 @@ impl Child {
         }
     }
 
+    /// Has it compete for CPU by its memory, where it took what others left before.
+    pub(super) fn trust(&self, memory_mb: u32) {
+        if let Some(group) = &self.group {
+            group.set_idle(false, memory_mb);
+        }
+    }
+
     /// The most memory that it had so far, where that is counted.
     pub(super) fn peak_memory(&self) -> Option<u64> {
         self.group.as_ref()?.peak_memory()

@@ -286,9 +286,11 @@ impl Runtime for ProcessRuntime {
         let serving = tokio::spawn(accept(listener, Arc::clone(&api)));
         let serving = std::iter::once(serving.abort_handle()).chain(inner).collect();
         let (child, rest) = (Arc::new(child), Arc::default());
-        let worker = ProcessWorker { child, rest, api, serving, _key: key, _scratch: scratch };
+        let (memory_mb, doubtful) = (settings.memory_mb, spec.doubtful.into());
+        let worker =
+            ProcessWorker { child, rest, api, serving, memory_mb, doubtful, _key: key, _scratch: scratch };
         worker.ready(INIT + spec.timeout()).await?;
-        let (child, memory_mb) = (Arc::clone(&worker.child), settings.memory_mb);
+        let child = Arc::clone(&worker.child);
         tokio::task::spawn_blocking(move || child.limit_cpu(memory_mb)).await.map_err(internal)?;
         Ok(Arc::new(worker))
     }
@@ -336,12 +338,15 @@ impl ProcessRuntime {
         groups: Option<Hierarchy>,
     ) -> Result<Child, StartError> {
         let starter = self.starter.get_or_try_init(|| async { Starter::new() }).await.map_err(internal)?;
-        let (id, memory_mb) = (id.to_owned(), spec.version.settings.memory_mb);
+        let (id, memory_mb, doubtful) = (id.to_owned(), spec.version.settings.memory_mb, spec.doubtful);
         let start = move || {
             let group = groups.map(|groups| Group::new(&groups, &group_name(&id), memory_mb)).transpose();
             let group = group.map_err(|error| {
                 io::Error::new(error.kind(), format!("the control group of a function: {error}"))
             })?;
+            if let Some(group) = group.as_ref().filter(|_| doubtful) {
+                group.set_idle(true, memory_mb);
+            }
             Child::spawn(&mut command, &id, group)
         };
         starter.run(start).await.map_err(internal)

@@ -1,5 +1,6 @@
 //! One process as a worker: what the manager sees of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +55,9 @@ pub(super) struct ProcessWorker {
     pub(super) rest: Arc<Mutex<Rest>>,
     pub(super) api: Arc<RuntimeApi>,
     pub(super) serving: Vec<AbortHandle>,
+    pub(super) memory_mb: u32,
+    /// Whether it has to show first that it lasts.
+    pub(super) doubtful: AtomicBool,
     pub(super) _key: Issued,
     pub(super) _scratch: Scratch,
 }
@@ -140,6 +144,9 @@ impl Worker for ProcessWorker {
             _ = self.child.exited() => false,
         };
         if ready {
+            if self.doubtful.swap(false, Ordering::Relaxed) {
+                self.child.trust(self.memory_mb);
+            }
             self.put_to_rest();
         }
         ready

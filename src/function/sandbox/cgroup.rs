@@ -209,6 +209,17 @@ impl Group {
         }
     }
 
+    /// Has it take what others leave of the processors, or what its weight says again.
+    pub fn set_idle(&self, idle: bool, memory_mb: u32) {
+        if let Err(error) = self.write("cpu", "cpu.idle", if idle { "1" } else { "0" }) {
+            tracing::debug!(%error, "the CPU of a function cannot be made that of the idle");
+        }
+        if !idle {
+            // The kernel has forgotten it.
+            self.weigh_cpu(memory_mb);
+        }
+    }
+
     fn path(&self, controller: &str) -> PathBuf {
         let directory = match &self.hierarchy {
             Hierarchy::V2(path) => path,
