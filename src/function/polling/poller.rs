@@ -16,7 +16,7 @@ use crate::notification::queue_reader::{Position, QueueReader};
 use crate::telemetry::events::FunctionBatch;
 
 use super::batch::{self, Item};
-use super::filter::Filter;
+use super::filter::{Filter, Message};
 use super::{Polling, find};
 
 /// How often a queue is looked into that had nothing.
@@ -132,8 +132,8 @@ impl Poller {
         if !filters.is_empty() {
             let (count, region) = (items.len(), self.polling.0.parts.platform.region());
             items.retain(|item| {
-                let record = item.record(&source.source_arn, region, 0);
-                filters.iter().any(|filter| filter.matches(&record, &item.body))
+                let message = Message::new(item.record(&source.source_arn, region, 0));
+                filters.iter().any(|filter| filter.matches(&message))
             });
             self.tell(function, "filtered", count - items.len());
         }
