@@ -284,13 +284,23 @@ impl Drop for Lanes {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc::UnboundedReceiver;
+
     use super::*;
+
+    async fn gather(mut names: UnboundedReceiver<String>) -> Vec<String> {
+        let mut seen = Vec::new();
+        while let Some(name) = names.recv().await {
+            seen.push(name);
+        }
+        seen
+    }
 
     #[tokio::test]
     async fn what_runs_long_changes_lanes_and_ends_there() {
         let lanes = Lanes::start(1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
-        let (sender, mut names) = tokio::sync::mpsc::unbounded_channel();
+        let (sender, names) = tokio::sync::mpsc::unbounded_channel();
         lanes.spawn(&budget, Start::Fast, async move {
             for _ in 0..4 {
                 let name = std::thread::current().name().unwrap().to_owned();
@@ -302,10 +312,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         });
-        let mut seen = Vec::new();
-        while let Some(name) = names.recv().await {
-            seen.push(name);
-        }
+        let seen = gather(names).await;
         assert_eq!(seen.first().unwrap(), "refract-wasm");
         assert_eq!(seen.last().unwrap(), "refract-wasm-long");
         assert!(budget.used() >= 3 * SHORT && !budget.is_over());
@@ -315,7 +322,7 @@ mod tests {
     async fn what_finds_nothing_left_goes_back() {
         let lanes = Lanes::start(1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
-        let (sender, mut names) = tokio::sync::mpsc::unbounded_channel();
+        let (sender, names) = tokio::sync::mpsc::unbounded_channel();
         lanes.spawn(&budget, Start::Slow, async move {
             for _ in 0..8 {
                 sender.send(std::thread::current().name().unwrap().to_owned()).unwrap();
@@ -324,10 +331,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         });
-        let mut seen = Vec::new();
-        while let Some(name) = names.recv().await {
-            seen.push(name);
-        }
+        let seen = gather(names).await;
         assert_eq!(seen.iter().filter(|name| *name == "refract-wasm-long").count(), 5, "{seen:?}");
         assert_eq!(seen.last().unwrap(), "refract-wasm");
     }
