@@ -264,25 +264,6 @@ impl Books {
         todo
     }
 
-    /// A worker has come to nothing.
-    fn set_back(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
-        let Some(pool) = self.pools.get_mut(key) else { return Vec::new() };
-        let Some(wait) = pool.setbacks.note(now) else { return Vec::new() };
-        let (function, wait_ms) = (&key.name, wait.as_millis());
-        tracing::warn!(function, version = %key.version, wait_ms, "workers end one after the other; the next start waits");
-        vec![Todo::Resume(key.clone(), wait)]
-    }
-
-    /// The wait of a version is over.
-    pub(super) fn resume(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
-        if let Some(pool) = self.pools.get_mut(key) {
-            pool.setbacks.resume();
-        }
-        let mut todo = self.pump(key);
-        todo.extend(self.refill(key, now));
-        todo
-    }
-
     /// A worker comes back; `fit` says whether it can be used again.
     pub(super) fn returned(&mut self, mut entry: Entry, fit: bool, now: Instant) -> Vec<Todo> {
         let key = Key::of(&entry.spec);
@@ -460,12 +441,8 @@ impl Books {
             }
             let (limit, spec) = (pool.limit, Arc::clone(&pool.spec));
             let footing = limit.footing();
-            let at_once = match (&pool.setbacks, pool.proven) {
-                (setbacks, _) if setbacks.waits() => 0,
-                (setbacks, true) if !setbacks.is_doubtful() => PARALLEL_STARTS,
-                _ => 1,
-            };
-            let wants_start = pool.starting < at_once.min(pool.waiting.len());
+            let at_once = if pool.proven && !pool.setbacks.is_doubtful() { PARALLEL_STARTS } else { 1 };
+            let wants_start = !pool.setbacks.waits() && pool.starting < at_once.min(pool.waiting.len());
             let has_idle = !pool.idle.is_empty();
             if !(has_idle || wants_start) || !self.may_run(&key.name, limit) {
                 return todo;
@@ -487,17 +464,7 @@ impl Books {
             if let Some(pool) = self.pools.get_mut(key) {
                 pool.starting += 1;
             }
-            todo.push(Todo::Start(key.clone(), self.as_trusted(key, spec), footing));
-        }
-    }
-
-    /// What is to be started of a version: behind others, where its last workers came to nothing.
-    pub(super) fn as_trusted(&self, key: &Key, spec: Arc<Spec>) -> Arc<Spec> {
-        match self.pools.get(key) {
-            Some(pool) if pool.setbacks.is_doubtful() => {
-                Arc::new(Spec { doubtful: true, ..Spec::clone(&spec) })
-            }
-            _ => spec,
+            todo.push(Todo::Start(key.clone(), self.to_start(key, spec), footing));
         }
     }
 

@@ -112,7 +112,7 @@ impl Books {
             if let Some(provision) = self.provisions.get_mut(key) {
                 provision.starting += 1;
             }
-            let spec = self.as_trusted(key, spec);
+            let spec = self.to_start(key, spec);
             todo.push(Todo::Start(key.clone(), spec, super::pool::Footing::Provisioned));
         }
         todo

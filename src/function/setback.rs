@@ -2,7 +2,11 @@
 //! of the whole kernel, so that a version that does nothing but die would hold up everybody else's requests by being
 //! started again at once. Its next start waits, the longer the oftener.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::pool::{Books, Key, Todo};
+use super::runtime::Spec;
 
 /// In a row that may come to nothing before a start waits: a function whose process ends now and then is not slower.
 const FREE: u32 = 3;
@@ -56,6 +60,37 @@ impl Setbacks {
     pub(super) fn fade(&mut self, now: Instant) {
         if self.last.is_some_and(|last| now.duration_since(last) >= MEMORY) {
             self.end();
+        }
+    }
+}
+
+impl Books {
+    /// A worker has come to nothing.
+    pub(super) fn set_back(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
+        let Some(pool) = self.pools.get_mut(key) else { return Vec::new() };
+        let Some(wait) = pool.setbacks.note(now) else { return Vec::new() };
+        let (function, wait_ms) = (&key.name, wait.as_millis());
+        tracing::warn!(function, version = %key.version, wait_ms, "workers end one after the other; the next start waits");
+        vec![Todo::Resume(key.clone(), wait)]
+    }
+
+    /// The wait of a version is over.
+    pub(super) fn resume(&mut self, key: &Key, now: Instant) -> Vec<Todo> {
+        if let Some(pool) = self.pools.get_mut(key) {
+            pool.setbacks.resume();
+        }
+        let mut todo = self.pump(key);
+        todo.extend(self.refill(key, now));
+        todo
+    }
+
+    /// What is to be started of a version: behind others, where its last workers came to nothing.
+    pub(super) fn to_start(&self, key: &Key, spec: Arc<Spec>) -> Arc<Spec> {
+        match self.pools.get(key) {
+            Some(pool) if pool.setbacks.is_doubtful() => {
+                Arc::new(Spec { doubtful: true, ..Spec::clone(&spec) })
+            }
+            _ => spec,
         }
     }
 }

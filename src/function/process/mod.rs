@@ -32,7 +32,7 @@ use super::invocation::FunctionError;
 use super::network::{Network, proxy};
 use super::package;
 use super::runtime::{Runtime, Spec, StartError, Worker};
-use super::sandbox::cgroup::{Group, Hierarchy, group_name};
+use super::sandbox::cgroup::Hierarchy;
 use super::sandbox::launch::{self, Launch};
 use super::sandbox::{Isolation, Plan};
 use super::temporary::{Issued, TemporaryKeys};
@@ -334,22 +334,11 @@ impl ProcessRuntime {
         &self,
         spec: &Spec,
         id: &str,
-        mut command: Command,
+        command: Command,
         groups: Option<Hierarchy>,
     ) -> Result<Child, StartError> {
         let starter = self.starter.get_or_try_init(|| async { Starter::new() }).await.map_err(internal)?;
-        let (id, memory_mb, doubtful) = (id.to_owned(), spec.version.settings.memory_mb, spec.doubtful);
-        let start = move || {
-            let group = groups.map(|groups| Group::new(&groups, &group_name(&id), memory_mb)).transpose();
-            let group = group.map_err(|error| {
-                io::Error::new(error.kind(), format!("the control group of a function: {error}"))
-            })?;
-            if let Some(group) = group.as_ref().filter(|_| doubtful) {
-                group.set_idle(true, memory_mb);
-            }
-            Child::spawn(&mut command, &id, group)
-        };
-        starter.run(start).await.map_err(internal)
+        starter.spawn(spec, id, command, groups).await.map_err(internal)
     }
 
     /// Starts it as a plain process of this host.

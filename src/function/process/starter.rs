@@ -3,10 +3,16 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+use crate::function::runtime::Spec;
+use crate::function::sandbox::cgroup::{Group, Hierarchy, group_name};
+
+use super::child::Child;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -27,11 +33,36 @@ impl Starter {
         Ok(Self(sender))
     }
 
+    /// Starts a process, with limits where there are control groups.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(super) async fn spawn(
+        &self,
+        spec: &Spec,
+        id: &str,
+        mut command: Command,
+        groups: Option<Hierarchy>,
+    ) -> io::Result<Child> {
+        let (id, memory_mb, doubtful) = (id.to_owned(), spec.version.settings.memory_mb, spec.doubtful);
+        let start = move || {
+            let group = groups.map(|groups| Group::new(&groups, &group_name(&id), memory_mb)).transpose();
+            let group = group.map_err(|error| {
+                io::Error::new(error.kind(), format!("the control group of a function: {error}"))
+            })?;
+            if let Some(group) = group.as_ref().filter(|_| doubtful) {
+                group.set_idle(true, memory_mb);
+            }
+            Child::spawn(&mut command, &id, group)
+        };
+        self.run(start).await
+    }
+
     /// Does work on the thread, after what was asked for before.
     ///
     /// # Errors
     /// The work's; and that it panicked.
-    pub(super) async fn run<T: Send + 'static>(
+    async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
