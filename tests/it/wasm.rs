@@ -75,7 +75,8 @@ fn a_component_is_a_lens_and_a_hostile_one_harms_nobody() {
     assert!(server.child.wait().unwrap().success());
     let server = Server::start(&data, &[]);
     let client = Client::new(&server, &data);
-    assert!(client.get(&path("u.txt")).ends_with("HELLO, LENS"));
+    let again = client.get(&path("u.txt"));
+    assert!(again.ends_with("HELLO, LENS"), "{again}");
     assert_eq!(std::fs::read_dir(data.join("wasm")).unwrap().count(), 2);
     run(&server, &data, &["function", "delete", "probe"]);
     assert!(client.get(&path("u.txt")).contains("<Code>LambdaNotFound</Code>"));

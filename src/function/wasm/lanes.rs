@@ -1,6 +1,6 @@
 //! The threads that functions run on: a lane for those that have just begun, and one, which has what everything else
 //! leaves of the processors, for those that have used them for a while. So a function that computes, or loops, does not
-//! hold up others. One that finds nothing left goes back to the first lane.
+//! hold up others. One that finds nothing left goes on in a third, behind the others.
 //! Where a run begins, the function's last ones say: on the thread of the request after a short one, which costs no change
 //! of threads, and behind everything else after nothing but long ones.
 
@@ -211,6 +211,7 @@ impl Future for Lap {
 pub(super) struct Lanes {
     fast: Option<Runtime>,
     slow: Option<Runtime>,
+    last: Option<Runtime>,
 }
 
 impl Lanes {
@@ -230,9 +231,12 @@ impl Lanes {
                 stand_behind();
             }
         };
-        let fast = lane("refract-wasm").on_thread_start(stand_behind).build()?;
+        // Between the beginning of a small answer and its end a thread behind others would lose its turn, and the answer
+        // its length.
+        let fast = lane("refract-wasm").build()?;
         let slow = lane("refract-wasm-long").on_thread_start(idle).build()?;
-        Ok(Self { fast: Some(fast), slow: Some(slow) })
+        let last = lane("refract-wasm-last").on_thread_start(stand_behind).build()?;
+        Ok(Self { fast: Some(fast), slow: Some(slow), last: Some(last) })
     }
 
     /// Starts a run. A first turn on this thread is ended by the clock of the engine after two ticks.
@@ -242,8 +246,8 @@ impl Lanes {
         start: Start,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
-        let (Some(fast), Some(slow)) = (&self.fast, &self.slow) else { return };
-        let (fast, slow): (Handle, Handle) = (fast.handle().clone(), slow.handle().clone());
+        let (Some(fast), Some(slow), Some(last)) = (&self.fast, &self.slow, &self.last) else { return };
+        let (slow, last): (Handle, Handle) = (slow.handle().clone(), last.handle().clone());
         let mut lap = Lap { work: Some(Box::pin(work)), budget: Arc::clone(budget), lane: Lane::Fast };
         if start == Start::Here {
             // Whatever it waits for, the lane asks for it again at once.
@@ -253,12 +257,11 @@ impl Lanes {
                 Poll::Pending => {}
             }
         }
-        let back = fast.clone();
         let go_slow = move |mut lap: Lap| async move {
             lap.lane = Lane::slow(&lap.budget);
             if let Some(rest) = (&mut lap).await {
                 (lap.work, lap.lane) = (Some(rest), Lane::Last);
-                back.spawn(lap);
+                last.spawn(lap);
             }
         };
         if start == Start::Slow {
@@ -276,7 +279,7 @@ impl Lanes {
 
 impl Drop for Lanes {
     fn drop(&mut self) {
-        for lane in [self.fast.take(), self.slow.take()].into_iter().flatten() {
+        for lane in [self.fast.take(), self.slow.take(), self.last.take()].into_iter().flatten() {
             lane.shutdown_background();
         }
     }
@@ -319,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_finds_nothing_left_goes_back() {
+    async fn what_finds_nothing_left_changes_lanes_again() {
         let lanes = Lanes::start(1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let (sender, names) = tokio::sync::mpsc::unbounded_channel();
@@ -333,7 +336,7 @@ mod tests {
         });
         let seen = gather(names).await;
         assert_eq!(seen.iter().filter(|name| *name == "refract-wasm-long").count(), 5, "{seen:?}");
-        assert_eq!(seen.last().unwrap(), "refract-wasm");
+        assert_eq!(seen.last().unwrap(), "refract-wasm-last");
     }
 
     #[tokio::test]
