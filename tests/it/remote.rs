@@ -23,7 +23,8 @@ fn service() -> (u16, Seen) {
             _ => ("200 OK", "", "null".to_owned()),
         };
         let length = answer.len();
-        write!(stream, "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{answer}").unwrap();
+        let headers = format!("connection: close\r\n{headers}content-length: {length}\r\n");
+        write!(stream, "HTTP/1.1 {status}\r\n{headers}\r\n{answer}").unwrap();
     })
 }
 

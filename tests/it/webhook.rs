@@ -60,7 +60,10 @@ fn webhook() -> (u16, Seen) {
             }
             _ => "500 Internal Server Error\r\ncontent-length: 0\r\n\r\n".to_owned(),
         };
-        stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
+        // The connection ends with this answer: whoever is not told may send the next event into its end.
+        let (status, rest) = answer.split_once("\r\n").unwrap();
+        let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{rest}");
+        stream.write_all(answer.as_bytes()).unwrap();
     })
 }
 

@@ -102,10 +102,10 @@ impl Child {
         }
     }
 
-    /// Has it compete for CPU by its memory, where it took what others left before.
-    pub(super) fn trust(&self, memory_mb: u32) {
+    /// Has it take what others leave of the processors, or compete for them by its memory again.
+    pub(super) fn set_idle(&self, idle: bool, memory_mb: u32) {
         if let Some(group) = &self.group {
-            group.set_idle(false, memory_mb);
+            group.set_idle(idle, memory_mb);
         }
     }
 
@@ -114,9 +114,19 @@ impl Child {
         self.group.as_ref()?.peak_memory()
     }
 
+    /// Processor time that it used so far, where that is counted.
+    pub(super) fn cpu_time(&self) -> Option<Duration> {
+        self.group.as_ref()?.cpu_time()
+    }
+
+    /// Processor time that was told of.
+    pub(super) fn told_cpu(&self) -> Duration {
+        Duration::from_micros(self.told_cpu.load(Ordering::Relaxed))
+    }
+
     /// Processor time that it used since this was last asked, where that is counted.
     pub(super) fn take_cpu(&self) -> Option<Duration> {
-        let now = u64::try_from(self.group.as_ref()?.cpu_time()?.as_micros()).ok()?;
+        let now = u64::try_from(self.cpu_time()?.as_micros()).ok()?;
         Some(Duration::from_micros(now.saturating_sub(self.told_cpu.swap(now, Ordering::Relaxed))))
     }
 

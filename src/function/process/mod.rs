@@ -3,7 +3,8 @@
 //! - [`languages`]: the interpreters of this machine.
 //! - `environment`: the variables that a process is given.
 //! - `starter`: the thread that starts them.
-//! - `child`: the process itself; `output`: what it writes; `worker`: both as the manager sees them.
+//! - `child`: the process itself; `output`: what it writes; `share`: how it comes by a processor; `worker`: all of it as
+//!   the manager sees it.
 //! - `sockets`: those that a sandbox gave.
 //! - `api`: the Runtime API, which is the server's side of it. Beside it stand our own clients for Python and Node.js,
 //!   `bootstrap.py` and `bootstrap.mjs`; packages for `provided.al2023` bring theirs.
@@ -43,6 +44,7 @@ mod environment;
 pub mod install;
 pub mod languages;
 mod output;
+mod share;
 mod sockets;
 mod starter;
 mod worker;
@@ -51,6 +53,7 @@ use api::RuntimeApi;
 use child::{Child, Scratch};
 pub use environment::RESERVED;
 use languages::{Interpreter, Language};
+use share::Share;
 use starter::Starter;
 use worker::{ProcessWorker, accept};
 
@@ -286,9 +289,9 @@ impl Runtime for ProcessRuntime {
         let serving = tokio::spawn(accept(listener, Arc::clone(&api)));
         let serving = std::iter::once(serving.abort_handle()).chain(inner).collect();
         let (child, rest) = (Arc::new(child), Arc::default());
-        let (memory_mb, doubtful) = (settings.memory_mb, spec.doubtful.into());
-        let worker =
-            ProcessWorker { child, rest, api, serving, memory_mb, doubtful, _key: key, _scratch: scratch };
+        let memory_mb = settings.memory_mb;
+        let share = Share::new(&child, memory_mb, spec.doubtful);
+        let worker = ProcessWorker { child, rest, api, serving, share, _key: key, _scratch: scratch };
         worker.ready(INIT + spec.timeout()).await?;
         let child = Arc::clone(&worker.child);
         tokio::task::spawn_blocking(move || child.limit_cpu(memory_mb)).await.map_err(internal)?;

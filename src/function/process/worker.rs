@@ -1,6 +1,5 @@
 //! One process as a worker: what the manager sees of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::function::temporary::Issued;
 use super::api::{RuntimeApi, Stage};
 use super::child::{self, Child, Scratch};
 use super::internal;
+use super::share::Share;
 
 /// Connections of one function's process; it needs one.
 const MAX_CONNECTIONS: usize = 16;
@@ -55,9 +55,7 @@ pub(super) struct ProcessWorker {
     pub(super) rest: Arc<Mutex<Rest>>,
     pub(super) api: Arc<RuntimeApi>,
     pub(super) serving: Vec<AbortHandle>,
-    pub(super) memory_mb: u32,
-    /// Whether it has to show first that it lasts.
-    pub(super) doubtful: AtomicBool,
+    pub(super) share: Arc<Share>,
     pub(super) _key: Issued,
     pub(super) _scratch: Scratch,
 }
@@ -81,7 +79,10 @@ impl ProcessWorker {
         };
         match reached {
             Stage::InitFailed(error) => Err(StartError::Init(error)),
-            Stage::Starting | Stage::Waiting | Stage::Running => Ok(()),
+            Stage::Starting | Stage::Waiting | Stage::Running => {
+                self.share.end_init(&self.child);
+                Ok(())
+            }
         }
     }
 
@@ -92,6 +93,8 @@ impl ProcessWorker {
         if std::mem::take(&mut rest.frozen) {
             self.child.thaw();
         }
+        drop(rest);
+        self.share.begin(&self.child);
     }
 
     /// Stops its processes, unless there is another invocation soon.
@@ -144,9 +147,7 @@ impl Worker for ProcessWorker {
             _ = self.child.exited() => false,
         };
         if ready {
-            if self.doubtful.swap(false, Ordering::Relaxed) {
-                self.child.trust(self.memory_mb);
-            }
+            self.share.end(&self.child);
             self.put_to_rest();
         }
         ready

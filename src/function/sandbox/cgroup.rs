@@ -17,6 +17,12 @@ const MB_A_PROCESSOR: u64 = 1_769;
 /// Microseconds in which a share of CPU is counted.
 const PERIOD: u64 = 100_000;
 
+/// Of so much of one processor, what memory in MB stands for, as on AWS; above one processor's memory it is more.
+#[must_use]
+pub fn cpu_share(whole: u64, memory_mb: u32) -> u64 {
+    whole * u64::from(memory_mb) / MB_A_PROCESSOR
+}
+
 /// The groups of this process, below which those of workers are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hierarchy {
@@ -199,7 +205,7 @@ impl Group {
     /// Weighs CPU by memory, the server having that of a whole processor, from the first moment on: a quota alone lets a
     /// function that does nothing but compute take all of a processor until its share of a period is used up.
     fn weigh_cpu(&self, memory_mb: u32) {
-        let of = |whole: u64| (whole * u64::from(memory_mb) / MB_A_PROCESSOR).max(2).to_string();
+        let of = |whole: u64| cpu_share(whole, memory_mb).max(2).to_string();
         let written = match &self.hierarchy {
             Hierarchy::V2(_) => self.write("cpu", "cpu.weight", &of(100)),
             Hierarchy::V1 { .. } => self.write("cpu", "cpu.shares", &of(1_024)),
@@ -251,7 +257,7 @@ impl Group {
 
     /// Limits CPU in proportion to memory, as AWS does once a function is past its init.
     pub fn limit_cpu(&self, memory_mb: u32) {
-        let quota = (PERIOD * u64::from(memory_mb) / MB_A_PROCESSOR).max(1_000);
+        let quota = cpu_share(PERIOD, memory_mb).max(1_000);
         let written = match &self.hierarchy {
             Hierarchy::V2(_) => self.write("cpu", "cpu.max", &format!("{quota} {PERIOD}")),
             Hierarchy::V1 { .. } => self
