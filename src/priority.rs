@@ -2,8 +2,10 @@
 //! so that it holds up nobody else's request.
 
 use std::io;
+use std::sync::LazyLock;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 
@@ -36,28 +38,36 @@ pub fn take_what_is_left() -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Threads that stand behind the others, and end when they had nothing to do for ten seconds. One a piece of work would cost
+/// more than the work, where that is a package of some hundred kilobytes, and its end interrupts all processors.
+static THREADS: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+    let mut builder = Builder::new_current_thread();
+    builder.thread_name("refract-behind").max_blocking_threads(16).on_thread_start(stand_behind).build()
+});
+
 /// Of [`behind`], one at a time: two would keep two processors busy.
 static ONE: Semaphore = Semaphore::const_new(1);
 
-/// Does long work on a thread of its own, behind the others and after what was asked for before.
+/// Does long work on a thread behind the others, after what was asked for before.
 ///
 /// # Errors
-/// 500 InternalError where no thread can be had, or the work panics.
+/// 500 InternalError where there is no such thread, or the work panics.
 pub async fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let one = ONE.acquire().await;
-    let _one = one.map_err(|error| ApiError::internal(format!("work behind the others: {error}")))?;
-    on_its_own(work).await
+    let one = one.map_err(|error| ApiError::internal(format!("work behind the others: {error}")))?;
+    // It goes on when nobody waits for it any more, and is the one until then.
+    let work = move || {
+        let _one = one;
+        work()
+    };
+    on_thread(work).await
 }
 
-async fn on_its_own<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    let (sender, receiver) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("refract-behind".to_owned());
-    let started = thread.spawn(move || {
-        stand_behind();
-        drop(sender.send(work()));
-    });
-    started.map_err(|error| ApiError::internal(format!("no thread can be had: {error}")))?;
-    receiver.await.map_err(|error| ApiError::internal(format!("work behind the others: {error}")))
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    let threads = THREADS.as_ref();
+    let threads = threads.map_err(|error| ApiError::internal(format!("no thread can be had: {error}")))?;
+    let done = threads.spawn_blocking(work).await;
+    done.map_err(|error| ApiError::internal(format!("work behind the others: {error}")))
 }
 
 /// Does work on so many bytes, which is soon done: at once where they are few, otherwise behind the others.
@@ -68,7 +78,7 @@ pub async fn on_bytes<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    if bytes <= FEW { Ok(work()) } else { on_its_own(work).await }
+    if bytes <= FEW { Ok(work()) } else { on_thread(work).await }
 }
 
 #[cfg(test)]

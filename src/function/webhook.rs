@@ -28,6 +28,9 @@ const CHUNK: usize = 64 << 10;
 const QUEUE: Duration = Duration::from_secs(1);
 /// Longest time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection is kept for the next event: less than any usual service keeps it, for an event that meets the end
+/// of its connection is lost.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Exchanges with what runs elsewhere, each of which has a thread to itself: not so many that none is left for the
 /// store's reading and writing.
@@ -160,6 +163,7 @@ impl Webhooks {
         let (identity, roots) = (identity.as_ref().map(Secret::expose), webhook.ca.as_deref());
         let config = Agent::config_builder()
             .timeout_connect(Some(CONNECT))
+            .max_idle_age(IDLE)
             // Neither a redirect nor a proxy may lead elsewhere.
             .max_redirects(0)
             .max_redirects_will_error(false)

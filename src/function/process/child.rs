@@ -6,18 +6,23 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child as StdChild, Command, ExitStatus};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::watch;
 
 use crate::function::sandbox::cgroup::Group;
+use crate::priority::stand_behind;
 
 use super::output::Output;
 
 /// Names a worker in the environment of its processes, by which those are found that left its process group.
 pub(super) const MARK: &str = "REFRACT_WORKER";
+
+/// Between two looks at processes that were killed, at first and at last: a minute passes until then.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LAST_PAUSE: Duration = Duration::from_secs(20);
 
 /// A process, which ends with this value.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Child {
     group: Option<Arc<Group>>,
     /// Processor time that was told of, in microseconds.
     told_cpu: AtomicU64,
+    /// Whether its group is being ended.
+    ending: AtomicBool,
     /// What it writes.
     pub(super) output: Arc<Output>,
 }
@@ -63,6 +70,7 @@ impl Child {
             exited,
             group: group.map(Arc::new),
             told_cpu: AtomicU64::new(0),
+            ending: AtomicBool::new(false),
             output: Output::read(reader)?,
         })
     }
@@ -141,9 +149,8 @@ impl Child {
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
         if let Some(group) = &self.group {
-            if kill_all(group) {
-                let group = Arc::clone(group);
-                std::thread::spawn(move || see_to_the_end(&group));
+            if !self.ending.swap(true, Ordering::Relaxed) {
+                see_to_the_end(Arc::clone(group));
             }
             return;
         }
@@ -166,33 +173,30 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.kill();
-        if let Some(group) = self.group.take() {
-            // The kernel takes a moment to let go of it, for which nobody here waits.
-            std::thread::spawn(move || drop(group));
+        let Some(group) = self.group.take() else { return self.kill() };
+        self.signal(Signal::KILL);
+        if !self.ending.load(Ordering::Relaxed) {
+            // At once: the server may be ending as well.
+            group.end();
         }
+        see_to_the_end(group);
     }
 }
 
-/// Kills what is in a group now; whether there was anything.
-fn kill_all(group: &Group) -> bool {
-    let found = group.processes();
-    for pid in found.iter().copied().filter_map(Pid::from_raw) {
-        kill_process(pid, Signal::KILL).ok();
-    }
-    // Those that are frozen die when they go on.
-    group.freeze(false).ok();
-    !found.is_empty()
-}
-
-/// Kills what is in a group until nothing is: one process may be starting another while this looks, and a thousand take
-/// their time to die. Blocks.
-fn see_to_the_end(group: &Group) {
-    for _ in 0..1_000 {
-        if !kill_all(group) {
-            return;
+/// Ends all of a group on a thread of its own, which then lets go of it: a thousand processes are not killed in a moment,
+/// and die in their own time.
+fn see_to_the_end(group: Arc<Group>) {
+    let end = move || {
+        stand_behind();
+        let mut pause = FIRST_PAUSE;
+        while !group.end() && pause < LAST_PAUSE {
+            std::thread::sleep(pause);
+            pause = pause.mul_f64(1.5);
         }
-        std::thread::sleep(Duration::from_millis(5));
+    };
+    let thread = std::thread::Builder::new().name("function-end".to_owned()).stack_size(64 << 10);
+    if let Err(error) = thread.spawn(end) {
+        tracing::warn!(%error, "no thread can be had to see to the end of a function's processes");
     }
 }
 
