@@ -9,13 +9,14 @@ one kind after the other, and the differences or ratios of each round are taken:
 Needs boto3. Build first: `cargo build --release --bins --bench load --bench handler`.
 """
 import argparse
+import base64
 import concurrent.futures
+import contextlib
 import http.client
 import io
 import json
 import os
 import pathlib
-import random
 import re
 import signal
 import socket
@@ -29,13 +30,18 @@ import urllib.parse
 import zipfile
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KEY_ID, SECRET = "AKIABENCH00000000000", "bench-secret-access-key-0000000000000000"
 ACCOUNT = "000000000000"
 KIB, MIB = 1 << 10, 1 << 20
+# Bytes a second of a line of one Gbit/s.
+GBIT = 125_000_000
 PARTS = ("latency", "cold", "stream", "instances", "attacks")
 PYTHON = f"python3.{sys.version_info.minor}"
 
@@ -377,59 +383,86 @@ def attacks(server):
     server.s3.put_object(Bucket="bench", Key="c-slow", Body=os.urandom(8 * MIB))
     client = server.aws("lambda")
 
-    over = threading.Event()
+    def idle():
+        # Whoever attacks computes elsewhere: here, only when nobody else wants to.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
+    @contextlib.contextmanager
     def invoke(name):
+        """Two callers of a function, as the SDK has them: they wait for it nearly all of the time."""
+        over = threading.Event()
+
+        def keep_on():
+            idle()
+            while not over.is_set():
+                try:
+                    client.invoke(FunctionName=name, Payload=b"{}")
+                except ClientError:
+                    time.sleep(0.05)
+
+        # The pool waits for attacks under way: the next round begins without any.
+        with concurrent.futures.ThreadPoolExecutor(2) as callers:
+            running = [callers.submit(keep_on) for _ in range(2)]
+            try:
+                yield
+            finally:
+                over.set()
+        for one in running:
+            one.result()
+
+    @contextlib.contextmanager
+    def repeat(request, status, connections=2, rate=GBIT, pause=0):
+        """A request again and again, each over a connection of its own, by a client that uses as little of the processor
+        as can be. Without `status`, it is answered too late to be looked at first; without `rate`, in bytes a second, it
+        is read slowly. The pause, in ms, is between two of a connection."""
+        raw = request()
+        if status:
+            with socket.create_connection(("127.0.0.1", server.port)) as one:
+                one.sendall(raw)
+                answer = one.recv(12)
+            if answer != f"HTTP/1.1 {status}".encode():
+                sys.exit(f"an attack is answered {answer}, not {status}")
+        file = pathlib.Path(server.directory.name) / "request"
+        file.write_bytes(raw)
+        arguments = {"addr": f"127.0.0.1:{server.port}", "op": "repeat", "request": file, "connections": connections,
+                     "rate": rate, "pause": pause}
+        attacker = subprocess.Popen([server.client, *(str(w) for k, v in arguments.items() for w in (f"--{k}", v))],
+                                    preexec_fn=idle)
         try:
-            client.invoke(FunctionName=name, Payload=b"{}")
-        except ClientError:
-            time.sleep(0.05)
+            yield
+        finally:
+            attacker.kill()
+            attacker.wait()
 
     def read(bucket, key):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=90)
-        try:
-            connection.request("GET", server.presigned(bucket, key))
-            answer = connection.getresponse()
-            # In small pieces: a kernel copies one to its end before it lets anybody else go on.
-            while answer.read(32 * KIB) and not over.is_set():
-                pass
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
+        return lambda: (f"GET {server.presigned(bucket, key)} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+                        "Connection: close\r\n\r\n").encode()
 
-    def trickle(bucket):
-        with socket.socket() as one:
-            # Otherwise the kernel takes megabytes at once, however slowly they are read.
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            one.connect(("127.0.0.1", server.port))
-            one.sendall(f"GET {server.presigned(bucket, 'c-slow')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            # Not all fifty at the same time, which would be a burst of requests.
-            for _ in range(random.randrange(10, 40)):
-                one.recv(1024)
-                time.sleep(random.uniform(0, 0.1))
+    large = json.dumps({"ZipFile": base64.b64encode(package({"app.py": bytes(300 * MIB)})).decode()}).encode()
+
+    def bomb():
+        path = "/2015-03-31/functions/hostile0/code"
+        signed = AWSRequest("PUT", f"http://127.0.0.1:{server.port}{path}", {"Content-Type": "application/json"}, large)
+        SigV4Auth(Credentials(KEY_ID, SECRET), "lambda", "us-east-1").add_auth(signed)
+        head = "".join(f"{name}: {value}\r\n" for name, value in signed.headers.items())
+        return (f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n{head}"
+                f"Content-Length: {len(large)}\r\n\r\n").encode() + large
 
     # What a machine does alone, and what any load does to others.
-    all_of = {"none": (lambda: time.sleep(0.05), 1),
-              "honest: small by Wasm": (lambda: read(hostile_probe, f"co{KIB}-0"), 2),
-              "honest: large plain": (lambda: read("bench", "c-slow"), 2)}
+    all_of = {"none": contextlib.nullcontext,
+              "honest: small by Wasm": lambda: repeat(read(hostile_probe, f"co{KIB}-0"), 200),
+              "honest: large plain": lambda: repeat(read("bench", "c-slow"), 200),
+              "honest: slow readers": lambda: repeat(read("bench", "c-slow"), 200, 50, rate=0)}
     for number, (label, source) in enumerate(HOSTILE.items()):
         name = f"hostile{number}"
         # As AWS has it unless told otherwise: 128 MB, and 3 seconds.
         server.create(name, {"app.py": source}, MemorySize=128, Timeout=3)
-        all_of[label] = (lambda name=name: invoke(name), 2)
-    large = package({"app.py": bytes(300 * MIB)})
-
-    def bomb():
-        try:
-            client.update_function_code(FunctionName="hostile0", ZipFile=large)
-        except ClientError:
-            pass
-
-    all_of["zip bomb"] = (bomb, 1)
-    for letter, label in (("l", "Wasm: endless loop"), ("m", "Wasm: memory hog"), ("w", "Wasm: endless output")):
-        all_of[label] = (lambda letter=letter: read(hostile_probe, f"{letter}-attack"), 2)
-    all_of["slow readers"] = (lambda: trickle(hostile_probe), 50)
+        all_of[label] = lambda name=name: invoke(name)
+    # An SDK takes some milliseconds for its part of each.
+    all_of["zip bomb"] = lambda: repeat(bomb, 400, 1, pause=3)
+    for letter, status, what in (("l", None, "endless loop"), ("m", 500, "memory hog"), ("w", 200, "endless output")):
+        all_of[f"Wasm: {what}"] = lambda letter=letter, status=status: repeat(read(hostile_probe, f"{letter}-attack"), status)
+    all_of["slow readers"] = lambda: repeat(read(hostile_probe, "c-slow"), 200, 50, rate=0)
 
     rounds = server.options.rounds
     print(f"\np99 in ms of a GET of 1 KiB, 2 connections: without, and while another function is hostile. Medians of "
@@ -437,7 +470,7 @@ def attacks(server):
           f"the machine does alone, and what two callers do who attack nobody\n"
           f"{'':26}" + "".join(f"{name:>34}" for name in victims))
     wanted = server.options.attacks and server.options.attacks.split(",")
-    for label, (attack, parallel) in all_of.items():
+    for label, attack in all_of.items():
         if wanted and label not in wanted:
             continue
         calm, held = {name: [] for name in victims}, {name: [] for name in victims}
@@ -445,28 +478,13 @@ def attacks(server):
         for _ in range(rounds):
             for name, prefix in victims.items():
                 calm[name].append(server.load(prefix, seconds, 2)["p99_ms"])
-            over.clear()
-
-            def keep_on(attack=attack):
-                # Whoever attacks computes elsewhere: here, only when nobody else wants to.
-                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-                while not over.is_set():
-                    attack()
-
-            # The pool waits for attacks under way: the next round begins without any.
-            with concurrent.futures.ThreadPoolExecutor(parallel) as attackers:
-                running = [attackers.submit(keep_on) for _ in range(parallel)]
+            with attack():
                 time.sleep(0.5)
-                try:
-                    for name, prefix in victims.items():
-                        result = server.load(prefix, seconds, 2, strict=False)
-                        held[name].append(result["p99_ms"])
-                        if result["errors"]:
-                            failed[name] = f"{result['errors']} requests failed, the first with {result['first_error']}"
-                finally:
-                    over.set()
-            for one in running:
-                one.result()
+                for name, prefix in victims.items():
+                    result = server.load(prefix, seconds, 2, strict=False)
+                    held[name].append(result["p99_ms"])
+                    if result["errors"]:
+                        failed[name] = f"{result['errors']} requests failed, the first with {result['first_error']}"
             # What was killed takes its time to go.
             time.sleep(0.5)
         row = ""

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 type Failure = Box<dyn Error>;
 
@@ -168,6 +168,57 @@ fn chunked_length(body: &[u8]) -> Result<Option<u64>, Failure> {
     }
 }
 
+/// How an attacker of `functions.py` reads.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// A kilobyte now and then, and not to the end.
+    Slow,
+    /// So many bytes a second, as its line is.
+    Paced(f64),
+}
+
+/// Sends a request over a connection and reads what comes: what an attacker of `functions.py` does.
+async fn attack(address: SocketAddr, request: Rc<[u8]>, reading: Reading) -> Result<(), Failure> {
+    let socket = TcpSocket::new_v4()?;
+    if matches!(reading, Reading::Slow) {
+        // Otherwise the kernel takes megabytes at once, however slowly they are read.
+        socket.set_recv_buffer_size(4096)?;
+    }
+    let mut stream = socket.connect(address).await?;
+    stream.write_all(&request).await?;
+    // In small pieces: a kernel copies one to its end before it lets anybody else go on.
+    let mut buffer = vec![0; 32 << 10];
+    match reading {
+        Reading::Slow => {
+            let mut random = [0; 41];
+            getrandom::fill(&mut random)?;
+            let [reads, pauses @ ..] = random;
+            // Not all at the same time, which would be a burst of requests.
+            for pause in pauses.into_iter().take(10 + usize::from(reads % 30)) {
+                if stream.read(buffer.get_mut(..1024).unwrap_or_default()).await? == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_micros(u64::from(pause) * 400)).await;
+            }
+        }
+        Reading::Paced(rate) => {
+            let (began, mut total) = (Instant::now(), 0.0);
+            loop {
+                let read = stream.read(&mut buffer).await?;
+                if read == 0 {
+                    break;
+                }
+                total += u32::try_from(read).map_or(0.0, f64::from);
+                let ahead = Duration::from_secs_f64(total / rate).saturating_sub(began.elapsed());
+                if ahead > Duration::from_millis(1) {
+                    tokio::time::sleep(ahead).await;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Processor time of a process and those below it, in seconds, and its peak of resident memory in KiB.
 fn usage(pid: u64) -> (f64, u64) {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -220,6 +271,21 @@ async fn main() -> Result<(), Failure> {
         let (status, _) = Connection::open(address).await?.send(&request, document.as_bytes()).await?;
         println!("{{\"status\": {status}}}");
         return if status == 200 { Ok(()) } else { Err(format!("{target} was answered {status}").into()) };
+    }
+    if op == "repeat" {
+        let request: Rc<[u8]> = std::fs::read(options.text("request", ""))?.into();
+        let rate = u32::try_from(options.number("rate", 0)?)?;
+        let reading = if rate == 0 { Reading::Slow } else { Reading::Paced(rate.into()) };
+        let pause = Duration::from_millis(options.number("pause", 0)?);
+        let attackers = (0..connections).map(|_| async {
+            loop {
+                let refused = attack(address, Rc::clone(&request), reading).await.is_err();
+                // What is refused is tried again.
+                tokio::time::sleep(if refused { Duration::from_millis(50) } else { pause }).await;
+            }
+        });
+        futures_util::future::join_all(attackers).await;
+        return Ok(());
     }
     let method = if op == "get" { "GET" } else { "PUT" };
     let heads = (0..keys).map(|key| head(&options, method, &format!("{prefix}o{size}-{key}"), size));

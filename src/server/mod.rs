@@ -2,6 +2,7 @@
 //!
 //! - [`tls`]: certificates from PEM files, read again when they change.
 //! - [`heads`]: the client's own spelling of header names.
+//! - `socket`: how far the kernel runs ahead of a client that reads slowly.
 //! - [`idle`]: clients that stop sending, or taking.
 //! - [`body`]: a body that reports when its last byte has left; [`expect`]: clients that wait to send theirs.
 //!
@@ -33,6 +34,7 @@ pub mod body;
 pub mod expect;
 pub mod heads;
 pub mod idle;
+mod socket;
 #[cfg(feature = "tls")]
 pub mod tls;
 
@@ -190,7 +192,7 @@ impl Server {
             serving.spawn(async move {
                 let peer = stream.peer_addr();
                 let peer = peer.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
-                if stream.set_nodelay(true).is_ok() {
+                if socket::prepare(&stream).is_ok() {
                     let connection = Connection { peer, tls: None, from_function: true };
                     server.http(&builder, None, stream, connection).await;
                 }
@@ -223,8 +225,7 @@ impl Server {
         stream: TcpStream,
         peer: SocketAddr,
     ) {
-        // Without it, an answer of two writes waits 40 ms for the client's delayed acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = socket::prepare(&stream) {
             events::ConnectionFailed { peer, error: &error }.emit();
             return;
         }
