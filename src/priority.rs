@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
@@ -11,6 +12,12 @@ use crate::error::ApiError;
 
 /// Steps of niceness by which they stand behind.
 pub const BEHIND: i32 = 10;
+
+/// Time after which it is seen how much was left for those that take what is left of the processors, and the part of what
+/// they may have that is too little.
+pub const LOOK: Duration = Duration::from_millis(500);
+/// See [`LOOK`].
+pub const TOO_LITTLE: u32 = 8;
 
 /// Bytes that are looked at here and now: hashing them takes less than a tenth of a millisecond.
 const FEW: usize = 64 << 10;
@@ -113,7 +120,7 @@ mod tests {
         static AT_ONCE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let work = || {
             let others = AT_ONCE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
             AT_ONCE.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
             others
         };

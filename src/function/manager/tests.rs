@@ -1,3 +1,5 @@
+//! Workers of a stand-in for a runtime: which is used, when one is started, and who is refused.
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;

@@ -150,7 +150,7 @@ impl Child {
         self.signal(Signal::KILL);
         if let Some(group) = &self.group {
             if !self.ending.swap(true, Ordering::Relaxed) {
-                see_to_the_end(Arc::clone(group));
+                see_to_the_end(group);
             }
             return;
         }
@@ -179,17 +179,18 @@ impl Drop for Child {
             // At once: the server may be ending as well.
             group.end();
         }
-        see_to_the_end(group);
+        see_to_the_end(&group);
     }
 }
 
 /// Ends all of a group on a thread of its own, which then lets go of it: a thousand processes are not killed in a moment,
 /// and die in their own time.
-fn see_to_the_end(group: Arc<Group>) {
+fn see_to_the_end(group: &Arc<Group>) {
+    let ending = Arc::clone(group);
     let end = move || {
         stand_behind();
         let mut pause = FIRST_PAUSE;
-        while !group.end() && pause < LAST_PAUSE {
+        while !ending.end() && pause < LAST_PAUSE {
             std::thread::sleep(pause);
             pause = pause.mul_f64(1.5);
         }
@@ -197,6 +198,7 @@ fn see_to_the_end(group: Arc<Group>) {
     let thread = std::thread::Builder::new().name("function-end".to_owned()).stack_size(64 << 10);
     if let Err(error) = thread.spawn(end) {
         tracing::warn!(%error, "no thread can be had to see to the end of a function's processes");
+        group.end();
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::function::sandbox::cgroup::cpu_share;
+use crate::priority::{LOOK, TOO_LITTLE};
 
 use super::child::Child;
 
@@ -16,9 +17,6 @@ const SHORT_INIT: Duration = Duration::from_millis(600);
 /// How often processor time is looked at while there is something to run.
 const TICK: Duration = SHORT;
 
-/// Time after which it is seen how much was left, and the part of what the function may have that is too little.
-const LOOK: Duration = Duration::from_millis(500);
-const TOO_LITTLE: u32 = 8;
 /// Processor time by weight after which what found too little tries again.
 const AGAIN: Duration = Duration::from_millis(500);
 

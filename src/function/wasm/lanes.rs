@@ -15,15 +15,10 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::priority::{stand_behind, take_what_is_left};
+use crate::priority::{LOOK, TOO_LITTLE, stand_behind, take_what_is_left};
 
 /// Processor time after which a function goes to the slow lane.
 const SHORT: Duration = Duration::from_millis(20);
-
-/// Time of its turns after which it is seen how much of that a function had of the processor, and the part of it that is
-/// too little: the machine then has no time left for those that take what is left.
-const LOOK: Duration = Duration::from_millis(500);
-const TOO_LITTLE: u32 = 8;
 
 /// Processor time of a run after which the next one of the function begins on the thread of its request.
 const BRIEF: Duration = Duration::from_micros(250);
