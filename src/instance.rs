@@ -167,6 +167,7 @@ impl Instance {
             key: master.derive("refract wasm artifacts"),
             instances: config.wasm_instances,
             threads: config.wasm_threads,
+            long_threads: config.wasm_long_threads,
             compile_timeout: config.wasm_compile,
             queue: FUNCTION_QUEUE,
         });

@@ -106,6 +106,9 @@ pub struct Config {
     pub wasm_instances: u32,
     /// Threads that run them.
     pub wasm_threads: usize,
+    /// Threads that run those that have been computing for a while. Unless it was said how many, one processor is left
+    /// to all others: one that runs what takes what is left is not idle to the kernel, which then moves nobody there.
+    pub wasm_long_threads: usize,
     /// Longest time of the compiler of Wasm components.
     pub wasm_compile: Duration,
     /// How lifecycle rules are carried out.
@@ -163,6 +166,7 @@ impl Config {
         };
         let parallel = of("transform_parallel")?.number(0..=1024)?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let wasm_threads: usize = of("wasm_threads")?.number(0..=1024)?;
         Ok(Self {
             listen: of("listen")?.parse("must be an address and a port, such as 127.0.0.1:9000")?,
             data_dir: path("data_dir")?.unwrap_or_default(),
@@ -247,10 +251,8 @@ impl Config {
             },
             functions: FunctionConfig::parse(raw)?,
             wasm_instances: of("wasm_instances")?.number(1..=20_000)?,
-            wasm_threads: match of("wasm_threads")?.number(0..=1024)? {
-                0 => processors,
-                threads => threads,
-            },
+            wasm_threads: if wasm_threads == 0 { processors } else { wasm_threads },
+            wasm_long_threads: if wasm_threads == 0 { (processors - 1).max(1) } else { wasm_threads },
             wasm_compile: Duration::from_secs(of("wasm_compile_seconds")?.number(1..=3600)?),
             lifecycle: lifecycle::Options {
                 days: lifecycle::Days { seconds: of("lifecycle_day_seconds")?.number(1..=86_400)? },

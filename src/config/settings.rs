@@ -311,7 +311,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Value,
         "N",
         "0",
-        "Threads that run Wasm functions; 0 means one for each processor",
+        "Threads that run Wasm functions; 0 means one for each processor, and one less for those that have used a processor for a while",
     ),
     setting(
         "wasm_compile_seconds",

@@ -18,6 +18,8 @@ pub struct Options {
     pub instances: u32,
     /// Threads that run them.
     pub threads: usize,
+    /// Threads that run those that have been computing for a while.
+    pub long_threads: usize,
     /// Longest time of the compiler.
     pub compile_timeout: Duration,
     /// How long a request waits for an instance.

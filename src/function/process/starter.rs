@@ -14,6 +14,10 @@ use crate::function::sandbox::cgroup::{Group, Hierarchy, group_name};
 
 use super::child::Child;
 
+/// Memory in MB whose share of CPU is the least that the init of a doubtful version may have: a quarter of a processor.
+/// Other inits have no limit, as on AWS, so that one that loops has all of a processor until its time is over.
+const DOUBTFUL_INIT_MB: u32 = 442;
+
 type Work = Box<dyn FnOnce() + Send>;
 
 /// One thread, as long as this lives. The kernel ends what a thread has started together with it
@@ -52,6 +56,7 @@ impl Starter {
             })?;
             if let Some(group) = group.as_ref().filter(|_| doubtful) {
                 group.set_idle(true, memory_mb);
+                group.limit_cpu(memory_mb.max(DOUBTFUL_INIT_MB));
             }
             Child::spawn(&mut command, &id, group)
         };

@@ -1,14 +1,13 @@
 //! The threads that functions run on: a lane for those that have just begun, and one, which has what everything else
 //! leaves of the processors, for those that have used them for a while. So a function that computes, or loops, does not
 //! hold up others. One that finds nothing left goes on in a third, behind the others.
-//! Where a run begins, the function's last ones say: on the thread of the request after a short one, which costs no change
-//! of threads, and behind everything else after nothing but long ones.
+//! Where a run begins, the function's [pace](super::pace) says.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -17,62 +16,15 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::priority::{LOOK, TOO_LITTLE, stand_behind, take_what_is_left};
 
-/// Processor time after which a function goes to the slow lane.
-const SHORT: Duration = Duration::from_millis(20);
+use super::pace::Start;
 
-/// Processor time of a run after which the next one of the function begins on the thread of its request.
-const BRIEF: Duration = Duration::from_micros(250);
+/// Processor time after which a function goes to the slow lane.
+pub(super) const SHORT: Duration = Duration::from_millis(20);
 
 /// Nanoseconds that this thread has had of the processor.
 fn processor() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or_default()
-}
-
-/// Long runs in a row after which a function is taken for one that always is long. Behind the others it may have to wait
-/// where the processor is in demand, which is not for one long run to bring about.
-const HABIT: u32 = 8;
-
-/// How long a function's last runs were.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    /// Processor time of the last one, in nanoseconds; nought before the first.
-    last: AtomicU64,
-    /// How many in a row were long.
-    long: AtomicU32,
-}
-
-/// Where a run begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    /// On the thread of its request.
-    Here,
-    /// On the lane of those that have just begun.
-    Fast,
-    /// Behind everything else.
-    Slow,
-}
-
-impl Pace {
-    /// Notes what a run has used. What one that failed will do the next time, it does not say.
-    pub(super) fn note(&self, spent: Duration, failed: bool) {
-        let brief = if failed { spent.max(BRIEF) } else { spent };
-        self.last.store(u64::try_from(brief.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
-        if spent < SHORT {
-            self.long.store(0, Ordering::Relaxed);
-        } else {
-            self.long.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Where the next one begins.
-    pub(super) fn start(&self) -> Start {
-        match Duration::from_nanos(self.last.load(Ordering::Relaxed)) {
-            last if (Duration::from_nanos(1)..BRIEF).contains(&last) => Start::Here,
-            _ if self.long.load(Ordering::Relaxed) >= HABIT => Start::Slow,
-            _ => Start::Fast,
-        }
-    }
 }
 
 /// The time of one run: how long its turns took, of which the function may have so much, and what they used of the
@@ -210,12 +162,12 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// `threads` for each lane.
+    /// `threads` for each lane, and `long` for the one that has what is left.
     ///
     /// # Errors
     /// No threads can be had.
-    pub(super) fn start(threads: usize) -> io::Result<Self> {
-        let lane = |name: &str| {
+    pub(super) fn start(threads: usize, long: usize) -> io::Result<Self> {
+        let lane = |name: &str, threads: usize| {
             let mut builder = Builder::new_multi_thread();
             builder.worker_threads(threads.max(1)).thread_name(name).enable_time();
             builder
@@ -228,9 +180,9 @@ impl Lanes {
         };
         // Between the beginning of a small answer and its end a thread behind others would lose its turn, and the answer
         // its length.
-        let fast = lane("refract-wasm").build()?;
-        let slow = lane("refract-wasm-long").on_thread_start(idle).build()?;
-        let last = lane("refract-wasm-last").on_thread_start(stand_behind).build()?;
+        let fast = lane("refract-wasm", threads).build()?;
+        let slow = lane("refract-wasm-long", long).on_thread_start(idle).build()?;
+        let last = lane("refract-wasm-last", threads).on_thread_start(stand_behind).build()?;
         Ok(Self { fast: Some(fast), slow: Some(slow), last: Some(last) })
     }
 
@@ -296,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_runs_long_changes_lanes_and_ends_there() {
-        let lanes = Lanes::start(1).unwrap();
+        let lanes = Lanes::start(1, 1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let (sender, names) = tokio::sync::mpsc::unbounded_channel();
         lanes.spawn(&budget, Start::Fast, async move {
@@ -318,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_finds_nothing_left_changes_lanes_again() {
-        let lanes = Lanes::start(1).unwrap();
+        let lanes = Lanes::start(1, 1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let (sender, names) = tokio::sync::mpsc::unbounded_channel();
         lanes.spawn(&budget, Start::Slow, async move {
@@ -335,24 +287,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_a_run_begins_the_last_ones_say() {
-        let pace = Pace::default();
-        assert_eq!(pace.start(), Start::Fast);
-        let one = |spent| (1, spent);
-        for ((times, spent), start) in [
-            (one(Duration::ZERO), Start::Here),
-            (one(BRIEF), Start::Fast),
-            ((HABIT - 1, SHORT), Start::Fast),
-            (one(SHORT), Start::Slow),
-            (one(BRIEF / 2), Start::Here),
-            (one(SHORT), Start::Fast),
-        ] {
-            (0..times).for_each(|_| pace.note(spent, false));
-            assert_eq!(pace.start(), start, "{times} times {spent:?}");
-        }
-        pace.note(BRIEF / 2, true);
-        assert_eq!(pace.start(), Start::Fast);
-        let lanes = Lanes::start(1).unwrap();
+    async fn what_is_always_long_begins_behind() {
+        let lanes = Lanes::start(1, 1).unwrap();
         let (sender, name) = tokio::sync::oneshot::channel();
         let budget = Budget::new(Duration::from_secs(60));
         lanes.spawn(&budget, Start::Slow, async move {
@@ -363,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_first_turn_is_taken_here_and_no_other() {
-        let lanes = Lanes::start(1).unwrap();
+        let lanes = Lanes::start(1, 1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let here = std::thread::current().id();
         let (sender, mut threads) = tokio::sync::mpsc::unbounded_channel();

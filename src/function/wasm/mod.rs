@@ -2,7 +2,8 @@
 //!
 //! - [`compile`]: the compiler, in a process of its own; [`artifacts`]: what it made, on disk; [`precompiled`]: back
 //!   into code.
-//! - [`engine`]: instances' memory and the clock that interrupts them; [`lanes`]: the threads they run on.
+//! - [`engine`]: instances' memory and the clock that interrupts them; [`lanes`]: the threads they run on;
+//!   [`pace`]: what a function's last runs say of the next.
 //! - [`component`]: a loaded component; [`host`]: what an instance sees; [`printed`]: what it prints.
 //! - [`outgoing`]: requests to what a function was granted.
 //! - [`transform`], [`http`]: a run of either world; [`streams`], [`pipe`]: its bytes; [`stop`]: why it ended.
@@ -17,6 +18,7 @@ mod host;
 mod http;
 mod lanes;
 mod outgoing;
+mod pace;
 mod pipe;
 mod precompiled;
 mod printed;
@@ -118,7 +120,7 @@ impl Machine {
             compatibility: engine::compatibility(&engine),
             linker: component::linker(&engine).map_err(shown)?,
             ticker: engine::Ticker::start(&engine).map_err(|error| error.to_string())?,
-            lanes: Lanes::start(options.threads).map_err(|error| error.to_string())?,
+            lanes: Lanes::start(options.threads, options.long_threads).map_err(|error| error.to_string())?,
             engine,
         })
     }

@@ -15,8 +15,9 @@ use wasmtime::UpdateDeadline;
 use super::component::{Loaded, Pre};
 use super::engine::Running;
 use super::host::{Host, SharedHead};
-use super::lanes::{Budget, Pace};
+use super::lanes::Budget;
 use super::outgoing::Outgoing;
+use super::pace::{End, Pace};
 use super::pipe::{self, Reader, Writer};
 use super::stop::Stop;
 use super::streams::Source;
@@ -108,7 +109,7 @@ impl Shares {
 struct Held {
     writer: Writer,
     _permit: Permit,
-    _running: Running,
+    running: Option<Running>,
 }
 
 impl Drop for Held {
@@ -158,12 +159,12 @@ impl Components {
         });
         let source = source(input);
         let pace = Arc::clone(&permit.pace);
-        let held = Held { writer: writer.clone(), _permit: permit, _running: machine.ticker.running() };
+        let held = Held { writer: writer.clone(), _permit: permit, running: Some(machine.ticker.running()) };
         let head_of_run = head.clone();
         let (ask, abandoned) = (ask(&loaded, context, &task.payload)?, writer.clone());
         let (spent, cpu) = (Arc::clone(&budget), cpu.clone());
         machine.lanes.spawn(&budget, pace.start(), async move {
-            let held = held;
+            let mut held = held;
             let run = async {
                 match (&loaded.pre, ask) {
                     (Pre::Transform(pre), Ask::Transform(context)) => {
@@ -184,10 +185,23 @@ impl Components {
             };
             let spent = spent.spent();
             cpu.add(spent);
-            pace.note(spent, outcome.is_err());
+            let held_back = pace.note(spent, end(&outcome));
+            if !held_back.is_zero() {
+                held.running = None;
+                tokio::time::sleep(held_back).await;
+            }
             held.writer.end(outcome);
         });
         answer(reader, &head, task.timeout).await
+    }
+}
+
+/// What the end of a run says of the next one.
+fn end(outcome: &Result<(), RunError>) -> End {
+    match outcome {
+        Ok(()) | Err(RunError::Refused { .. }) => End::Answered,
+        Err(RunError::Failed { .. }) => End::Failed,
+        Err(_) => End::Other,
     }
 }
 

@@ -27,6 +27,7 @@ fn options(dir: &tempfile::TempDir) -> Options {
         key: [3; 32],
         instances: 16,
         threads: 2,
+        long_threads: 2,
         compile_timeout: Duration::from_secs(60),
         queue: Duration::from_millis(200),
     }
@@ -245,6 +246,30 @@ async fn memory_and_output_have_their_limits() {
     let context = Context { limits, ..context };
     let outcome = fixture.components.run(&fixture.task, &context, Payload::Bytes(Bytes::new())).await;
     assert!(matches!(outcome, Err(RunError::Transform(TransformError::Limit { .. }))));
+}
+
+#[tokio::test]
+async fn what_always_fails_is_told_so_later_and_costs_nobody_meanwhile() {
+    let fixture = fixture().await;
+    let nothing = || Payload::Bytes(Bytes::new());
+    for _ in 0..8 {
+        assert!(matches!(fixture.run("m", nothing()).await, Err(RunError::Failed { .. })));
+    }
+    let start = Instant::now();
+    let failing = async {
+        assert!(matches!(fixture.run("m", nothing()).await, Err(RunError::Failed { .. })));
+        start.elapsed()
+    };
+    // Its instance is gone before that is told, and others of the same function are answered at once.
+    let others = async {
+        while fixture.components.live() > 0 {
+            tokio::task::yield_now().await;
+        }
+        fixture.run("u", Payload::Bytes(Bytes::from_static(b"x"))).await.unwrap();
+        start.elapsed()
+    };
+    let (failed, answered) = tokio::join!(failing, others);
+    assert!(failed >= Duration::from_millis(100) && answered < failed, "{failed:?} {answered:?}");
 }
 
 #[tokio::test]
