@@ -1,6 +1,7 @@
 //! Deployment packages in the store: under their hash, in a bucket that no client can name.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -16,6 +17,7 @@ use crate::store::{
     DeleteKey, NewBucket, NewObject, Payload, StageOptions, Store, StoreError, VersionRef, WriteCondition,
 };
 
+use super::holdback::HoldBack;
 use super::package::{self, MAX_ZIP, PackageError};
 
 /// An underscore is in no bucket's name, and no account has the owner's name: no request reaches it.
@@ -28,6 +30,7 @@ const OWNER: &str = "refract";
 pub struct CodeStore {
     store: Arc<dyn Store>,
     turn: Arc<Mutex<()>>,
+    refusals: Arc<HoldBack>,
 }
 
 /// While it is held, no package goes away: from when one is put until the catalog names it.
@@ -40,7 +43,7 @@ impl CodeStore {
     /// Over a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, turn: Arc::default() }
+        Self { store, turn: Arc::default(), refusals: Arc::default() }
     }
 
     /// Waits until nobody else changes what is kept.
@@ -48,7 +51,7 @@ impl CodeStore {
         Turn { _guard: self.turn.lock().await }
     }
 
-    /// Checks a package, without keeping it.
+    /// Checks a package, without keeping it. Refusals are [held back](HoldBack).
     ///
     /// # Errors
     /// [`PackageError`] as 400 or 413.
@@ -56,8 +59,14 @@ impl CodeStore {
         let size = zip.len() as u64;
         // What little there is may unpack to much.
         let checked = behind(move || package::check(&zip).map(|()| HEXLOWER.encode(&Sha256::digest(&zip))));
-        let sha256 = checked.await??;
-        Ok(Code { sha256, size })
+        match checked.await? {
+            Ok(sha256) => Ok(Code { sha256, size }),
+            Err(refused) => {
+                // To see that it unpacks to too much takes longer than to send it once more.
+                tokio::time::sleep(self.refusals.wait(Instant::now())).await;
+                Err(refused.into())
+            }
+        }
     }
 
     /// Keeps a package that was checked.

@@ -16,13 +16,15 @@
 //! - [`polling`]: functions that consume queues; [`permission`]: whether a service may invoke a function.
 //! - [`metering`]: what all functions used, whatever runs them; [`network`]: what they may connect to.
 //!
-//! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker.
+//! Beside them: [`package`] and [`code`], the deployment packages; [`temporary`], keys that last as long as a worker;
+//! `holdback`, failures that are told one after the other.
 
 pub mod aws;
 pub mod builtin;
 pub mod code;
 mod components;
 pub mod events;
+mod holdback;
 pub mod invocation;
 pub mod log;
 pub mod manager;

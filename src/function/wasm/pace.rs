@@ -1,13 +1,14 @@
 //! What a function's last runs say of the next one: where it begins, and when a failure is told.
 //!
 //! It begins on the thread of the request after a short one, which costs no change of threads, and behind everything else
-//! after nothing but long ones. A function that fails each time, in a millisecond, would be asked again at once: whoever
-//! waits for it waits longer, which holds up nobody else. One run that succeeds makes good for all of them.
+//! after nothing but long ones. Where a function fails each time, its failures are [held back](HoldBack), until a run
+//! succeeds.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::lanes::SHORT;
+use crate::function::holdback::HoldBack;
 
 /// Processor time of a run after which the next one of the function begins on the thread of its request.
 const BRIEF: Duration = Duration::from_micros(250);
@@ -16,9 +17,6 @@ const BRIEF: Duration = Duration::from_micros(250);
 /// taken for one that always fails. Behind the others a run may have to wait where the processor is in demand, which is
 /// not for one long run to bring about.
 const HABIT: u32 = 8;
-
-/// How long a failure is held back then. Two who ask again at once have twenty of them a second, rather than a thousand.
-const HELD_BACK: Duration = Duration::from_millis(100);
 
 /// How a function's last runs went.
 #[derive(Debug, Default)]
@@ -29,6 +27,7 @@ pub(super) struct Pace {
     long: AtomicU32,
     /// How many in a row failed.
     failed: AtomicU32,
+    failures: HoldBack,
 }
 
 /// Where a run begins.
@@ -61,7 +60,7 @@ impl Pace {
         self.last.store(u64::try_from(brief.as_nanos()).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
         count(&self.long, spent >= SHORT);
         match end {
-            End::Failed if count(&self.failed, true) > HABIT => HELD_BACK,
+            End::Failed if count(&self.failed, true) > HABIT => self.failures.wait(Instant::now()),
             End::Answered => {
                 count(&self.failed, false);
                 Duration::ZERO
@@ -125,7 +124,7 @@ mod tests {
                 assert_eq!(pace.note(Duration::ZERO, End::Other), Duration::ZERO);
             }
             for _ in 0..3 {
-                assert_eq!(failed(), HELD_BACK);
+                assert!(!failed().is_zero());
             }
             assert_eq!(pace.note(Duration::ZERO, End::Answered), Duration::ZERO);
         }
