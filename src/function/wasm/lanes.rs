@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_runs_long_changes_lanes_and_ends_there() {
+    async fn what_runs_long_changes_lanes_and_does_not_come_back() {
         let lanes = Lanes::start(1, 1).unwrap();
         let budget = Budget::new(Duration::from_secs(60));
         let (sender, names) = tokio::sync::mpsc::unbounded_channel();
@@ -263,8 +263,9 @@ mod tests {
             }
         });
         let seen = gather(names).await;
-        assert_eq!(seen.first().unwrap(), "refract-wasm");
-        assert_eq!(seen.last().unwrap(), "refract-wasm-long");
+        assert_eq!(seen[..2], ["refract-wasm", "refract-wasm-long"]);
+        // Where others have the processor meanwhile, it may be told to go on in the last one.
+        assert!(seen[2..].iter().all(|name| name != "refract-wasm"), "{seen:?}");
         assert!(budget.used() >= 3 * SHORT && !budget.is_over());
     }
 
