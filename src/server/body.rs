@@ -17,7 +17,7 @@ use crate::telemetry::events::RequestFinished;
 
 /// Bytes of an answer that a connection takes in one turn. A client that reads as fast as it is written to would
 /// otherwise have a thread of the server for as long as its answer lasts.
-const TURN: u64 = 128 << 10;
+const TURN: u64 = 512 << 10;
 
 /// Gathers what the request log says of one request.
 #[derive(Debug)]
