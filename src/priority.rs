@@ -45,6 +45,23 @@ pub fn take_what_is_left() -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Keeps a thread, and what it starts, off one of the processors that the server may use, where it may use more than one;
+/// or lets it have all of them. A processor that runs what is left over is not taken for idle: it takes over nobody who
+/// waits for another one, so somewhere there has to be one that does. Threads may go back on their own account.
+///
+/// # Errors
+/// The kernel's.
+pub fn leave_one_free(thread: rustix::process::Pid, free: bool) -> io::Result<()> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let mut processors = sched_getaffinity(None)?;
+    let first = (0..CpuSet::MAX_CPU).find(|one| processors.is_set(*one));
+    if let Some(first) = first.filter(|_| free && processors.count() > 1) {
+        processors.unset(first);
+    }
+    Ok(sched_setaffinity(Some(thread), &processors)?)
+}
+
 /// Threads that stand behind the others, and end when they had nothing to do for ten seconds. One a piece of work would cost
 /// more than the work, where that is a package of some hundred kilobytes, and its end interrupts all processors.
 static THREADS: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
@@ -113,6 +130,27 @@ mod tests {
         let stat = policy.join().unwrap();
         let fields = stat.rsplit(')').next().unwrap();
         assert_eq!(fields.split_whitespace().nth(38), Some(libc::SCHED_IDLE.to_string().as_str()));
+    }
+
+    #[test]
+    fn one_processor_is_left_free_and_taken_again() {
+        use rustix::thread::{gettid, sched_getaffinity};
+
+        let all = sched_getaffinity(None).unwrap();
+        let (told, tell) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || {
+            told.send(gettid()).unwrap();
+            ended.recv().unwrap_err();
+        });
+        let thread = tell.recv().unwrap();
+        let processors = || sched_getaffinity(Some(thread)).unwrap();
+        leave_one_free(thread, true).unwrap();
+        assert_eq!(processors().count(), (all.count() - 1).max(1));
+        leave_one_free(thread, false).unwrap();
+        assert_eq!(processors(), all);
+        drop(end);
+        other.join().unwrap();
     }
 
     #[tokio::test]

@@ -157,6 +157,21 @@ def test_what_dies_in_a_row_waits_and_takes_what_is_left(fn, idle_cpu):
     assert min(idle_groups(fn, name, "live")) == 0
 
 
+def test_what_dies_in_a_row_leaves_a_processor_free(fn, isolated):
+    name = fn.create("import os\n" + HANDLER + """
+    if event == 'die':
+        os._exit(1)
+    return len(os.sched_getaffinity(0))
+""")
+    processors = len(os.sched_getaffinity(fn.server.process.pid))
+    assert fn.invoke(name, "live")[1] == processors
+    for _ in range(4):
+        assert fn.invoke(name, "die")[1]["errorType"] == "Runtime.ExitError"
+    assert fn.invoke(name, "live")[1] == max(processors - 1, 1)
+    # This worker has come back for more.
+    assert fn.invoke(name, "live")[1] == processors
+
+
 def test_a_fork_bomb(fn, isolated):
     mark = f"bomb-of-{os.getpid()}-{time.time_ns()}"
     marked = {"Environment": {"Variables": {"MARK": mark}}}

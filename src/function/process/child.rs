@@ -117,6 +117,13 @@ impl Child {
         }
     }
 
+    /// Keeps it off one of the processors, or lets it have all of them again.
+    pub(super) fn leave_one_free(&self, free: bool) {
+        if let Some(group) = &self.group {
+            group.leave_one_free(free);
+        }
+    }
+
     /// The most memory that it had so far, where that is counted.
     pub(super) fn peak_memory(&self) -> Option<u64> {
         self.group.as_ref()?.peak_memory()

@@ -109,7 +109,9 @@ impl Share {
     /// An invocation is over, and the worker has come back for the next one.
     pub(super) fn end(&self, child: &Child) {
         let mut now = self.now();
-        now.doubtful = false;
+        if std::mem::take(&mut now.doubtful) {
+            child.leave_one_free(false);
+        }
         self.rest(&mut now, child);
     }
 

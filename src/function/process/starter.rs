@@ -58,7 +58,11 @@ impl Starter {
                 group.set_idle(true, memory_mb);
                 group.limit_cpu(memory_mb.max(DOUBTFUL_INIT_MB));
             }
-            Child::spawn(&mut command, &id, group)
+            let child = Child::spawn(&mut command, &id, group)?;
+            if doubtful {
+                child.leave_one_free(true);
+            }
+            Ok(child)
         };
         self.run(start).await
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::priority::leave_one_free;
+
 /// Processes and threads of a worker.
 const PROCESSES: u32 = 1_024;
 /// Memory that AWS gives one whole processor for, in MB.
@@ -219,6 +221,21 @@ impl Group {
         if !idle {
             // The kernel has forgotten it.
             self.weigh_cpu(memory_mb);
+        }
+    }
+
+    /// Keeps all its threads off one of the processors, or lets them have all of them again. One that comes into being
+    /// meanwhile may be missed.
+    pub fn leave_one_free(&self, free: bool) {
+        let file = match &self.hierarchy {
+            Hierarchy::V2(_) => "cgroup.threads",
+            Hierarchy::V1 { .. } => "tasks",
+        };
+        let threads = fs::read_to_string(self.path("pids").join(file)).unwrap_or_default();
+        for thread in threads.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)) {
+            if let Err(error) = leave_one_free(thread, free) {
+                tracing::debug!(%error, "which processors a function may have cannot be changed");
+            }
         }
     }
 
