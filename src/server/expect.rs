@@ -26,10 +26,15 @@ impl Expected {
         expects.then(|| Self(Arc::default()))
     }
 
+    /// Whether the client was told to send.
+    pub fn was_told(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Has the answer say that the connection ends, where the client was told nothing. As botocore waits also where its
     /// body has no bytes, for which there is no 100, that is so there as well.
     pub fn settle<B>(&self, answer: &mut Response<B>) {
-        if !self.0.load(Ordering::Relaxed) {
+        if !self.was_told() {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }

@@ -4,7 +4,8 @@
 //! - [`heads`]: the client's own spelling of header names.
 //! - `socket`: how far the kernel runs ahead of a client that reads slowly.
 //! - [`idle`]: clients that stop sending, or taking.
-//! - [`body`]: a body that reports when its last byte has left; [`expect`]: clients that wait to send theirs.
+//! - [`body`]: a body that reports when its last byte has left; [`expect`]: clients that wait to send theirs; [`linger`]:
+//!   the rest of one that nobody reads.
 //!
 //! The listener, the limits and the shutdown are given from outside, so that a test can run a server on port 0.
 
@@ -34,6 +35,7 @@ pub mod body;
 pub mod expect;
 pub mod heads;
 pub mod idle;
+pub mod linger;
 mod socket;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -41,6 +43,7 @@ pub mod tls;
 use expect::{Expected, Noted};
 use heads::HeadTap;
 use idle::{Awaited, Taken};
+use linger::Lingering;
 
 /// How long a connection of a function may be idle. One that is frozen between two invocations does not learn that its
 /// connection was closed, and fails when it uses it; its connections end with it.
@@ -283,9 +286,15 @@ impl Server {
         let expected = Expected::of(&request);
         // A function may take its time within an answer; how long it takes altogether is limited elsewhere.
         let inside = request.extensions().get::<Connection>().is_some_and(|from| from.from_function);
+        let rest = match inside {
+            _ if request.version() > Version::HTTP_11 => 0,
+            true => linger::OF_FUNCTION,
+            false => linger::OF_CLIENT,
+        };
+        let waits = expected.clone();
         let request = request.map(|body| match inside {
-            true => Body::new(body),
-            false => Body::new(Awaited::new(body, self.limits.idle)),
+            true => Body::new(Lingering::new(body, rest, waits)),
+            false => Body::new(Lingering::new(Awaited::new(body, self.limits.idle), rest, waits)),
         });
         let request = match &expected {
             Some(expected) => request.map(|body| Body::new(Noted::new(body, expected.clone()))),

@@ -63,6 +63,25 @@ fn no_body_is_waited_for_that_names_a_key_that_is_not_there() {
 }
 
 #[test]
+fn who_sends_all_of_what_is_refused_reads_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[]);
+    // More than the sockets of both ends hold.
+    let body = vec![b'x'; 32 << 20];
+    let mut stream = server.connect();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    for _ in 0..2 {
+        let head = format!("PUT /nobody-s/key HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(answer.get(..length).unwrap());
+        assert!(answer.starts_with("HTTP/1.1 40") && answer.contains("<Code>"), "{answer}");
+    }
+}
+
+#[test]
 fn a_form_whose_head_never_ends_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &[]);
@@ -73,12 +92,12 @@ fn a_form_whose_head_never_ends_is_refused() {
     stream.write_all(head.as_bytes()).unwrap();
     let mut sent = 0;
     // The server closes once it has had enough.
-    while sent < 64 << 20
+    while sent < 256 << 20
         && stream.write_all(format!("10000\r\n{}\r\n", "x".repeat(1 << 16)).as_bytes()).is_ok()
     {
         sent += 1 << 16;
     }
-    assert!(sent < 64 << 20);
+    assert!(sent < 256 << 20);
     let mut answer = Vec::new();
     drop(stream.read_to_end(&mut answer));
     let answer = String::from_utf8_lossy(&answer);
