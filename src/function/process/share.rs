@@ -1,6 +1,7 @@
 //! How a worker's processes come by a processor: by their weight until they have had one for a while, and from then on as
 //! one is left over, for who computes long need not do so before others do what takes a moment. Those that find nothing
-//! left go on by weight (docs/decisions/0006).
+//! left go on by weight. An init that computes long, which may have all of a processor, and whatever may not last are kept
+//! off one of the processors besides (docs/decisions/0006).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,8 +35,12 @@ struct Now {
     working: bool,
     /// Whether a task looks at it.
     watched: bool,
+    /// Whether that is its init.
+    init: bool,
     /// Whether it has to show first that it lasts: until then, it takes what is left.
     doubtful: bool,
+    /// Whether it is kept off one of the processors.
+    apart: bool,
     /// Processor time before what is run now.
     before: Duration,
     turn: Turn,
@@ -75,11 +80,27 @@ impl Turn {
     }
 }
 
+impl Now {
+    /// Whether it is to be kept off one of the processors from this turn on: an init that has computed long, until its end.
+    fn is_apart(&self, turn: Turn) -> bool {
+        self.doubtful || (self.init && (self.apart || turn.is_leftover()))
+    }
+}
+
 impl Share {
-    /// Of processes that have just been started, and are in their init.
+    /// Of processes that have just been started, and are in their init. Those that are doubtful take what is left already,
+    /// and are kept off one of the processors.
     pub(super) fn new(child: &Arc<Child>, memory_mb: u32, doubtful: bool) -> Arc<Self> {
         let turn = Turn::new(doubtful, SHORT_INIT, Instant::now());
-        let now = Now { working: false, watched: false, doubtful, before: Duration::ZERO, turn };
+        let now = Now {
+            working: false,
+            watched: false,
+            init: true,
+            doubtful,
+            apart: doubtful,
+            before: Duration::ZERO,
+            turn,
+        };
         let share = Arc::new(Self { memory_mb, now: Mutex::new(now) });
         share.watch(&mut share.now(), child);
         share
@@ -92,6 +113,7 @@ impl Share {
     /// The init is over.
     pub(super) fn end_init(&self, child: &Child) {
         let mut now = self.now();
+        now.init = false;
         now.before = child.cpu_time().unwrap_or_default();
         self.rest(&mut now, child);
     }
@@ -109,9 +131,7 @@ impl Share {
     /// An invocation is over, and the worker has come back for the next one.
     pub(super) fn end(&self, child: &Child) {
         let mut now = self.now();
-        if std::mem::take(&mut now.doubtful) {
-            child.leave_one_free(false);
-        }
+        now.doubtful = false;
         self.rest(&mut now, child);
     }
 
@@ -121,6 +141,10 @@ impl Share {
     }
 
     fn take(&self, now: &mut Now, turn: Turn, child: &Child) {
+        let apart = now.is_apart(turn);
+        if std::mem::replace(&mut now.apart, apart) != apart {
+            child.leave_one_free(apart);
+        }
         if std::mem::replace(&mut now.turn, turn).is_leftover() != turn.is_leftover() {
             child.set_idle(turn.is_leftover(), self.memory_mb);
         }
@@ -195,5 +219,32 @@ mod tests {
             assert_eq!(turn, follows, "after {at} ms");
         }
         assert_eq!(Turn::new(true, SHORT, start), leftover(0, 0));
+    }
+
+    #[test]
+    fn what_may_not_last_and_long_inits_leave_one_processor_free() {
+        let weighed = Turn::Weighed { until: SHORT };
+        let leftover = Turn::Leftover { since: Instant::now(), used: SHORT };
+        let now = |init, doubtful, apart| Now {
+            working: true,
+            watched: true,
+            init,
+            doubtful,
+            apart,
+            before: Duration::ZERO,
+            turn: weighed,
+        };
+        for (init, doubtful, apart, turn, follows) in [
+            (true, false, false, weighed, false),
+            (true, false, false, leftover, true),
+            // It found too little to go on.
+            (true, false, true, weighed, true),
+            (false, false, true, weighed, false),
+            (false, false, false, leftover, false),
+            (false, true, true, weighed, true),
+        ] {
+            let found = now(init, doubtful, apart).is_apart(turn);
+            assert_eq!(found, follows, "{init} {doubtful} {apart} {turn:?}");
+        }
     }
 }
