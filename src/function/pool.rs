@@ -368,8 +368,7 @@ impl Books {
         self.used_mb -= freed;
         self.pools.retain(|_, pool| {
             let is_empty = pool.idle.is_empty() && pool.waiting.is_empty();
-            let is_forgotten = !pool.setbacks.waits() && !pool.setbacks.is_doubtful();
-            !(is_empty && pool.starting == 0 && pool.busy == 0 && is_forgotten)
+            !(is_empty && pool.starting == 0 && pool.busy == 0 && pool.setbacks.is_clear())
         });
         todo
     }

@@ -56,6 +56,11 @@ impl Setbacks {
         self.in_a_row > FREE
     }
 
+    /// Whether there is nothing to remember.
+    pub(super) fn is_clear(&self) -> bool {
+        self.in_a_row == 0 && !self.waits
+    }
+
     /// Forgets them when they are long ago.
     pub(super) fn fade(&mut self, now: Instant) {
         if self.last.is_some_and(|last| now.duration_since(last) >= MEMORY) {
@@ -105,7 +110,7 @@ mod tests {
         for _ in 0..FREE {
             assert_eq!(setbacks.note(now), None);
         }
-        assert!(!setbacks.waits() && !setbacks.is_doubtful());
+        assert!(!setbacks.waits() && !setbacks.is_doubtful() && !setbacks.is_clear());
         let mut waits = Vec::new();
         for _ in 0..7 {
             waits.push(setbacks.note(now).unwrap().as_millis());
@@ -123,6 +128,6 @@ mod tests {
         setbacks.fade(now + MEMORY);
         assert!(setbacks.note(now).is_none() && !setbacks.waits() && !setbacks.is_doubtful());
         setbacks.end();
-        assert_eq!(setbacks.in_a_row, 0);
+        assert!(setbacks.is_clear());
     }
 }
