@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::poll_fn;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -78,8 +78,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin + Send + 'static> Drop for Lingering<B> {
 async fn discard<B: HttpBody<Data = Bytes> + Unpin>(mut rest: B, limit: u64) {
     let mut taken = 0;
     while taken < limit
-        && let Ok(Some(Ok(frame))) =
-            timeout(IDLE, poll_fn(|context| Pin::new(&mut rest).poll_frame(context))).await
+        && let Ok(Some(Ok(frame))) = timeout(IDLE, rest.frame()).await
     {
         taken += frame.data_ref().map_or(0, |data| data.len() as u64);
     }
